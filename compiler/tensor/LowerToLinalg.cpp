@@ -1,0 +1,80 @@
+//===- LowerToLinalg.cpp - fn ops to linalg on tensors --------------------===//
+
+#include "compiler/tensor/Lower.h"
+#include "compiler/tensor/Passes.h"
+#include "dialect/Fn.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace fnc {
+#define GEN_PASS_DEF_LOWERTOLINALG
+#include "compiler/tensor/Passes.h.inc"
+} // namespace fnc
+
+namespace {
+
+/// Signedness leaves the types: from here on operations carry it.
+struct SignlessTypes : TypeConverter {
+  SignlessTypes() {
+    addConversion([](Type type) { return type; });
+    addConversion([](IntegerType type) -> Type {
+      return IntegerType::get(type.getContext(), type.getWidth());
+    });
+    addConversion([&](RankedTensorType type) -> Type {
+      return RankedTensorType::get(type.getShape(), convertType(type.getElementType()),
+                                   type.getEncoding());
+    });
+  }
+};
+
+/// Headers need to know what was unsigned.
+void markUnsigned(func::FuncOp func) {
+  auto isUnsigned = [](Type type) { return getElementTypeOrSelf(type).isUnsignedInteger(); };
+  auto unit = UnitAttr::get(func.getContext());
+  for (auto [i, type] : llvm::enumerate(func.getArgumentTypes()))
+    if (isUnsigned(type))
+      func.setArgAttr(i, "fn.unsigned", unit);
+  for (auto [i, type] : llvm::enumerate(func.getResultTypes()))
+    if (isUnsigned(type))
+      func.setResultAttr(i, "fn.unsigned", unit);
+}
+
+struct LowerToLinalg : fnc::impl::LowerToLinalgBase<LowerToLinalg> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto func : module.getOps<func::FuncOp>())
+      markUnsigned(func);
+
+    SignlessTypes types;
+    RewritePatternSet patterns(&getContext());
+    fnc::populateElementwiseLowering(types, patterns);
+    fnc::populateReductionLowering(types, patterns);
+    fnc::populateContractionLowering(types, patterns);
+    fnc::populateShapeLowering(types, patterns);
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, types);
+    populateReturnOpTypeConversionPattern(patterns, types);
+    populateCallOpTypeConversionPattern(patterns, types);
+
+    ConversionTarget target(getContext());
+    target.addIllegalDialect<fn::FnDialect>();
+    target.addDynamicallyLegalOp<func::FuncOp>(
+        [&](func::FuncOp op) { return types.isSignatureLegal(op.getFunctionType()); });
+    target.markUnknownOpDynamicallyLegal([&](Operation *op) {
+      return op->getName().getDialectNamespace() != "func" || types.isLegal(op);
+    });
+    // Without rollback the conversion is linear in the number of ops.
+    ConversionConfig config;
+    config.allowPatternRollback = false;
+    if (failed(applyPartialConversion(module, target, std::move(patterns), config)))
+      signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,24 @@
+//===- Passes.h - the tensor stage ------------------------------*- C++ -*-===//
+
+#ifndef FNC_TENSOR_PASSES_H
+#define FNC_TENSOR_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace mlir {
+class OpPassManager;
+}
+
+namespace fnc {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "compiler/tensor/Passes.h.inc"
+
+/// fn ops on tensors (kernel form) to fused linalg on tensors whose bodies hold only ops that
+/// become instructions.
+void buildTensorPipeline(mlir::OpPassManager &pm);
+
+} // namespace fnc
+
+#endif // FNC_TENSOR_PASSES_H

@@ -1,0 +1,37 @@
+//===- Fn.h - the fn dialect ------------------------------------*- C++ -*-===//
+
+#ifndef FN_FN_H
+#define FN_FN_H
+
+#include "dialect/ShapeContext.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/RegionKindInterface.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialect/FnDialect.h.inc"
+#include "dialect/FnInterfaces.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialect/FnTypes.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialect/FnAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialect/FnStructureOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnElementwiseOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnReductionOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnContractionOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnShapeOps.h.inc"
+
+#endif // FN_FN_H

@@ -1,0 +1,36 @@
+// Base classes of compute ops. A family's file includes this one.
+#ifndef FN_OP_BASE
+#define FN_OP_BASE
+
+include "dialect/FnBase.td"
+include "dialect/FnInterfaces.td"
+
+class Fn_Op<string mnemonic, list<Trait> traits = []> : Op<Fn_Dialect, mnemonic, traits>;
+
+// A pure tensor op whose result types follow from its shape rule: the class defines `inferShape`;
+// inference, verification and the entry checks of a function come from that alone.
+class Fn_PureOp<string mnemonic, list<Trait> traits = []>
+    : Fn_Op<mnemonic, !listconcat([Pure, Fn_ShapeRuleInterface, InferTypeOpInterface], traits)> {
+  code shapeRuleDecl = [{
+    static ::llvm::LogicalResult inferShape(Adaptor op, ::fn::ShapeContext &shapes,
+                                            ::llvm::SmallVectorImpl<::fn::Shape> &results);
+    static ::llvm::LogicalResult
+    inferReturnTypes(::mlir::MLIRContext *context, ::std::optional<::mlir::Location> location,
+                     ::mlir::ValueRange operands, ::mlir::DictionaryAttr attributes,
+                     ::mlir::OpaqueProperties properties, ::mlir::RegionRange regions,
+                     ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      Adaptor op(operands, attributes, properties, regions);
+      return ::fn::inferTypes(getOperationName(), context, location, types,
+          [&](::fn::ShapeContext &shapes, ::llvm::SmallVectorImpl<::fn::Shape> &results) {
+            return inferShape(op, shapes, results);
+          });
+    }
+    // A declared type may know more than the rule does, never contradict it.
+    static bool isCompatibleReturnTypes(::mlir::TypeRange inferred, ::mlir::TypeRange declared) {
+      return ::fn::compatibleTypes(inferred, declared);
+    }
+  }];
+  let extraClassDeclaration = shapeRuleDecl;
+}
+
+#endif // FN_OP_BASE

@@ -1,0 +1,6 @@
+//===- FunctionOp.cpp - the function spec ---------------------------------===//
+
+#include "dialect/Fn.h"
+
+using namespace mlir;
+using namespace fn;

@@ -1,0 +1,16 @@
+//===- OpSupport.h - what several families of ops share ---------*- C++ -*-===//
+
+#ifndef FN_OPSUPPORT_H
+#define FN_OPSUPPORT_H
+
+#include "mlir/IR/OpImplementation.h"
+
+namespace fn {
+
+/// Checks that `axes` are distinct and in [0, rank); errors name the attribute.
+llvm::LogicalResult checkAxes(ShapeContext &shapes, llvm::StringRef what,
+                              llvm::ArrayRef<int64_t> axes, int64_t rank);
+
+} // namespace fn
+
+#endif // FN_OPSUPPORT_H
