@@ -1,0 +1,27 @@
+//===- Passes.cpp - the order of the buffer stage -------------------------===//
+
+#include "compiler/buffer/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void fnc::buildBufferPipeline(OpPassManager &pm) {
+  // Destinations first: bufferization then computes into them instead of copying.
+  pm.addPass(createPlaceResults());
+  pm.addPass(createBufferize());
+  // Aliases that bufferization left as casts and dead views would look like copies to Commit.
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCommit());
+  // Sizes are shared once equal computations are one value.
+  pm.addPass(createCSEPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createPlanWorkspace());
+  pm.addPass(createVerifyWorkspace());
+}
+
+void fnc::buildLoopPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createLowerToLoops());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}

@@ -1,0 +1,29 @@
+//===- Passes.h - the buffer stage ------------------------------*- C++ -*-===//
+
+#ifndef FNC_BUFFER_PASSES_H
+#define FNC_BUFFER_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir {
+class OpPassManager;
+}
+
+namespace fnc {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "compiler/buffer/Passes.h.inc"
+
+/// Kernels on tensors to kernels on memrefs that return nothing and allocate nothing.
+void buildBufferPipeline(mlir::OpPassManager &pm);
+
+/// Linalg on planned memrefs to loops. The branch to C++ source leaves before this.
+void buildLoopPipeline(mlir::OpPassManager &pm);
+
+
+
+} // namespace fnc
+
+#endif // FNC_BUFFER_PASSES_H

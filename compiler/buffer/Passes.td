@@ -1,0 +1,111 @@
+// Passes of the buffer stage, in the order they run.
+#ifndef FNC_BUFFER_PASSES
+#define FNC_BUFFER_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def PlaceResults : Pass<"fnc-place-results", "::mlir::ModuleOp"> {
+  let summary = "give every result of a kernel a destination argument";
+  let description = [{
+    ```mlir
+    func.func @f(%w: tensor<4xf32> {fn.role = "variable"}) -> (tensor<4xf32> {fn.role = "output"},
+                                                             tensor<4xf32> {fn.role = "variable"}) {
+      ...
+      return %y, %w_new
+    ```
+    ==>
+    ```mlir
+    func.func @f(%w: ... {fn.written}, %out: tensor<4xf32> {fn.role = "output"}) -> (...) {
+      %0 = bufferization.materialize_in_destination %y in %out
+      %1 = bufferization.materialize_in_destination %w_new in %w
+      return %0, %1
+    ```
+    Outputs are stored where they are computed, and later users read the stored value. Updates come
+    last; a new value that is a view of a variable that the call overwrites is copied first. A
+    kernel that can still fail (it returns a status) does not touch its variables here: `Commit`
+    does, once the status is known.
+
+    On entry: kernel form without fn ops. On exit: the same results, each in its destination as
+    far as bufferization can arrange it.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def Bufferize : Pass<"fnc-bufferize", "::mlir::ModuleOp"> {
+  let summary = "tensors to memrefs, in place where upstream's analysis proves it";
+  let description = [{
+    Upstream's one-shot bufferization over function boundaries with identity layouts.
+    Eliminating empty tensors puts results into their destinations, but can leave IR that
+    bufferization refuses; a kernel where it does is bufferized without.
+
+    On exit: no tensors. Results may still be returned, and may be fresh allocations.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def Commit : Pass<"fnc-commit", "::mlir::ModuleOp"> {
+  let summary = "copy what was not computed in place, when nothing can fail any more";
+  let description = [{
+    Every returned buffer that is not its destination is copied there. The copies are one parallel
+    move: a source that another copy overwrites is saved first. Where the kernel has a status,
+    copies into variables run only if it is zero. Then kernels return nothing.
+
+    ```mlir
+    return %b, %a : memref<4xf32>, memref<4xf32>   // destinations: %a, %b
+    ```
+    ==>
+    ```mlir
+    %t = memref.alloc() : memref<4xf32>
+    linalg.copy ins(%a) outs(%t)
+    linalg.copy ins(%b) outs(%a)
+    linalg.copy ins(%t) outs(%b)
+    return
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def PlanWorkspace : Pass<"fnc-plan-workspace", "::mlir::ModuleOp"> {
+  let summary = "place every allocation in one workspace argument";
+  let description = [{
+    ```mlir
+    %0 = memref.alloc(%n) : memref<?x10xf32>
+    ```
+    ==>
+    ```mlir
+    %0 = memref.view %workspace[%offset][%n] : memref<?xi8> to memref<?x10xf32>
+    ```
+    Lifetimes are intervals over the top-level ops of the kernel. Buffers are placed greedily at a
+    representative size in several orders, and the smallest plan is kept; what is recorded is
+    which buffers lie below which, so that `offset(k) = max over below(k) of end(j)` holds for
+    every value of the symbols, not just the representative one.
+
+    On exit: no `memref.alloc`; `fn.workspace` lists the buffers (size in bytes and `below`).
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def VerifyWorkspace : Pass<"fnc-verify-workspace", "::mlir::ModuleOp"> {
+  let summary = "check that no two live buffers overlap, and the contract of the buffer stage";
+  let description = [{
+    Recomputes lifetimes by a walk of its own (uses of the views, through aliases) and the offsets
+    at several sizes, and fails where two buffers that are live together overlap, where an
+    allocation or a tensor is left, or where a kernel still returns something.
+  }];
+}
+
+def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
+  let summary = "linalg on memrefs to loops whose innermost one runs along memory";
+  let description = [{
+    Each linalg op becomes one nest of `scf.for`. The loop with the smallest total stride over all
+    operands goes innermost, so that LLVM's vectorizer finds contiguous access; reductions keep
+    their order of summation.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+#endif // FNC_BUFFER_PASSES

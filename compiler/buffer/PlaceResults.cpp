@@ -1,0 +1,131 @@
+//===- PlaceResults.cpp - destinations for the results of kernels ---------===//
+
+#include "compiler/buffer/Passes.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+using namespace mlir;
+
+namespace fnc {
+#define GEN_PASS_DEF_PLACERESULTS
+#include "compiler/buffer/Passes.h.inc"
+} // namespace fnc
+
+namespace {
+
+constexpr StringLiteral kRole = "fn.role", kName = "fn.name", kWritten = "fn.written";
+
+StringRef roleOf(DictionaryAttr attrs) {
+  auto role = attrs ? attrs.getAs<StringAttr>(kRole) : StringAttr();
+  return role ? role.getValue() : StringRef();
+}
+
+/// The tensor that `value` is a view of: through the ops that bufferize to views.
+Value viewedTensor(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<tensor::CastOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp,
+             tensor::ExtractSliceOp, tensor::ReshapeOp>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (func->hasAttr("fn.kernel") && !func.isExternal() && failed(place(func)))
+        return signalPassFailure();
+  }
+
+  LogicalResult place(func::FuncOp func) {
+    MLIRContext *context = &getContext();
+    OpBuilder b(context);
+    auto ret = cast<func::ReturnOp>(func.front().getTerminator());
+    auto setWritable = [&](unsigned arg, bool writable) {
+      func.setArgAttr(arg, "bufferization.writable", b.getBoolAttr(writable));
+    };
+
+    // Destinations: a variable's own argument; a new argument for everything else.
+    llvm::StringMap<unsigned> variables;
+    for (unsigned i = 0; i < func.getNumArguments(); ++i) {
+      if (roleOf(func.getArgAttrDict(i)) == "variable")
+        variables[func.getArgAttrOfType<StringAttr>(i, kName).getValue()] = i;
+      if (isa<TensorType>(func.getArgument(i).getType()))
+        setWritable(i, false);
+    }
+    bool canFail = false;
+    SmallVector<Value> destinations;
+    for (unsigned i = 0, e = func.getNumResults(); i < e; ++i) {
+      DictionaryAttr attrs = func.getResultAttrDict(i);
+      StringRef role = roleOf(attrs);
+      if (role == "variable") {
+        auto found = variables.find(attrs.getAs<StringAttr>(kName).getValue());
+        if (found == variables.end())
+          return func.emitOpError("returns a new value of variable '")
+                 << attrs.getAs<StringAttr>(kName).getValue() << "' that is not an argument";
+        func.setArgAttr(found->second, kWritten, b.getUnitAttr());
+        destinations.push_back(func.getArgument(found->second));
+        continue;
+      }
+      canFail |= role == "status";
+      unsigned arg = func.getNumArguments();
+      if (failed(func.insertArgument(arg, ret.getOperand(i).getType(), attrs, func.getLoc())))
+        return failure();
+      setWritable(arg, true);
+      destinations.push_back(func.getArgument(arg));
+    }
+    if (!canFail)
+      for (Value destination : destinations)
+        setWritable(cast<BlockArgument>(destination).getArgNumber(), true);
+
+    // Outputs: stored as soon as they are computed, so that no later write stands between.
+    for (unsigned i = 0, e = func.getNumResults(); i < e; ++i) {
+      if (roleOf(func.getResultAttrDict(i)) == "variable")
+        continue;
+      Value value = ret.getOperand(i);
+      Operation *def = value.getDefiningOp();
+      bool stored = def && def->hasTrait<OpTrait::ConstantLike>();
+      if (isa<BlockArgument>(viewedTensor(value)) || stored ||
+          isa_and_nonnull<bufferization::MaterializeInDestinationOp>(def)) {
+        b.setInsertionPoint(ret);
+        ret.setOperand(i, materialize(b, value, destinations[i]));
+        continue;
+      }
+      b.setInsertionPointAfter(def);
+      Value placed = materialize(b, value, destinations[i]);
+      value.replaceAllUsesExcept(placed, placed.getDefiningOp());
+    }
+
+    // Updates: last, from entry values.
+    if (canFail)
+      return success();
+    b.setInsertionPoint(ret);
+    for (unsigned i = 0, e = func.getNumResults(); i < e; ++i) {
+      if (roleOf(func.getResultAttrDict(i)) != "variable")
+        continue;
+      Value value = ret.getOperand(i);
+      Value viewed = viewedTensor(value);
+      auto arg = dyn_cast<BlockArgument>(viewed);
+      if (value == destinations[i] || !arg || !func.getArgAttr(arg.getArgNumber(), kWritten))
+        continue;
+      auto copy = bufferization::AllocTensorOp::create(
+          b, func.getLoc(), cast<RankedTensorType>(value.getType()), ValueRange{}, value);
+      ret.setOperand(i, copy);
+    }
+    for (unsigned i = 0, e = func.getNumResults(); i < e; ++i)
+      if (roleOf(func.getResultAttrDict(i)) == "variable" &&
+          ret.getOperand(i) != destinations[i])
+        ret.setOperand(i, materialize(b, ret.getOperand(i), destinations[i]));
+    return success();
+  }
+
+  static Value materialize(OpBuilder &b, Value value, Value destination) {
+    return bufferization::MaterializeInDestinationOp::create(b, value.getLoc(), value, destination)
+        .getResult();
+  }
+};
+
+} // namespace

@@ -1,0 +1,159 @@
+//===- SymbolicSize.cpp - buffer sizes as expressions over dimensions -----===//
+
+#include "compiler/buffer/SymbolicSize.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+AffineExpr fnc::SymbolicSizes::of(Value value) {
+  if (auto it = known.find(value); it != known.end())
+    return it->second;
+  AffineExpr expr = compute(value);
+  known[value] = expr;
+  return expr;
+}
+
+AffineExpr fnc::SymbolicSizes::compute(Value value) {
+  MLIRContext *context = func.getContext();
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return getAffineConstantExpr(*constant, context);
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return {};
+  auto binary = [&](auto combine) -> AffineExpr {
+    AffineExpr a = of(op->getOperand(0)), b = of(op->getOperand(1));
+    return a && b ? combine(a, b) : AffineExpr();
+  };
+  return llvm::TypeSwitch<Operation *, AffineExpr>(op)
+      .Case([&](memref::DimOp dim) -> AffineExpr {
+        Value source = dim.getSource();
+        while (auto cast = source.getDefiningOp<memref::CastOp>())
+          source = cast.getSource();
+        std::optional<int64_t> index = dim.getConstantIndex();
+        if (!index)
+          return {};
+        if (auto alloc = source.getDefiningOp<memref::AllocOp>()) {
+          if (!alloc.getType().isDynamicDim(*index))
+            return getAffineConstantExpr(alloc.getType().getDimSize(*index), context);
+          return of(alloc.getDynamicSizes()[alloc.getType().getDynamicDimIndex(*index)]);
+        }
+        auto arg = dyn_cast<BlockArgument>(source);
+        if (!arg || arg.getOwner() != &func.front())
+          return {};
+        auto type = cast<MemRefType>(arg.getType());
+        if (!type.isDynamicDim(*index))
+          return getAffineConstantExpr(type.getDimSize(*index), context);
+        auto dims = func.getArgAttrOfType<AffineMapAttr>(arg.getArgNumber(), "fn.dims");
+        return dims ? dims.getValue().getResult(*index) : AffineExpr();
+      })
+      .Case([&](affine::AffineApplyOp apply) -> AffineExpr {
+        AffineMap map = apply.getAffineMap();
+        SmallVector<AffineExpr> operands;
+        for (Value operand : apply.getMapOperands()) {
+          operands.push_back(of(operand));
+          if (!operands.back())
+            return {};
+        }
+        ArrayRef<AffineExpr> all(operands);
+        return map.getResult(0).replaceDimsAndSymbols(all.take_front(map.getNumDims()),
+                                                      all.drop_front(map.getNumDims()));
+      })
+      .Case([&](arith::AddIOp) { return binary([](auto a, auto b) { return a + b; }); })
+      .Case([&](arith::SubIOp) { return binary([](auto a, auto b) { return a - b; }); })
+      .Case([&](arith::MulIOp) { return binary([](auto a, auto b) { return a * b; }); })
+      .Case<arith::DivUIOp, arith::DivSIOp, arith::FloorDivSIOp>(
+          [&](auto) { return binary([](auto a, auto b) { return a.floorDiv(b); }); })
+      .Case<arith::CeilDivUIOp, arith::CeilDivSIOp>(
+          [&](auto) { return binary([](auto a, auto b) { return a.ceilDiv(b); }); })
+      .Case<arith::RemUIOp, arith::RemSIOp>(
+          [&](auto) { return binary([](auto a, auto b) { return a % b; }); })
+      .Case<arith::IndexCastOp, arith::IndexCastUIOp>(
+          [&](Operation *cast) { return of(cast->getOperand(0)); })
+      .Default([](Operation *) { return AffineExpr(); });
+}
+
+AffineExpr fnc::SymbolicSizes::bytes(memref::AllocOp alloc) {
+  MemRefType type = alloc.getType();
+  MLIRContext *context = func.getContext();
+  unsigned bits = type.getElementType().isIndex() ? 64 : type.getElementTypeBitWidth();
+  AffineExpr size = getAffineConstantExpr(llvm::divideCeil(bits, 8), context);
+  unsigned nextDynamic = 0;
+  for (int64_t i = 0; i < type.getRank(); ++i) {
+    AffineExpr dim = type.isDynamicDim(i) ? of(alloc.getDynamicSizes()[nextDynamic++])
+                                          : getAffineConstantExpr(type.getDimSize(i), context);
+    if (!dim)
+      return {};
+    size = size * dim;
+  }
+  return size;
+}
+
+unsigned fnc::numSymbols(func::FuncOp func) {
+  auto symbols = func->getAttrOfType<ArrayAttr>("fn.symbols");
+  return symbols ? symbols.size() : 0;
+}
+
+int64_t fnc::evaluate(AffineExpr expr, ArrayRef<int64_t> symbols) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return constant.getValue();
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbols[symbol.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  int64_t a = evaluate(binary.getLHS(), symbols), b = evaluate(binary.getRHS(), symbols);
+  switch (binary.getKind()) {
+  case AffineExprKind::Add:
+    return a + b;
+  case AffineExprKind::Mul:
+    return a * b;
+  case AffineExprKind::FloorDiv:
+    return b == 0 ? 0 : llvm::divideFloorSigned(a, b);
+  case AffineExprKind::CeilDiv:
+    return b == 0 ? 0 : llvm::divideCeilSigned(a, b);
+  case AffineExprKind::Mod:
+    return b == 0 ? 0 : llvm::mod(a, b);
+  default:
+    llvm_unreachable("not a binary affine expression");
+  }
+}
+
+Value fnc::buildIndex(OpBuilder &b, Location loc, AffineExpr expr, ArrayRef<Value> symbols) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return arith::ConstantIndexOp::create(b, loc, constant.getValue());
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbols[symbol.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  Value x = buildIndex(b, loc, binary.getLHS(), symbols);
+  Value y = buildIndex(b, loc, binary.getRHS(), symbols);
+  switch (binary.getKind()) {
+  case AffineExprKind::Add:
+    return arith::AddIOp::create(b, loc, x, y);
+  case AffineExprKind::Mul:
+    return arith::MulIOp::create(b, loc, x, y);
+  // Divisors are products of constants and sizes; the operands may be differences of sizes.
+  case AffineExprKind::FloorDiv:
+    return arith::FloorDivSIOp::create(b, loc, x, y);
+  case AffineExprKind::CeilDiv:
+    return arith::CeilDivSIOp::create(b, loc, x, y);
+  case AffineExprKind::Mod:
+    return arith::SubIOp::create(
+        b, loc, x,
+        arith::MulIOp::create(b, loc, arith::FloorDivSIOp::create(b, loc, x, y), y));
+  default:
+    llvm_unreachable("not a binary affine expression");
+  }
+}
+
+SmallVector<int64_t> fnc::representativeSymbols(func::FuncOp func, int64_t unbounded) {
+  SmallVector<int64_t> values;
+  if (auto symbols = func->getAttrOfType<ArrayAttr>("fn.symbols"))
+    for (auto symbol : symbols.getAsRange<DictionaryAttr>()) {
+      auto max = symbol.getAs<IntegerAttr>("max");
+      values.push_back(max && max.getInt() >= 0 ? max.getInt() : unbounded);
+    }
+  return values;
+}

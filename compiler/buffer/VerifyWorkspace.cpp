@@ -1,0 +1,163 @@
+//===- VerifyWorkspace.cpp - an independent check of the plan -------------===//
+
+#include "compiler/buffer/Passes.h"
+#include "compiler/buffer/SymbolicSize.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/MathExtras.h"
+#include <map>
+
+using namespace mlir;
+
+namespace fnc {
+#define GEN_PASS_DEF_VERIFYWORKSPACE
+#include "compiler/buffer/Passes.h.inc"
+} // namespace fnc
+
+namespace {
+
+struct Live {
+  memref::ViewOp view;
+  int64_t first, last;
+  int64_t begin, end;
+};
+
+struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (func->hasAttr("fn.kernel") && !func.isExternal() &&
+          (failed(checkContract(func)) || failed(checkPlan(func))))
+        return signalPassFailure();
+  }
+
+  static LogicalResult checkContract(func::FuncOp func) {
+    if (func.getNumResults() != 0)
+      return func.emitError("a kernel returns values after the buffer stage");
+    WalkResult walked = func.walk([](Operation *op) -> WalkResult {
+      if (isa<memref::AllocOp, memref::AllocaOp, memref::DeallocOp>(op))
+        return op->emitError("an allocation is left after the buffer stage");
+      for (Type type : op->getResultTypes())
+        if (isa<TensorType>(type))
+          return op->emitError("a tensor is left after the buffer stage");
+      return WalkResult::advance();
+    });
+    return failure(walked.wasInterrupted());
+  }
+
+  /// Last and first top-level op that touches `value`, through everything derived from it.
+  static void extend(Live &live, Value value, Block &body,
+                     const llvm::DenseMap<Operation *, int64_t> &position,
+                     llvm::DenseSet<Value> &seen) {
+    if (!seen.insert(value).second)
+      return;
+    for (OpOperand &use : value.getUses()) {
+      Operation *user = use.getOwner();
+      int64_t at = position.lookup(body.findAncestorOpInBlock(*user));
+      live.first = std::min(live.first, at);
+      live.last = std::max(live.last, at);
+      // Whatever yields a memref from a memref may be the same memory; region arguments and
+      // results of the ops around too.
+      for (Operation *op : {user, user->getParentOp()}) {
+        if (isa<func::FuncOp>(op))
+          continue;
+        if (op != user && !user->hasTrait<OpTrait::IsTerminator>())
+          continue;
+        for (Value result : op->getResults())
+          if (isa<MemRefType>(result.getType()))
+            extend(live, result, body, position, seen);
+        for (Region &region : op->getRegions())
+          for (Value arg : region.getArguments())
+            if (isa<MemRefType>(arg.getType()))
+              extend(live, arg, body, position, seen);
+      }
+    }
+  }
+
+  static LogicalResult checkPlan(func::FuncOp func) {
+    Block &body = func.front();
+    llvm::DenseMap<Operation *, int64_t> position;
+    for (auto [i, op] : llvm::enumerate(body))
+      position[&op] = i;
+    auto plan = func->getAttrOfType<ArrayAttr>("fn.workspace");
+    SmallVector<Live> lives;
+    WalkResult walked = func.walk([&](memref::ViewOp view) -> WalkResult {
+      auto index = view->getAttrOfType<IntegerAttr>("fn.buffer");
+      if (!index || !plan || index.getInt() >= static_cast<int64_t>(plan.size()))
+        return view.emitError("a view of the workspace is not in the plan");
+      int64_t at = position[body.findAncestorOpInBlock(*view)];
+      Live live{view, at, at, 0, 0};
+      if (live.first == live.last)
+        live.first = static_cast<int64_t>(position.size());
+      llvm::DenseSet<Value> seen;
+      extend(live, view, body, position, seen);
+      if (!view->use_empty())
+        lives.push_back(live);
+      return WalkResult::advance();
+    });
+    if (walked.wasInterrupted())
+      return failure();
+
+    for (int64_t size : {1, 3, 64, 1000}) {
+      SmallVector<int64_t> symbols = fnc::representativeSymbols(func, size);
+      SmallVector<int64_t> begins, ends;
+      for (auto entry : plan.getAsRange<DictionaryAttr>()) {
+        int64_t begin = 0;
+        for (int64_t j : entry.getAs<DenseI64ArrayAttr>("below").asArrayRef())
+          begin = std::max(begin, ends[j]);
+        AffineExpr bytes = entry.getAs<AffineMapAttr>("size").getValue().getResult(0);
+        begins.push_back(begin);
+        ends.push_back(begin + llvm::alignTo(fnc::evaluate(bytes, symbols), 64));
+      }
+      for (Live &live : lives) {
+        int64_t index = live.view->getAttrOfType<IntegerAttr>("fn.buffer").getInt();
+        live.begin = begins[index];
+        live.end = ends[index];
+      }
+      if (failed(checkOverlaps(lives)))
+        return failure();
+    }
+    return success();
+  }
+
+  /// A sweep over time with the set of live address ranges: n log n.
+  static LogicalResult checkOverlaps(ArrayRef<Live> lives) {
+    struct Event {
+      int64_t time;
+      bool starts;
+      const Live *live;
+    };
+    SmallVector<Event> events;
+    for (const Live &live : lives) {
+      events.push_back({live.first, true, &live});
+      events.push_back({live.last + 1, false, &live});
+    }
+    llvm::stable_sort(events, [](const Event &a, const Event &b) {
+      return std::tie(a.time, a.starts) < std::tie(b.time, b.starts);
+    });
+    std::map<int64_t, const Live *> active;
+    for (const Event &event : events) {
+      const Live &live = *event.live;
+      if (live.begin == live.end)
+        continue;
+      if (!event.starts) {
+        active.erase(live.begin);
+        continue;
+      }
+      auto next = active.lower_bound(live.begin);
+      const Live *hit = next != active.end() && next->second->begin < live.end ? next->second
+                                                                                : nullptr;
+      if (!hit && next != active.begin() && std::prev(next)->second->end > live.begin)
+        hit = std::prev(next)->second;
+      if (hit) {
+        Live other = *hit, self = live;
+        auto error = self.view.emitError("this buffer overlaps another in the workspace while "
+                                         "both are live");
+        error.attachNote(other.view.getLoc()) << "the other buffer";
+        return error;
+      }
+      active[live.begin] = &live;
+    }
+    return success();
+  }
+};
+
+} // namespace
