@@ -17,3 +17,16 @@ LogicalResult fn::checkAxes(ShapeContext &shapes, StringRef what, ArrayRef<int64
   }
   return success();
 }
+
+LogicalResult fn::checkSameElement(ShapeContext &shapes, ArrayRef<Value> values) {
+  Type expected = shapes.elementType(values.front());
+  for (Value value : values.drop_front()) {
+    Type type = shapes.elementType(value);
+    if (type == expected)
+      continue;
+    std::string text;
+    llvm::raw_string_ostream(text) << "operands have element types " << expected << " and " << type;
+    return shapes.error(text);
+  }
+  return success();
+}

@@ -11,6 +11,9 @@ namespace fn {
 llvm::LogicalResult checkAxes(ShapeContext &shapes, llvm::StringRef what,
                               llvm::ArrayRef<int64_t> axes, int64_t rank);
 
+/// Checks that all values have the element type of the first; errors name both types.
+llvm::LogicalResult checkSameElement(ShapeContext &shapes, llvm::ArrayRef<mlir::Value> values);
+
 } // namespace fn
 
 #endif // FN_OPSUPPORT_H
