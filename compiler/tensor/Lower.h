@@ -19,7 +19,10 @@ void populateReductionLowering(const mlir::TypeConverter &types,
                                mlir::RewritePatternSet &patterns);
 void populateContractionLowering(const mlir::TypeConverter &types,
                                  mlir::RewritePatternSet &patterns);
+void populateConvLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
+void populatePoolLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateShapeLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
+void populateIndexedLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 
 /// Size of dimension `index` as an attribute if static, else a tensor.dim.
 mlir::OpFoldResult dimOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor,

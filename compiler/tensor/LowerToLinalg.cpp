@@ -3,6 +3,7 @@
 #include "compiler/tensor/Lower.h"
 #include "compiler/tensor/Passes.h"
 #include "dialect/Fn.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
