@@ -1,40 +1,10 @@
-//===- ElementwiseOps.cpp --------------------------------------------------------===//
+//===- ElementwiseOps.cpp - elementwise ops -------------------------------===//
 
 #include "dialect/Fn.h"
-#include "dialect/OpSupport.h"
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
 using namespace fn;
-
-/// The rule of every op whose operands broadcast to one result.
-static LogicalResult inferBroadcast(ShapeContext &shapes, ValueRange operands, Type elementType,
-                                    SmallVectorImpl<Shape> &results) {
-  FailureOr<Dims> dims = shapes.broadcast(operands);
-  if (failed(dims))
-    return failure();
-  results.push_back({*dims, elementType});
-  return success();
-}
-
-/// The same, where all operands and the result have one element type.
-static LogicalResult inferSameElement(ShapeContext &shapes, ValueRange operands,
-                                      SmallVectorImpl<Shape> &results) {
-  Type elementType = shapes.elementType(operands.front());
-  for (Value operand : operands.drop_front())
-    if (shapes.elementType(operand) != elementType) {
-      std::string text;
-      llvm::raw_string_ostream(text)
-          << "operands have element types " << elementType << " and " << shapes.elementType(operand);
-      return shapes.error(text);
-    }
-  return inferBroadcast(shapes, operands, elementType, results);
-}
-
-LogicalResult AddOp::inferShape(Adaptor op, ShapeContext &shapes,
-                                SmallVectorImpl<Shape> &results) {
-  return inferSameElement(shapes, op.getOperands(), results);
-}
 
 #define GET_OP_CLASSES
 #include "dialect/FnElementwiseOps.cpp.inc"
@@ -44,4 +14,59 @@ void FnDialect::registerElementwiseOps() {
 #define GET_OP_LIST
 #include "dialect/FnElementwiseOps.cpp.inc"
       >();
+}
+
+LogicalResult GeluOp::verify() {
+  if (getApproximate() != "none" && getApproximate() != "tanh")
+    return emitOpError("approximates by \"none\" or \"tanh\", not by \"")
+           << getApproximate() << "\"";
+  return success();
+}
+
+LogicalResult WhereOp::inferShape(Adaptor op, ShapeContext &shapes,
+                                  SmallVectorImpl<Shape> &results) {
+  Type onTrue = shapes.elementType(op.getOnTrue());
+  Type onFalse = shapes.elementType(op.getOnFalse());
+  if (onTrue != onFalse) {
+    std::string text;
+    llvm::raw_string_ostream(text) << "operands have element types " << onTrue << " and "
+                                   << onFalse;
+    return shapes.error(text);
+  }
+  FailureOr<Dims> dims = shapes.broadcast(op.getOperands());
+  if (failed(dims))
+    return failure();
+  results.push_back({*dims, onTrue});
+  return success();
+}
+
+//===-- Cast ---------------------------------------------------------------===//
+
+LogicalResult CastOp::inferShape(Adaptor op, ShapeContext &shapes,
+                                 SmallVectorImpl<Shape> &results) {
+  results.push_back({shapes.dims(op.getInput()), op.getElementType()});
+  return success();
+}
+
+ParseResult CastOp::parse(OpAsmParser &parser, OperationState &state) {
+  OpAsmParser::UnresolvedOperand input;
+  RankedTensorType from, to;
+  if (parser.parseOperand(input) || parser.parseOptionalAttrDict(state.attributes) ||
+      parser.parseColon() || parser.parseLParen() || parser.parseType(from) ||
+      parser.parseRParen() || parser.parseArrow() || parser.parseType(to) ||
+      parser.resolveOperand(input, from, state.operands))
+    return failure();
+  state.getOrAddProperties<Properties>().element_type = TypeAttr::get(to.getElementType());
+  state.addTypes(to);
+  return success();
+}
+
+void CastOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getInput();
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"element_type"});
+  printer << " : (" << getInput().getType() << ") -> " << getType();
+}
+
+OpFoldResult CastOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() ? OpFoldResult(getInput()) : OpFoldResult();
 }

@@ -11,9 +11,12 @@ class Fn_Op<string mnemonic, list<Trait> traits = []> : Op<Fn_Dialect, mnemonic,
 // inference, verification and the entry checks of a function come from that alone.
 class Fn_PureOp<string mnemonic, list<Trait> traits = []>
     : Fn_Op<mnemonic, !listconcat([Pure, Fn_ShapeRuleInterface, InferTypeOpInterface], traits)> {
-  code shapeRuleDecl = [{
+  // Declared here and defined beside the other rules, unless a class of ops states it at once.
+  code shapeRule = [{
     static ::llvm::LogicalResult inferShape(Adaptor op, ::fn::ShapeContext &shapes,
                                             ::llvm::SmallVectorImpl<::fn::Shape> &results);
+  }];
+  code shapeRuleUse = [{
     static ::llvm::LogicalResult
     inferReturnTypes(::mlir::MLIRContext *context, ::std::optional<::mlir::Location> location,
                      ::mlir::ValueRange operands, ::mlir::DictionaryAttr attributes,
@@ -30,7 +33,7 @@ class Fn_PureOp<string mnemonic, list<Trait> traits = []>
       return ::fn::compatibleTypes(inferred, declared);
     }
   }];
-  let extraClassDeclaration = shapeRuleDecl;
+  let extraClassDeclaration = shapeRule # shapeRuleUse;
 }
 
 #endif // FN_OP_BASE

@@ -1,6 +1,221 @@
 //===- FunctionOp.cpp - the function spec ---------------------------------===//
 
 #include "dialect/Fn.h"
+#include "mlir/IR/Builders.h"
 
 using namespace mlir;
 using namespace fn;
+
+namespace {
+
+/// One list of a spec while it is parsed.
+struct Items {
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SmallVector<Type> types;
+  SmallVector<Attribute> names;
+};
+
+struct SpecParser {
+  OpAsmParser &parser;
+  Items inputs, outputs, targets, values, controls;
+
+  Builder &b() { return parser.getBuilder(); }
+
+  ParseResult operand(Items &items) { return parser.parseOperand(items.operands.emplace_back()); }
+  ParseResult type(Items &items) { return parser.parseColonType(items.types.emplace_back()); }
+
+  /// `%x : type` or `"name" = %x : type`.
+  ParseResult named(Items &items, bool needsName) {
+    StringAttr name;
+    OptionalParseResult given = parser.parseOptionalAttribute(name);
+    if (given.has_value()) {
+      if (failed(*given) || parser.parseEqual())
+        return failure();
+    } else if (needsName) {
+      return parser.emitError(parser.getCurrentLocation(), "expected \"name\" = value");
+    }
+    items.names.push_back(name ? name : b().getStringAttr(""));
+    return failure(operand(items) || type(items));
+  }
+
+  /// `%variable = %value : type` or `%control`.
+  ParseResult update() {
+    OpAsmParser::UnresolvedOperand first;
+    if (parser.parseOperand(first))
+      return failure();
+    if (failed(parser.parseOptionalEqual())) {
+      controls.operands.push_back(first);
+      controls.types.push_back(ControlType::get(b().getContext()));
+      return success();
+    }
+    targets.operands.push_back(first);
+    if (operand(values) || type(values))
+      return failure();
+    // `: type` for both, or `: variable's type, value's type` in parentheses where they differ.
+    Type targetType = values.types.back();
+    if (succeeded(parser.parseOptionalKeyword("into")) && parser.parseType(targetType))
+      return failure();
+    targets.types.push_back(targetType);
+    return success();
+  }
+};
+
+} // namespace
+
+ParseResult FunctionOp::parse(OpAsmParser &parser, OperationState &state) {
+  StringAttr name;
+  if (parser.parseSymbolName(name))
+    return failure();
+  auto &properties = state.getOrAddProperties<Properties>();
+  properties.sym_name = name;
+  Builder &b = parser.getBuilder();
+  if (succeeded(parser.parseOptionalKeyword("as")) &&
+      parser.parseAttribute(properties.identifier, b.getNoneType()))
+    return failure();
+
+  SpecParser spec{parser, {}, {}, {}, {}, {}};
+  auto list = [&](StringRef keyword, auto item) -> ParseResult {
+    if (failed(parser.parseOptionalKeyword(keyword)))
+      return success();
+    return parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, item);
+  };
+  if (list("inputs", [&] { return spec.named(spec.inputs, /*needsName=*/false); }) ||
+      list("outputs", [&] { return spec.named(spec.outputs, /*needsName=*/true); }) ||
+      list("updates", [&] { return spec.update(); }) ||
+      parser.parseOptionalAttrDict(state.attributes))
+    return failure();
+
+  properties.input_names = b.getArrayAttr(spec.inputs.names);
+  properties.output_names = b.getArrayAttr(spec.outputs.names);
+  SmallVector<Attribute> locations;
+  Items *lists[] = {&spec.inputs, &spec.outputs, &spec.targets, &spec.values, &spec.controls};
+  for (auto [i, items] : llvm::enumerate(lists)) {
+    properties.operandSegmentSizes[i] = items->operands.size();
+    for (auto [operand, type] : llvm::zip(items->operands, items->types)) {
+      locations.push_back(cast<LocationAttr>(parser.getEncodedSourceLoc(operand.location)));
+      if (parser.resolveOperand(operand, type, state.operands))
+        return failure();
+    }
+  }
+  properties.item_locations = b.getArrayAttr(locations);
+  return success();
+}
+
+void FunctionOp::print(OpAsmPrinter &printer) {
+  printer << ' ';
+  printer.printSymbolName(getSymName());
+  if (auto identifier = getIdentifierAttr())
+    printer << " as " << identifier;
+  auto named = [&](StringRef keyword, OperandRange values, ArrayAttr names) {
+    if (values.empty())
+      return;
+    printer << ' ' << keyword << '(';
+    llvm::interleaveComma(llvm::zip(names.getAsRange<StringAttr>(), values), printer,
+                          [&](auto item) {
+                            auto [name, value] = item;
+                            if (!name.getValue().empty())
+                              printer << name << " = ";
+                            printer << value << " : " << value.getType();
+                          });
+    printer << ')';
+  };
+  named("inputs", getInputs(), getInputNames());
+  named("outputs", getOutputs(), getOutputNames());
+  if (!getTargets().empty() || !getControls().empty()) {
+    printer << " updates(";
+    llvm::interleaveComma(llvm::zip(getTargets(), getValues()), printer, [&](auto item) {
+      auto [target, value] = item;
+      printer << target << " = " << value << " : " << value.getType();
+      if (target.getType() != value.getType())
+        printer << " into " << target.getType();
+    });
+    if (!getTargets().empty() && !getControls().empty())
+      printer << ", ";
+    printer << getControls() << ')';
+  }
+  printer.printOptionalAttrDict((*this)->getAttrs(),
+                                {"sym_name", "identifier", "input_names", "output_names",
+                                 "item_locations", "operandSegmentSizes"});
+}
+
+Location FunctionOp::getItemLoc(unsigned index) {
+  std::optional<ArrayAttr> locations = getItemLocations();
+  if (locations && index < locations->size())
+    return cast<LocationAttr>((*locations)[index]);
+  return getLoc();
+}
+
+StringRef FunctionOp::getInputName(unsigned index) {
+  if (StringRef name = cast<StringAttr>(getInputNames()[index]).getValue(); !name.empty())
+    return name;
+  Operation *def = getInputs()[index].getDefiningOp();
+  if (auto placeholder = dyn_cast_or_null<PlaceholderOp>(def))
+    return placeholder.getName();
+  if (auto variable = dyn_cast_or_null<VariableOp>(def))
+    return variable.getName();
+  return {};
+}
+
+LogicalResult FunctionOp::verify() {
+  unsigned numInputs = getInputs().size(), numOutputs = getOutputs().size();
+  if (getInputNames().size() != numInputs || getOutputNames().size() != numOutputs)
+    return emitOpError("needs one name per input and output");
+  auto errorAt = [&](unsigned item, const Twine &message) {
+    return mlir::emitError(getItemLoc(item)) << "'fn.function' op @" << getSymName() << " "
+                                             << message;
+  };
+
+  llvm::StringMap<unsigned> inputNames, outputNames;
+  llvm::DenseMap<Value, unsigned> fed;
+  for (unsigned i = 0; i < numInputs; ++i) {
+    StringRef name = getInputName(i);
+    if (name.empty()) {
+      InFlightDiagnostic error =
+          errorAt(i, "feeds an inner tensor without a name: write \"name\" = value");
+      error.attachNote(getInputs()[i].getLoc()) << "the tensor is computed here";
+      return failure();
+    }
+    if (!fed.try_emplace(getInputs()[i], i).second)
+      return errorAt(i, "feeds '" + name + "' twice");
+    if (!inputNames.try_emplace(name, i).second)
+      return errorAt(i, "has two inputs named '" + name + "'");
+  }
+  for (unsigned i = 0; i < numOutputs; ++i) {
+    StringRef name = cast<StringAttr>(getOutputNames()[i]).getValue();
+    if (name.empty())
+      return errorAt(numInputs + i, "has an output without a name");
+    if (!outputNames.try_emplace(name, i).second)
+      return errorAt(numInputs + i, "has two outputs named '" + name + "'");
+  }
+
+  llvm::DenseMap<Value, unsigned> updated;
+  for (auto [i, target, value] : llvm::enumerate(getTargets(), getValues())) {
+    unsigned item = numInputs + numOutputs + i;
+    auto variable = target.getDefiningOp<VariableOp>();
+    if (!variable) {
+      InFlightDiagnostic error = errorAt(item, "updates something that is not a variable");
+      error.attachNote(target.getLoc()) << "it is declared here";
+      return failure();
+    }
+    if (variable.getReadOnly()) {
+      InFlightDiagnostic error =
+          errorAt(item, "updates the read-only variable '" + variable.getName() + "'");
+      error.attachNote(variable.getLoc()) << "variable declared here";
+      return failure();
+    }
+    if (target.getType() != value.getType()) {
+      InFlightDiagnostic error = errorAt(item, "updates '" + variable.getName() + "' of type ")
+                                 << target.getType() << " with a value of type "
+                                 << value.getType();
+      error.attachNote(variable.getLoc()) << "variable declared here";
+      return failure();
+    }
+    auto [it, isNew] = updated.try_emplace(target, item);
+    if (!isNew) {
+      InFlightDiagnostic error = errorAt(item, "updates '" + variable.getName() + "' twice");
+      error.attachNote(getItemLoc(it->second)) << "first updated here";
+      return failure();
+    }
+  }
+  return success();
+}

@@ -159,6 +159,23 @@ fn::inferTypes(StringRef opName, MLIRContext *context, std::optional<Location> l
   return success();
 }
 
+LogicalResult fn::inferElementwise(ShapeContext &shapes, ValueRange operands, Type elementType,
+                                   SmallVectorImpl<Shape> &results) {
+  Type common = shapes.elementType(operands.front());
+  for (Value operand : operands.drop_front())
+    if (Type other = shapes.elementType(operand); other != common) {
+      std::string text;
+      llvm::raw_string_ostream(text)
+          << "operands have element types " << common << " and " << other;
+      return shapes.error(text);
+    }
+  FailureOr<Dims> dims = shapes.broadcast(operands);
+  if (failed(dims))
+    return failure();
+  results.push_back({*dims, elementType ? elementType : common});
+  return success();
+}
+
 bool fn::compatibleTypes(TypeRange inferred, TypeRange declared) {
   if (inferred.size() != declared.size())
     return false;

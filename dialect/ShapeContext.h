@@ -104,6 +104,22 @@ inferTypes(llvm::StringRef opName, mlir::MLIRContext *context,
            llvm::function_ref<llvm::LogicalResult(ShapeContext &, llvm::SmallVectorImpl<Shape> &)>
                rule);
 
+/// The rule of elementwise ops: operands of one element type broadcast; the result has
+/// `elementType`, or theirs where it is null.
+llvm::LogicalResult inferElementwise(ShapeContext &shapes, mlir::ValueRange operands,
+                                     mlir::Type elementType,
+                                     llvm::SmallVectorImpl<Shape> &results);
+
+/// The rule of reductions over `axes` (absent: all). The result has `elementType`, or the operand's
+/// where it is null.
+llvm::LogicalResult inferReduction(ShapeContext &shapes, mlir::Value input,
+                                   std::optional<llvm::ArrayRef<int64_t>> axes, bool keepDims,
+                                   mlir::Type elementType, llvm::SmallVectorImpl<Shape> &results);
+
+/// The operand's own shape; `axis` must be one of its dimensions.
+llvm::LogicalResult inferSoftmax(ShapeContext &shapes, mlir::Value input, int64_t axis,
+                                 llvm::SmallVectorImpl<Shape> &results);
+
 /// Same rank and element type, and no two static sizes that differ.
 bool compatibleTypes(mlir::TypeRange inferred, mlir::TypeRange declared);
 

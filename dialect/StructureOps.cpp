@@ -1,11 +1,49 @@
-//===- StructureOps.cpp --------------------------------------------------------===//
+//===- StructureOps.cpp - graphs, placeholders, variables, effects --------===//
 
 #include "dialect/Fn.h"
-#include "dialect/OpSupport.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace fn;
+
+//===-- Assembly of leaves -------------------------------------------------===//
+
+/// `default dense<...> : type` or `: type`.
+static ParseResult parseDefaultAndType(OpAsmParser &parser, ElementsAttr &value, Type &type) {
+  if (failed(parser.parseOptionalKeyword("default")))
+    return parser.parseColonType(type);
+  if (parser.parseAttribute(value))
+    return failure();
+  type = value.getType();
+  return success();
+}
+
+static void printDefaultAndType(OpAsmPrinter &printer, PlaceholderOp, ElementsAttr value,
+                                Type type) {
+  if (value)
+    printer << "default " << value;
+  else
+    printer << ": " << type;
+}
+
+/// A typed attribute, or an initializer and `: type`.
+static ParseResult parseInitAndType(OpAsmParser &parser, Attribute &init, Type &type) {
+  if (parser.parseAttribute(init))
+    return failure();
+  if (auto elements = dyn_cast<ElementsAttr>(init)) {
+    type = elements.getType();
+    return success();
+  }
+  return parser.parseColonType(type);
+}
+
+static void printInitAndType(OpAsmPrinter &printer, VariableOp, Attribute init, Type type) {
+  printer << init;
+  if (!isa<ElementsAttr>(init))
+    printer << " : " << type;
+}
 
 #define GET_OP_CLASSES
 #include "dialect/FnStructureOps.cpp.inc"
@@ -15,4 +53,219 @@ void FnDialect::registerStructureOps() {
 #define GET_OP_LIST
 #include "dialect/FnStructureOps.cpp.inc"
       >();
+}
+
+//===-- Leaves -------------------------------------------------------------===//
+
+void PlaceholderOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), getName());
+}
+
+LogicalResult PlaceholderOp::verify() {
+  RankedTensorType type = getType();
+  if (getName().empty())
+    return emitOpError("needs a name");
+  if (ElementsAttr value = getDefaultValueAttr(); value && value.getType() != Type(type))
+    return emitOpError("has a default of type ") << value.getType() << " but is " << type;
+  if (std::optional<ArrayRef<int64_t>> bounds = getBounds()) {
+    if (static_cast<int64_t>(bounds->size()) != type.getRank())
+      return emitOpError("has ") << bounds->size() << " bounds but rank " << type.getRank();
+    for (auto [i, bound] : llvm::enumerate(*bounds)) {
+      if (bound < 0)
+        return emitOpError("has a negative bound ") << bound << " of dimension " << i;
+      if (!type.isDynamicDim(i) && bound != type.getDimSize(i))
+        return emitOpError("bounds dimension ") << i << " by " << bound << " but its size is "
+                                                << type.getDimSize(i);
+    }
+  }
+  return success();
+}
+
+void VariableOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), getName());
+}
+
+LogicalResult VariableOp::verify() {
+  RankedTensorType type = getType();
+  if (getName().empty())
+    return emitOpError("needs a name");
+  if (!type.hasStaticShape())
+    return emitOpError("needs a static shape, got ") << type;
+  Attribute init = getInit();
+  if (auto elements = dyn_cast<ElementsAttr>(init)) {
+    if (elements.getType() != Type(type))
+      return emitOpError("has an initial value of type ") << elements.getType() << " but is "
+                                                          << type;
+    if (!isa<DenseElementsAttr>(init))
+      return emitOpError("needs a dense initial value");
+    return success();
+  }
+  if (isa<ZerosAttr, OnesAttr>(init))
+    return success();
+  if (!isa<UniformAttr, NormalAttr, TruncatedNormalAttr, GlorotUniformAttr, GlorotNormalAttr,
+           HeUniformAttr, HeNormalAttr>(init))
+    return emitOpError("cannot be initialized by ") << init;
+  if (!isa<FloatType>(type.getElementType()))
+    return emitOpError("needs a floating-point type for a random initial value, got ") << type;
+  if (type.getRank() < 1 && isa<GlorotUniformAttr, GlorotNormalAttr, HeUniformAttr, HeNormalAttr>(init))
+    return emitOpError("has no fan: rank 0 cannot be initialized by ") << init;
+  return success();
+}
+
+//===-- Effects ------------------------------------------------------------===//
+
+/// The variable that an effect names, or an error at the effect with a note where the value
+/// comes from.
+static FailureOr<VariableOp> targetOf(Operation *op, Value variable, bool writes) {
+  auto target = variable.getDefiningOp<VariableOp>();
+  if (!target) {
+    InFlightDiagnostic error = op->emitOpError("needs a variable");
+    error.attachNote(variable.getLoc()) << "this value is not a variable";
+    return failure();
+  }
+  if (writes && target.getReadOnly()) {
+    InFlightDiagnostic error = op->emitOpError("writes the read-only variable '")
+                               << target.getName() << "'";
+    error.attachNote(target.getLoc()) << "variable declared here";
+    return failure();
+  }
+  return target;
+}
+
+/// Whether `from` broadcasts into exactly `to`.
+static bool broadcastsInto(RankedTensorType from, RankedTensorType to) {
+  int64_t lead = to.getRank() - from.getRank();
+  if (lead < 0)
+    return false;
+  for (int64_t i = 0; i < from.getRank(); ++i)
+    if (!from.isDynamicDim(i) && from.getDimSize(i) != 1 &&
+        from.getDimSize(i) != to.getDimSize(lead + i))
+      return false;
+  return true;
+}
+
+static LogicalResult verifyWrite(Operation *op, Value variable, Value value) {
+  FailureOr<VariableOp> target = targetOf(op, variable, /*writes=*/true);
+  if (failed(target))
+    return failure();
+  auto to = cast<RankedTensorType>(variable.getType());
+  auto from = cast<RankedTensorType>(value.getType());
+  if (from.getElementType() == to.getElementType() && broadcastsInto(from, to))
+    return success();
+  InFlightDiagnostic error = op->emitOpError("cannot write ")
+                             << from << " into variable '" << target->getName() << "' of type "
+                             << to;
+  error.attachNote(target->getLoc()) << "variable declared here";
+  return failure();
+}
+
+LogicalResult AssignOp::verify() { return verifyWrite(*this, getVariable(), getValue()); }
+LogicalResult AssignAddOp::verify() { return verifyWrite(*this, getVariable(), getValue()); }
+LogicalResult AssignSubOp::verify() { return verifyWrite(*this, getVariable(), getValue()); }
+
+static LogicalResult verifyScatter(Operation *op, Value variable, Value indices, Value updates) {
+  FailureOr<VariableOp> target = targetOf(op, variable, /*writes=*/true);
+  if (failed(target))
+    return failure();
+  auto to = cast<RankedTensorType>(variable.getType());
+  auto index = cast<RankedTensorType>(indices.getType());
+  auto rows = cast<RankedTensorType>(updates.getType());
+  if (index.getRank() != 1)
+    return op->emitOpError("needs indices of rank 1, got ") << index;
+  if (to.getRank() < 1)
+    return op->emitOpError("needs a variable of rank 1 or more, got ") << to;
+  SmallVector<int64_t> want(to.getShape());
+  want[0] = index.getDimSize(0);
+  auto wanted = RankedTensorType::get(want, to.getElementType());
+  if (rows.getElementType() != to.getElementType() || rows.getRank() != to.getRank() ||
+      failed(verifyCompatibleShape(wanted, rows))) {
+    InFlightDiagnostic error = op->emitOpError("needs updates of type ")
+                               << wanted << ", got " << rows;
+    error.attachNote(target->getLoc()) << "variable declared here";
+    return failure();
+  }
+  return success();
+}
+
+LogicalResult ScatterUpdateOp::verify() {
+  return verifyScatter(*this, getVariable(), getIndices(), getUpdates());
+}
+LogicalResult ScatterAddOp::verify() {
+  return verifyScatter(*this, getVariable(), getIndices(), getUpdates());
+}
+LogicalResult ScatterSubOp::verify() {
+  return verifyScatter(*this, getVariable(), getIndices(), getUpdates());
+}
+LogicalResult ScatterMaxOp::verify() {
+  return verifyScatter(*this, getVariable(), getIndices(), getUpdates());
+}
+LogicalResult ScatterMinOp::verify() {
+  return verifyScatter(*this, getVariable(), getIndices(), getUpdates());
+}
+
+LogicalResult ReadOp::verify() { return targetOf(*this, getVariable(), /*writes=*/false); }
+
+//===-- Graph --------------------------------------------------------------===//
+
+/// Reports a cycle through `stack`, from the op that closes it.
+static LogicalResult reportCycle(ArrayRef<Operation *> cycle) {
+  InFlightDiagnostic error = cycle.front()->emitError("this op depends on itself");
+  for (Operation *op : cycle.drop_front())
+    error.attachNote(op->getLoc()) << "through this op";
+  return failure();
+}
+
+static LogicalResult checkAcyclic(Block &body) {
+  enum State : char { Unseen, Active, Done };
+  llvm::DenseMap<Operation *, State> state;
+  // An explicit stack: chains of thousands of ops are normal.
+  SmallVector<std::pair<Operation *, unsigned>> stack;
+  for (Operation &root : body) {
+    if (state[&root] != Unseen)
+      continue;
+    stack.push_back({&root, 0});
+    state[&root] = Active;
+    while (!stack.empty()) {
+      auto &[op, next] = stack.back();
+      if (next == op->getNumOperands()) {
+        state[op] = Done;
+        stack.pop_back();
+        continue;
+      }
+      Operation *def = op->getOperand(next++).getDefiningOp();
+      if (!def || def->getBlock() != &body || state[def] == Done)
+        continue;
+      if (state[def] == Active) {
+        SmallVector<Operation *> cycle;
+        for (auto &[member, unused] : llvm::reverse(stack)) {
+          cycle.push_back(member);
+          if (member == def)
+            break;
+        }
+        return reportCycle(cycle);
+      }
+      state[def] = Active;
+      stack.push_back({def, 0});
+    }
+  }
+  return success();
+}
+
+LogicalResult GraphOp::verifyRegions() {
+  llvm::StringMap<Operation *> leaves;
+  for (Operation &op : getBody().front()) {
+    StringRef name = llvm::TypeSwitch<Operation *, StringRef>(&op)
+                         .Case([](PlaceholderOp leaf) { return leaf.getName(); })
+                         .Case([](VariableOp leaf) { return leaf.getName(); })
+                         .Default([](Operation *) { return StringRef(); });
+    if (name.empty())
+      continue;
+    auto [it, isNew] = leaves.try_emplace(name, &op);
+    if (!isNew) {
+      InFlightDiagnostic error = op.emitOpError("repeats the name '") << name << "'";
+      error.attachNote(it->second->getLoc()) << "first used here";
+      return failure();
+    }
+  }
+  return checkAcyclic(getBody().front());
 }

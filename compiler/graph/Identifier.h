@@ -1,0 +1,23 @@
+//===- Identifier.h - C++ identifiers for display names ---------*- C++ -*-===//
+
+#ifndef FNC_GRAPH_IDENTIFIER_H
+#define FNC_GRAPH_IDENTIFIER_H
+
+#include "llvm/ADT/StringRef.h"
+#include <string>
+
+namespace fnc {
+
+/// One-to-one: letters and digits stay, `_` stays unless two follow each other or it ends the
+/// name, '/' becomes "__", any other byte (and a leading digit's place) becomes "_xHH_".
+std::string escapeIdentifier(llvm::StringRef displayName);
+
+/// A keyword of C or C++, or a name that generated classes use for themselves.
+bool isReservedIdentifier(llvm::StringRef identifier);
+
+/// Letters, digits and '_', not starting with a digit.
+bool isIdentifier(llvm::StringRef text);
+
+} // namespace fnc
+
+#endif // FNC_GRAPH_IDENTIFIER_H

@@ -1,0 +1,160 @@
+//===- InferDims.cpp - symbolic dimensions of kernels ---------------------===//
+
+#include "compiler/graph/Passes.h"
+#include "dialect/Fn.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace fn;
+
+namespace fnc {
+#define GEN_PASS_DEF_INFERDIMS
+#include "compiler/graph/Passes.h.inc"
+} // namespace fnc
+
+namespace {
+
+struct InferDims : fnc::impl::InferDimsBase<InferDims> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (func->hasAttr("fn.kernel") && failed(infer(func)))
+        return signalPassFailure();
+  }
+
+  LogicalResult infer(func::FuncOp func) {
+    MLIRContext *context = &getContext();
+    ShapeContext shapes(context, "func.func", func.getLoc());
+    // Arguments first: their symbols are what a call knows.
+    for (BlockArgument arg : func.getArguments())
+      if (isa<RankedTensorType>(arg.getType()))
+        shapes.set(arg, shapes.dims(arg));
+    for (Operation &op : func.front().without_terminator())
+      if (failed(applyRule(op, shapes)))
+        return failure();
+    return record(func, shapes);
+  }
+
+  static LogicalResult applyRule(Operation &op, ShapeContext &shapes) {
+    shapes.enter(op.getName().getStringRef(), op.getLoc());
+    SmallVector<Shape> results;
+    if (auto rule = dyn_cast<ShapeRule>(op)) {
+      if (failed(rule.applyShapeRule(shapes, results)))
+        return failure();
+    } else if (OpTrait::hasElementwiseMappableTraits(&op)) {
+      Dims dims = shapes.dims(op.getOperand(0));
+      for (Value operand : op.getOperands().drop_front())
+        for (auto [a, b] : llvm::zip(dims, shapes.dims(operand)))
+          if (!shapes.equal(a, b))
+            return op.emitOpError("has operands of different shapes");
+      for (Value result : op.getResults())
+        results.push_back({dims, shapes.elementType(result)});
+    } else {
+      return success();
+    }
+    for (auto [result, shape] : llvm::zip(op.getResults(), results)) {
+      // The declared type may know more: then the call has to satisfy it.
+      auto type = cast<RankedTensorType>(result.getType());
+      for (auto [i, dim] : llvm::enumerate(shape.dims))
+        if (!type.isDynamicDim(i) && !shapes.equal(dim, shapes.constant(type.getDimSize(i))))
+          return op.emitOpError("declares dimension ")
+                 << i << " as " << type.getDimSize(i) << ", but it is "
+                 << shapes.print(shape.dims[i]);
+      shapes.set(result, shape.dims);
+    }
+    return success();
+  }
+
+  LogicalResult record(func::FuncOp func, ShapeContext &shapes) {
+    MLIRContext *context = &getContext();
+    Builder b(context);
+    // Symbols that remain, in the order of the inputs.
+    llvm::DenseMap<unsigned, unsigned> number;
+    SmallVector<Attribute> symbols;
+    SmallVector<AffineExpr> renumbered(shapes.numSymbols());
+    for (BlockArgument arg : func.getArguments()) {
+      if (!isa<RankedTensorType>(arg.getType()))
+        continue;
+      auto name = func.getArgAttrOfType<StringAttr>(arg.getArgNumber(), "fn.name");
+      auto bounds = func.getArgAttrOfType<DenseI64ArrayAttr>(arg.getArgNumber(), "fn.bounds");
+      for (auto [i, dim] : llvm::enumerate(shapes.dims(arg))) {
+        auto symbol = dyn_cast<AffineSymbolExpr>(dim);
+        if (!symbol)
+          continue;
+        int64_t max = bounds ? bounds[i] : -1;
+        auto [it, isNew] = number.try_emplace(symbol.getPosition(), symbols.size());
+        if (isNew) {
+          renumbered[symbol.getPosition()] = getAffineSymbolExpr(symbols.size(), context);
+          symbols.push_back({});
+        } else {
+          // Two bounds on one size: the smaller one holds.
+          auto known = cast<DictionaryAttr>(symbols[it->second]).getAs<IntegerAttr>("max").getInt();
+          max = max < 0 ? known : known < 0 ? max : std::min(max, known);
+        }
+        StringAttr label = isNew ? b.getStringAttr(name.getValue() + "." + Twine(i))
+                                 : cast<DictionaryAttr>(symbols[it->second]).getAs<StringAttr>("name");
+        symbols[it->second] = b.getDictionaryAttr(
+            {b.getNamedAttr("max", b.getI64IntegerAttr(max)), b.getNamedAttr("name", label)});
+      }
+    }
+    for (AffineExpr &expr : renumbered)
+      if (!expr)
+        expr = getAffineSymbolExpr(symbols.size(), context);
+    auto known = [&](AffineExpr expr) {
+      return !expr.isFunctionOfSymbol(symbols.size());
+    };
+    auto mapOf = [&](ArrayRef<Dim> dims) {
+      SmallVector<AffineExpr> exprs;
+      for (Dim dim : dims)
+        exprs.push_back(
+            simplifyAffineExpr(shapes.resolve(dim).replaceSymbols(renumbered), 0, symbols.size()));
+      return AffineMap::get(0, symbols.size(), exprs, context);
+    };
+
+    for (BlockArgument arg : func.getArguments())
+      if (isa<RankedTensorType>(arg.getType()))
+        func.setArgAttr(arg.getArgNumber(), "fn.dims",
+                        AffineMapAttr::get(mapOf(shapes.dims(arg))));
+    Operation *ret = func.front().getTerminator();
+    for (auto [i, value] : llvm::enumerate(ret->getOperands())) {
+      AffineMap map = mapOf(shapes.dims(value));
+      for (auto [d, expr] : llvm::enumerate(map.getResults()))
+        if (!known(expr))
+          return emitError(value.getLoc())
+                 << "dimension " << d
+                 << " of this output does not follow from the dimensions of the inputs";
+      func.setResultAttr(i, "fn.dims", AffineMapAttr::get(map));
+    }
+    func->setAttr("fn.symbols", b.getArrayAttr(symbols));
+
+    SmallVector<Attribute> constraints;
+    for (const Constraint &constraint : shapes.getConstraints()) {
+      AffineMap sides = mapOf({constraint.lhs, constraint.rhs});
+      AffineExpr lhs = sides.getResult(0), rhs = sides.getResult(1);
+      if (!known(lhs) || !known(rhs))
+        continue;
+      bool equal = constraint.kind == Constraint::Kind::Equal;
+      auto a = dyn_cast<AffineConstantExpr>(lhs), c = dyn_cast<AffineConstantExpr>(rhs);
+      if (a && c) {
+        if (equal ? a.getValue() == c.getValue() : a.getValue() >= c.getValue())
+          continue;
+        return emitError(constraint.location)
+               << "sizes " << a.getValue() << " and " << c.getValue() << " do not fit";
+      }
+      if (equal && lhs == rhs)
+        continue;
+      auto side = [&](AffineExpr expr) {
+        return AffineMapAttr::get(AffineMap::get(0, symbols.size(), expr));
+      };
+      constraints.push_back(b.getDictionaryAttr(
+          {b.getNamedAttr("kind", b.getStringAttr(equal ? "eq" : "ge")),
+           b.getNamedAttr("lhs", side(lhs)), b.getNamedAttr("rhs", side(rhs))}));
+    }
+    if (!constraints.empty())
+      func->setAttr("fn.constraints", b.getArrayAttr(constraints));
+    return success();
+  }
+};
+
+} // namespace

@@ -1,0 +1,15 @@
+//===- Passes.cpp - the order of the graph stage --------------------------===//
+
+#include "compiler/graph/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void fnc::buildGraphPipeline(OpPassManager &pm, const SelectFunctionsOptions &options) {
+  pm.addPass(createSelectFunctions(options));
+  // Dimensions before simplification: a fold must not hide what a call has to check.
+  pm.addPass(createInferDims());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}

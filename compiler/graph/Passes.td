@@ -1,0 +1,59 @@
+// Passes of the graph stage, in the order they run.
+#ifndef FNC_GRAPH_PASSES
+#define FNC_GRAPH_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def SelectFunctions : Pass<"fnc-select-functions", "::mlir::ModuleOp"> {
+  let summary = "one kernel per function spec: pruned, fed, effects turned into values";
+  let description = [{
+    ```mlir
+    fn.graph @g {
+      %w = fn.variable "w" = dense<0.0> : tensor<4xf32>
+      %x = fn.placeholder "x" : tensor<4xf32>
+      %c = fn.assign_add %w, %x : tensor<4xf32>, tensor<4xf32>
+      fn.function @step inputs(%x : tensor<4xf32>) outputs("w" = %w : tensor<4xf32>) updates(%c)
+    }
+    ```
+    ==>
+    ```mlir
+    func.func @step(%x: tensor<4xf32> {fn.role = "input"}, %w: tensor<4xf32> {fn.role = "variable"})
+        -> (tensor<4xf32> {fn.role = "output"}, tensor<4xf32> {fn.role = "variable"}) {
+      %0 = fn.add %w, %x
+      return %w, %0
+    }
+    ```
+    Only what outputs and updates need is kept; fed tensors cut the graph. Effects that no path
+    orders are refused here. Every write makes a new value of its variable, a read yields the value
+    at its place, the last one is returned. Checks become one status result.
+    `@GRAPH.init` computes the initial values.
+
+    On exit: kernel form, no `fn.graph`.
+  }];
+  let options = [
+    Option<"graph", "graph", "std::string", "\"\"", "the graph to compile, where a file has several">,
+    ListOption<"functions", "functions", "std::string", "functions to compile (default: all)">,
+  ];
+  let dependentDialects = ["::fn::FnDialect", "::mlir::func::FuncDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def InferDims : Pass<"fnc-infer-dims", "::mlir::ModuleOp"> {
+  let summary = "symbolic dimensions of every kernel, and what a call must check";
+  let description = [{
+    Runs the shape rules over a kernel with shared symbols. Records `fn.symbols`, `fn.dims` of
+    arguments and results, and `fn.constraints` that no symbol solves.
+
+    ```mlir
+    func.func @f(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) { fn.add %x, %y ...
+    ```
+    ==>
+    ```mlir
+    func.func @f(%x: ... {fn.dims = affine_map<()[s0] -> (s0, 4)>},
+                 %y: ... {fn.dims = affine_map<()[s0] -> (s0, 4)>})
+        attributes {fn.symbols = [{max = -1, name = "x.0"} ]}
+    ```
+  }];
+}
+
+#endif // FNC_GRAPH_PASSES

@@ -1,0 +1,153 @@
+//===- StateLayout.cpp - variables of a graph: layout and initial values --===//
+
+#include "compiler/graph/StateLayout.h"
+#include "compiler/graph/Identifier.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace mlir;
+using namespace fn;
+
+namespace {
+
+auto variablesOf(GraphOp graph) { return graph.getBody().front().getOps<VariableOp>(); }
+
+int64_t bytesOf(RankedTensorType type) {
+  return type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+} // namespace
+
+std::string fnc::variableIdentifier(VariableOp variable) {
+  StringAttr given = variable.getIdentifierAttr();
+  return given ? given.getValue().str() : escapeIdentifier(variable.getName());
+}
+
+LogicalResult fnc::checkNames(GraphOp graph) {
+  struct Party {
+    std::string display;
+    Location loc;
+  };
+  auto check = [](llvm::StringMap<Party> &scope, const std::string &id, StringRef display,
+                  Location loc) -> LogicalResult {
+    if (!isIdentifier(id))
+      return emitError(loc) << "'" << id << "' is not a C++ identifier";
+    if (isReservedIdentifier(id))
+      return emitError(loc) << "the identifier '" << id << "' of '" << display
+                            << "' is reserved: choose another one with `as`";
+    auto [it, isNew] = scope.try_emplace(id, Party{display.str(), loc});
+    if (isNew)
+      return success();
+    InFlightDiagnostic error = emitError(loc) << "the identifier '" << id << "' of '" << display
+                                              << "' collides with that of '"
+                                              << it->second.display << "'";
+    error.attachNote(it->second.loc) << "the other one";
+    return failure();
+  };
+  llvm::StringMap<Party> members, functions;
+  for (VariableOp variable : variablesOf(graph))
+    if (failed(check(members, variableIdentifier(variable), variable.getName(),
+                     variable.getLoc())))
+      return failure();
+  for (auto spec : graph.getBody().front().getOps<FunctionOp>()) {
+    StringAttr given = spec.getIdentifierAttr();
+    std::string id = given ? given.getValue().str() : escapeIdentifier(spec.getSymName());
+    if (failed(check(functions, id, spec.getSymName(), spec.getLoc())))
+      return failure();
+    llvm::StringMap<Party> inputs, outputs;
+    for (unsigned i = 0, e = spec.getInputs().size(); i < e; ++i) {
+      StringRef name = spec.getInputName(i);
+      auto placeholder = spec.getInputs()[i].getDefiningOp<PlaceholderOp>();
+      StringAttr as = placeholder ? placeholder.getIdentifierAttr() : StringAttr();
+      if (failed(check(inputs, as ? as.getValue().str() : escapeIdentifier(name), name,
+                       spec.getItemLoc(i))))
+        return failure();
+    }
+    for (auto [i, name] : llvm::enumerate(spec.getOutputNames().getAsRange<StringAttr>()))
+      if (failed(check(outputs, escapeIdentifier(name.getValue()), name.getValue(),
+                       spec.getItemLoc(spec.getInputs().size() + i))))
+        return failure();
+  }
+  return success();
+}
+
+DictionaryAttr fnc::describeState(GraphOp graph) {
+  Builder b(graph.getContext());
+  SmallVector<Attribute> variables;
+  int64_t offset = 0;
+  std::string layout;
+  llvm::raw_string_ostream os(layout);
+  for (VariableOp variable : variablesOf(graph)) {
+    RankedTensorType type = variable.getType();
+    SmallVector<NamedAttribute> entry = {
+        b.getNamedAttr("id", b.getStringAttr(variableIdentifier(variable))),
+        b.getNamedAttr("name", b.getStringAttr(variable.getName())),
+        b.getNamedAttr("read_only", b.getBoolAttr(variable.getReadOnly())),
+        b.getNamedAttr("type", TypeAttr::get(type))};
+    if (!variable.getReadOnly()) {
+      int64_t bytes = bytesOf(type);
+      // Whole cache lines for what a vector loop runs over; small ones only by their own size.
+      offset = llvm::alignTo(offset, bytes >= 64 ? 64 : llvm::PowerOf2Ceil(std::max<int64_t>(bytes, 1)));
+      entry.push_back(b.getNamedAttr("offset", b.getI64IntegerAttr(offset)));
+      os << variable.getName() << ':' << type << '@' << offset << ';';
+      offset += bytes;
+    }
+    variables.push_back(b.getDictionaryAttr(entry));
+  }
+  return b.getDictionaryAttr(
+      {b.getNamedAttr("layout_hash",
+                      b.getI64IntegerAttr(static_cast<int64_t>(llvm::xxh3_64bits(layout)))),
+       b.getNamedAttr("name", b.getStringAttr(graph.getSymName())),
+       b.getNamedAttr("state_align", b.getI64IntegerAttr(64)),
+       b.getNamedAttr("state_bytes", b.getI64IntegerAttr(llvm::alignTo(offset, 64))),
+       b.getNamedAttr("variables", b.getArrayAttr(variables))});
+}
+
+Value fnc::initialValue(OpBuilder &b, VariableOp variable) {
+  RankedTensorType type = variable.getType();
+  Attribute init = variable.getInit();
+  Location loc = variable.getLoc();
+  auto splat = [&](int value) -> Value {
+    Type element = type.getElementType();
+    Attribute attr = isa<FloatType>(element) ? Attribute(b.getFloatAttr(element, value))
+                                             : Attribute(b.getIntegerAttr(element, value));
+    return fn::ConstantOp::create(b, loc, type, DenseElementsAttr::get(type, attr));
+  };
+  if (isa<ZerosAttr>(init))
+    return splat(0);
+  if (isa<OnesAttr>(init))
+    return splat(1);
+  if (auto elements = dyn_cast<ElementsAttr>(init))
+    return fn::ConstantOp::create(b, loc, type, elements);
+  return RandomOp::create(b, loc, type, init);
+}
+
+void fnc::buildInitKernel(GraphOp graph, OpBuilder &module) {
+  OpBuilder b(graph.getContext());
+  SmallVector<Type> types;
+  SmallVector<DictionaryAttr> attrs;
+  SmallVector<VariableOp> variables;
+  for (VariableOp variable : variablesOf(graph)) {
+    if (variable.getReadOnly())
+      continue;
+    variables.push_back(variable);
+    types.push_back(variable.getType());
+    attrs.push_back(b.getDictionaryAttr(
+        {b.getNamedAttr("fn.id", b.getStringAttr(variableIdentifier(variable))),
+         b.getNamedAttr("fn.name", b.getStringAttr(variable.getName())),
+         b.getNamedAttr("fn.role", b.getStringAttr("variable"))}));
+  }
+  auto kernel = func::FuncOp::create(module, graph.getLoc(), (graph.getSymName() + ".init").str(),
+                                     b.getFunctionType(types, types));
+  kernel.setAllArgAttrs(attrs);
+  kernel.setAllResultAttrs(attrs);
+  kernel->setAttr("fn.kernel", b.getUnitAttr());
+  kernel->setAttr("fn.init", b.getUnitAttr());
+  kernel->setAttr("fn.id", b.getStringAttr("init"));
+  b.setInsertionPointToEnd(kernel.addEntryBlock());
+  SmallVector<Value> values;
+  for (VariableOp variable : variables)
+    values.push_back(initialValue(b, variable));
+  func::ReturnOp::create(b, graph.getLoc(), values);
+}

@@ -1,0 +1,28 @@
+//===- StateLayout.h - variables of a graph: layout and initial values ----===//
+
+#ifndef FNC_GRAPH_STATELAYOUT_H
+#define FNC_GRAPH_STATELAYOUT_H
+
+#include "dialect/Fn.h"
+#include "mlir/IR/Builders.h"
+
+namespace fnc {
+
+/// The C++ identifier of a variable: given, or its escaped name.
+std::string variableIdentifier(fn::VariableOp variable);
+
+/// Refuses identifiers that collide with each other, keywords or members of the generated classes.
+llvm::LogicalResult checkNames(fn::GraphOp graph);
+
+/// The module attribute `fn.graph`: name, variables with offsets in the state block, bytes, hash.
+mlir::DictionaryAttr describeState(fn::GraphOp graph);
+
+/// An op that makes the initial value of `variable`.
+mlir::Value initialValue(mlir::OpBuilder &b, fn::VariableOp variable);
+
+/// The kernel `@GRAPH.init`: results are the initial values of all variables.
+void buildInitKernel(fn::GraphOp graph, mlir::OpBuilder &module);
+
+} // namespace fnc
+
+#endif // FNC_GRAPH_STATELAYOUT_H
