@@ -259,17 +259,18 @@ struct ConvTransposePattern : OpConversionPattern<fn::ConvTransposeOp> {
     Value spread = insertInFilled(b, loc, input, sizes, zeroLike(b, loc, input), offsets, strides);
 
     // [k.., OUT/g, G, IN/g] to [k.., IN/g, G, OUT/g], or [G, IN/g, OUT/g, k..] to
-    // [G, OUT/g, IN/g, k..].
-    SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(0, r + 3)), reversed;
-    filter = splitDim(b, loc, filter, window.filterOut(), groups);
+    // [G, OUT/g, IN/g, k..]; a single group has no dimension.
+    int64_t grouped = groups > 1;
+    SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(0, r + 2 + grouped)), reversed;
+    if (grouped)
+      filter = splitDim(b, loc, filter, window.filterOut(), groups);
+    int64_t first = window.channelsFirst ? grouped : r;
+    std::swap(perm[first], perm[first + 1 + (window.channelsFirst ? 0 : grouped)]);
     for (int64_t i = 0; i < r; ++i)
-      reversed.push_back(window.channelsFirst ? 3 + i : i);
-    if (window.channelsFirst)
-      std::swap(perm[1], perm[2]);
-    else
-      std::swap(perm[r], perm[r + 2]);
+      reversed.push_back(window.channelsFirst ? 2 + grouped + i : i);
     filter = permuteAndReverse(b, loc, filter, perm, reversed);
-    filter = mergeDims(b, loc, filter, window.channelsFirst ? 0 : r + 1, 2);
+    if (grouped)
+      filter = mergeDims(b, loc, filter, window.channelsFirst ? 0 : r + 1, 2);
 
     fn::Window plain = window;
     plain.strides.assign(r, 1);

@@ -108,7 +108,7 @@ struct SlicePattern : ShapePattern<fn::SliceOp, SlicePattern> {
       offsets.push_back(begin);
       strides.push_back(b.getIndexAttr(std::abs(stride)));
     }
-    Value slice = tensor::ExtractSliceOp::create(b, loc, input, offsets, sizes, strides);
+    Value slice = extractSlice(b, loc, input, offsets, sizes, strides);
     if (reversed.empty())
       return slice;
     auto all = llvm::to_vector(llvm::seq<int64_t>(0, sizes.size()));
@@ -128,7 +128,7 @@ struct ConcatPattern : ShapePattern<fn::ConcatOp, ConcatPattern> {
       Sizes part = sizes;
       part[axis] = dimOf(b, loc, input, axis);
       input = castTo(b, loc, input, typeOfSizes(part, element));
-      result = tensor::InsertSliceOp::create(b, loc, input, result, offsets, part, strides);
+      result = insertSlice(b, loc, input, result, offsets, part, strides);
       offsets[axis] = arithmetic(b, loc, b.getAffineSymbolExpr(0) + b.getAffineSymbolExpr(1),
                                  {offsets[axis], part[axis]});
     }
@@ -146,8 +146,7 @@ struct SplitPattern : OpConversionPattern<fn::SplitOp> {
     SmallVector<Value> results;
     SmallVector<Sizes> sizes = resultSizes(b, op, adaptor.getOperands());
     for (auto [part, result] : llvm::zip(sizes, op.getResults())) {
-      Value slice =
-          tensor::ExtractSliceOp::create(b, loc, adaptor.getInput(), offsets, part, strides);
+      Value slice = extractSlice(b, loc, adaptor.getInput(), offsets, part, strides);
       results.push_back(castTo(b, loc, slice, getTypeConverter()->convertType(result.getType())));
       offsets[axis] = arithmetic(b, loc, b.getAffineSymbolExpr(0) + b.getAffineSymbolExpr(1),
                                  {offsets[axis], part[axis]});
@@ -197,10 +196,9 @@ struct TilePattern : ShapePattern<fn::TileOp, TilePattern> {
       return input;
     AffineMap map = AffineMap::get(twice.size(), 0, exprs, b.getContext());
     Value tiled = copyBy(b, loc, input, map, twice);
-    SmallVector<ReassociationIndices> groups;
     for (int64_t i = 0, rank = sizes.size(); i < rank; ++i)
-      groups.push_back({2 * i, 2 * i + 1});
-    return tensor::CollapseShapeOp::create(b, loc, tiled, groups);
+      tiled = mergeDims(b, loc, tiled, i, 2);
+    return tiled;
   }
 };
 

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace fnc;
@@ -66,6 +67,8 @@ OpFoldResult fnc::arithmetic(OpBuilder &b, Location loc, AffineExpr expr,
                                                symbols);
 }
 
+static bool isNothing(ArrayRef<OpFoldResult> sizes) { return llvm::any_of(sizes, isZeroInteger); }
+
 RankedTensorType fnc::typeOfSizes(ArrayRef<OpFoldResult> sizes, Type element) {
   SmallVector<int64_t> shape;
   for (OpFoldResult size : sizes)
@@ -76,6 +79,9 @@ RankedTensorType fnc::typeOfSizes(ArrayRef<OpFoldResult> sizes, Type element) {
 Value fnc::expandTo(OpBuilder &b, Location loc, Value value, ArrayRef<ReassociationIndices> groups,
                     ArrayRef<OpFoldResult> sizes) {
   auto type = cast<RankedTensorType>(value.getType());
+  // The tensor and memref dialects disagree on the type that 0 x ? collapses to.
+  if (isNothing(sizes))
+    return emptyTensor(b, loc, sizes, type.getElementType());
   RankedTensorType result = typeOfSizes(sizes, type.getElementType());
   // A dimension is static just where those that it becomes are.
   SmallVector<int64_t> source;
@@ -157,7 +163,14 @@ Value fnc::mergeDims(OpBuilder &b, Location loc, Value value, int64_t dim, int64
     return insertUnitDims(b, loc, value, dim);
   if (count == 1)
     return value;
-  int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+  auto type = cast<RankedTensorType>(value.getType());
+  int64_t rank = type.getRank();
+  if (llvm::is_contained(type.getShape().slice(dim, count), 0)) {
+    Sizes sizes = dimsOf(b, loc, value);
+    sizes[dim] = b.getIndexAttr(0);
+    sizes.erase(sizes.begin() + dim + 1, sizes.begin() + dim + count);
+    return emptyTensor(b, loc, sizes, type.getElementType());
+  }
   SmallVector<ReassociationIndices> groups;
   for (int64_t i = 0; i < rank; ++i) {
     if (i <= dim || i >= dim + count)
@@ -186,8 +199,45 @@ static bool groupsAgree(ArrayRef<ReassociationIndices> groups, RankedTensorType 
   return open <= 1;
 }
 
+/// Whether `size` is known to be that of dimension `dim` of `value`.
+static bool isSizeOf(OpFoldResult size, Value value, int64_t dim) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (std::optional<int64_t> known = getConstantIntValue(size))
+    return known == type.getDimSize(dim);
+  auto op = cast<Value>(size).getDefiningOp<tensor::DimOp>();
+  return op && op.getSource() == value && op.getConstantIndex() == dim;
+}
+
+/// A reshape that copies: each element is read at its row-major place in `value` as one dimension.
+static Value copyReshaped(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldResult> sizes) {
+  auto type = cast<RankedTensorType>(value.getType());
+  value = mergeDims(b, loc, value, 0, type.getRank());
+  SmallVector<Value> extents = getValueOrCreateConstantIndexOp(b, loc, sizes);
+  Value init = emptyTensor(b, loc, sizes, type.getElementType());
+  SmallVector<utils::IteratorType> parallel(sizes.size(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(b, loc, init.getType(), ValueRange{}, init,
+                                   {b.getMultiDimIdentityMap(sizes.size())}, parallel,
+                                   [&](OpBuilder &nested, Location at, ValueRange) {
+                                     Value place;
+                                     for (auto [i, extent] : llvm::enumerate(extents)) {
+                                       Value index = linalg::IndexOp::create(nested, at, i);
+                                       if (place) {
+                                         place = arith::MulIOp::create(nested, at, place, extent);
+                                         index = arith::AddIOp::create(nested, at, place, index);
+                                       }
+                                       place = index;
+                                     }
+                                     Value element =
+                                         tensor::ExtractOp::create(nested, at, value, place);
+                                     linalg::YieldOp::create(nested, at, element);
+                                   })
+      .getResult(0);
+}
+
 Value fnc::reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldResult> sizes) {
   auto type = cast<RankedTensorType>(value.getType());
+  if (isNothing(sizes))
+    return emptyTensor(b, loc, sizes, type.getElementType());
   RankedTensorType result = typeOfSizes(sizes, type.getElementType());
   // Rank 0 has no group to put a dimension in: all are units.
   if (result.getRank() == 0 || type.getRank() == 0) {
@@ -207,10 +257,27 @@ Value fnc::reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldRes
       return castTo(b, loc, tensor::CollapseShapeOp::create(b, loc, value, *groups), result);
     }
   }
-  value = mergeDims(b, loc, value, 0, type.getRank());
-  return expandTo(b, loc, value,
-                  ReassociationIndices(llvm::to_vector(llvm::seq<int64_t>(0, sizes.size()))),
-                  sizes);
+  // Sizes in common at either end stay as they are; what lies between becomes one dimension.
+  int64_t from = type.getRank(), to = result.getRank(), lead = 0, tail = 0;
+  auto same = [&](int64_t dim, OpFoldResult size) { return isSizeOf(size, value, dim); };
+  while (lead < std::min(from, to) - 1 && same(lead, sizes[lead]))
+    ++lead;
+  while (tail < std::min(from, to) - 1 - lead && same(from - 1 - tail, sizes[to - 1 - tail]))
+    ++tail;
+  int64_t open = 0;
+  for (int64_t i = lead; i < to - tail; ++i)
+    open += result.isDynamicDim(i);
+  // A dimension cannot become several of unknown sizes: no view has that.
+  if (open > 1)
+    return copyReshaped(b, loc, value, sizes);
+  value = mergeDims(b, loc, value, lead, from - tail - lead);
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0; i < to; ++i) {
+    if (i <= lead || i >= to - tail)
+      groups.emplace_back();
+    groups.back().push_back(i);
+  }
+  return expandTo(b, loc, value, groups, sizes);
 }
 
 Value fnc::permuteAndReverse(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> perm,
@@ -262,6 +329,25 @@ Value fnc::insertInFilled(OpBuilder &b, Location loc, Value value, ArrayRef<OpFo
                           Value scalar, ArrayRef<OpFoldResult> offsets,
                           ArrayRef<OpFoldResult> strides) {
   Value filled = filledTensor(b, loc, sizes, scalar);
-  return tensor::InsertSliceOp::create(b, loc, value, filled, offsets, dimsOf(b, loc, value),
-                                       strides);
+  return insertSlice(b, loc, value, filled, offsets, dimsOf(b, loc, value), strides);
+}
+
+Value fnc::extractSlice(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldResult> offsets,
+                        ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> strides) {
+  if (isNothing(sizes))
+    return emptyTensor(b, loc, sizes, getElementTypeOrSelf(value.getType()));
+  return tensor::ExtractSliceOp::create(b, loc, value, offsets, sizes, strides);
+}
+
+Value fnc::insertSlice(OpBuilder &b, Location loc, Value value, Value into,
+                       ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
+                       ArrayRef<OpFoldResult> strides) {
+  auto type = cast<RankedTensorType>(into.getType());
+  bool nothing = isNothing(sizes);
+  for (auto [offset, size] : llvm::zip(offsets, type.getShape()))
+    if (std::optional<int64_t> known = getConstantIntValue(offset))
+      nothing |= !ShapedType::isDynamic(size) && *known >= size;
+  if (nothing)
+    return into;
+  return tensor::InsertSliceOp::create(b, loc, value, into, offsets, sizes, strides);
 }
