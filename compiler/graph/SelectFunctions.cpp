@@ -371,6 +371,8 @@ LogicalResult KernelBuilder::emit(Operation *op) {
         func::CallOp::create(b, loc, callee, ValueRange{kernel.getArgument(0), value});
         prints.push_back(b.getDictionaryAttr(
             {b.getNamedAttr("callee", b.getStringAttr(name)),
+             b.getNamedAttr("dtype", b.getStringAttr(fnc::dtypeName(
+                                         print.getValue().getType().getElementType()))),
              b.getNamedAttr("label", print.getLabelAttr())}));
         return success();
       })

@@ -104,6 +104,13 @@ DictionaryAttr fnc::describeState(GraphOp graph) {
        b.getNamedAttr("variables", b.getArrayAttr(variables))});
 }
 
+std::string fnc::dtypeName(Type element) {
+  std::string text;
+  llvm::raw_string_ostream(text) << element;
+  // MLIR writes ui8.
+  return element.isUnsignedInteger() ? "u" + text.substr(2) : text;
+}
+
 Value fnc::initialValue(OpBuilder &b, VariableOp variable) {
   RankedTensorType type = variable.getType();
   Attribute init = variable.getInit();

@@ -17,6 +17,9 @@ llvm::LogicalResult checkNames(fn::GraphOp graph);
 /// The module attribute `fn.graph`: name, variables with offsets in the state block, bytes, hash.
 mlir::DictionaryAttr describeState(fn::GraphOp graph);
 
+/// f32, bf16, u8, i1, ...: the language's name of an element type.
+std::string dtypeName(mlir::Type element);
+
 /// An op that makes the initial value of `variable`.
 mlir::Value initialValue(mlir::OpBuilder &b, fn::VariableOp variable);
 

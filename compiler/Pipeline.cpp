@@ -1,0 +1,162 @@
+//===- Pipeline.cpp - from a graph to an object ---------------------------===//
+//
+// The whole compiler on one page. A graph goes through four stages, which meet only here; each
+// ends in a form that the next one relies on, and that `--emit=STAGE` prints:
+//
+//   graph    fn.graph            -> one kernel per function spec, pure tensors, effects gone
+//   tensor   fn ops              -> linalg on tensors, fused, bodies of plain arithmetic
+//   buffer   tensors             -> memrefs: inputs, state, outputs, one planned workspace
+//   loops    linalg on memrefs   -> loops
+//   llvm     loops               -> LLVM IR with checked C entry points -> object and header
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Pipeline.h"
+#include "compiler/buffer/Passes.h"
+#include "compiler/graph/Passes.h"
+#include "compiler/tensor/Passes.h"
+#include "dialect/Fn.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
+#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+
+ArrayRef<StringRef> fnc::stageNames() {
+  static constexpr StringRef names[] = {"graph", "tensor", "buffer", "loops", "llvm-dialect",
+                                        "llvm"};
+  return names;
+}
+
+void fnc::registerInputDialects(DialectRegistry &registry) {
+  registry.insert<affine::AffineDialect, arith::ArithDialect, bufferization::BufferizationDialect,
+                  cf::ControlFlowDialect, fn::FnDialect, func::FuncDialect, linalg::LinalgDialect,
+                  LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                  tensor::TensorDialect, tosa::TosaDialect>();
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerAllDialectInterfaceImplementations(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerSubsetOpInterfaceExternalModels(registry);
+  tensor::registerInferTypeOpInterfaceExternalModels(registry);
+}
+
+namespace {
+
+/// Prints and stops, or goes on.
+bool stopsAt(StringRef stage, Operation *module, const fnc::CompileOptions &options,
+             fnc::CompileResult &result) {
+  if (options.stopAfter != stage)
+    return false;
+  llvm::raw_svector_ostream os(result.code);
+  module->print(os);
+  return true;
+}
+
+} // namespace
+
+FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions &options) {
+  CompileResult result;
+  auto run = [&](auto build) -> LogicalResult {
+    PassManager pm(module.getContext());
+    // Stages check their own contract; verifying between passes is for --verify-each tests.
+    pm.enableVerifier(false);
+    build(pm);
+    return pm.run(module);
+  };
+  Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(options.target);
+  if (!machine) {
+    module.emitError(llvm::toString(machine.takeError()));
+    return failure();
+  }
+
+  // What each function needs, in which order, with which sizes: everything that has to do with
+  // specs is decided here, so that later stages see plain functions on values.
+  SelectFunctionsOptions select;
+  select.graph = options.graph;
+  select.functions = options.functions;
+  if (failed(run([&](PassManager &pm) { buildGraphPipeline(pm, select); })))
+    return failure();
+  if (stopsAt("graph", module, options, result))
+    return result;
+
+  // Values, not memory: fusion is safe where nothing aliases.
+  if (failed(run([&](PassManager &pm) { buildTensorPipeline(pm); })))
+    return failure();
+  if (stopsAt("tensor", module, options, result))
+    return result;
+
+  // Memory once, for the fused form: what lives at the same time is known only now. The branch to
+  // C++ source leaves after this stage.
+  if (failed(run([&](PassManager &pm) { buildBufferPipeline(pm); })))
+    return failure();
+  if (stopsAt("buffer", module, options, result))
+    return result;
+  FailureOr<Graph> graph = readManifest(module);
+  if (failed(graph))
+    return failure();
+  result.graph = std::move(*graph);
+
+  if (failed(run([&](PassManager &pm) { buildLoopPipeline(pm); })))
+    return failure();
+  if (stopsAt("loops", module, options, result))
+    return result;
+
+  unsigned indexBits = (*machine)->createDataLayout().getPointerSizeInBits();
+  if (failed(run([&](PassManager &pm) { buildLowerToLLVMPipeline(pm, indexBits); })))
+    return failure();
+  if (stopsAt("llvm-dialect", module, options, result))
+    return result;
+
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code = translate(module, result.graph, context, **machine);
+  if (!code)
+    return failure();
+  optimize(*code, **machine, options.target);
+  if (options.stopAfter == "llvm") {
+    llvm::raw_svector_ostream os(result.code);
+    code->print(os, nullptr);
+    return result;
+  }
+  if (llvm::Error error = emitCode(*code, **machine, options.assembly, result.code)) {
+    module.emitError(llvm::toString(std::move(error)));
+    return failure();
+  }
+  if (options.assembly)
+    return result;
+  auto undefined = undefinedSymbols(StringRef(result.code.data(), result.code.size()));
+  if (!undefined) {
+    module.emitError(llvm::toString(undefined.takeError()));
+    return failure();
+  }
+  for (const std::string &symbol : *undefined) {
+    if (!isAllowedUndefined(symbol)) {
+      module.emitError("internal error: the object would need '") << symbol << "'";
+      return failure();
+    }
+    result.undefined.push_back(symbol);
+  }
+  result.header = emitHeader(result.graph, result.undefined);
+  return result;
+}

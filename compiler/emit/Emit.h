@@ -1,0 +1,62 @@
+//===- Emit.h - memrefs to files --------------------------------*- C++ -*-===//
+
+#ifndef FNC_EMIT_EMIT_H
+#define FNC_EMIT_EMIT_H
+
+#include "compiler/emit/Manifest.h"
+#include "llvm/ADT/SmallVector.h"
+#include <memory>
+
+namespace llvm {
+class LLVMContext;
+class Module;
+class TargetMachine;
+} // namespace llvm
+namespace mlir {
+class OpPassManager;
+}
+
+namespace fnc {
+
+struct TargetOptions {
+  std::string triple;   ///< empty: this machine's
+  std::string cpu;      ///< empty: the triple's baseline; "native": this machine's
+  std::string features; ///< "+avx2,-fma"
+  std::string abi;      ///< "lp64d"; empty: the triple's
+  int level = 2;        ///< 0 to 3
+  bool forSize = false;
+};
+
+/// The target machine, or an error that says what is wrong with the options.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createTargetMachine(const TargetOptions &options);
+
+/// Loops on memrefs to the LLVM dialect.
+void buildLowerToLLVMPipeline(mlir::OpPassManager &pm, unsigned indexBits);
+
+/// LLVM IR of the module with entry points for every function of the graph.
+std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, const Graph &graph,
+                                        llvm::LLVMContext &context,
+                                        llvm::TargetMachine &machine);
+
+/// Adds the entry points to translated kernels. Called by `translate`.
+void addEntryPoints(llvm::Module &module, const Graph &graph);
+
+void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetOptions &options);
+
+/// The object or assembly of an optimized module.
+llvm::Error emitCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly,
+                     llvm::SmallVectorImpl<char> &out);
+
+/// Symbols that a program has to supply, other than those every toolchain has; sorted.
+llvm::Expected<std::vector<std::string>> undefinedSymbols(llvm::StringRef object);
+
+/// Whether the contract lets an object leave `symbol` undefined.
+bool isAllowedUndefined(llvm::StringRef symbol);
+
+/// The C and C++ header. `undefined` is listed in it.
+std::string emitHeader(const Graph &graph, llvm::ArrayRef<std::string> undefined);
+
+} // namespace fnc
+
+#endif // FNC_EMIT_EMIT_H

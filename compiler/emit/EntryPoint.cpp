@@ -1,0 +1,471 @@
+//===- EntryPoint.cpp - the C functions around kernels --------------------===//
+//
+// `fn_status GRAPH_FUNCTION(const GRAPH_FUNCTION_args *)`: everything a caller can get wrong is
+// checked here, before anything is computed; then the kernel runs.
+//
+// The fields of the argument struct, in order (Header.cpp prints the same struct in C): the state
+// where the function uses one; per input the data and, where a dimension is dynamic, all
+// dimensions; per output the data; the workspace and its bytes where there is one; the context
+// where the function prints.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/emit/Emit.h"
+#include "runtime/include/fn/abi.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/MDBuilder.h"
+#include "llvm/IR/Module.h"
+
+using namespace llvm;
+using namespace fnc;
+using mlir::AffineConstantExpr;
+using mlir::AffineExpr;
+using mlir::AffineExprKind;
+using mlir::AffineSymbolExpr;
+using Role = KernelArgument::Role;
+
+namespace {
+
+int32_t dtypeCode(StringRef name) {
+  static constexpr StringLiteral names[] = {"i1",  "i8",  "i16", "i32", "i64",  "u8", "u16",
+                                            "u32", "u64", "f16", "bf16", "f32", "f64"};
+  return llvm::find(names, name) - std::begin(names);
+}
+
+class EntryPoint {
+public:
+  EntryPoint(Module &module, const Graph &graph, const fnc::Function &function)
+      : module(module), graph(graph), function(function), context(module.getContext()),
+        b(context), index(module.getDataLayout().getIntPtrType(context)),
+        i64(Type::getInt64Ty(context)), i32(Type::getInt32Ty(context)),
+        ptr(PointerType::getUnqual(context)),
+        statusType(StructType::get(context, {i32, i32, i32, i32, i64, i64})) {}
+
+  void build();
+
+private:
+  struct Region {
+    Value *begin, *bytes;
+  };
+
+  void loadArguments();
+  void checkPointers();
+  void checkDims();
+  void checkWorkspace();
+  void checkOverlaps();
+  void callKernel();
+  void buildPrint(const Print &print, llvm::Function *callee);
+
+  Value *expression(AffineExpr expr);
+  Value *bytesOf(const fnc::Tensor &tensor);
+  Value *constant(int64_t value) { return ConstantInt::getSigned(index, value); }
+  /// Leaves with this status where `bad` holds.
+  void failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension, Value *expected,
+              Value *got);
+  void store(int32_t code, Value *tensor, int32_t dimension, Value *expected, Value *got);
+  Value *wide(Value *value) { return b.CreateSExtOrTrunc(value, i64); }
+  int32_t outputNumber(unsigned i) { return static_cast<int32_t>(function.inputs.size() + i); }
+
+  Module &module;
+  const Graph &graph;
+  const fnc::Function &function;
+  LLVMContext &context;
+  IRBuilder<> b;
+  IntegerType *index;
+  Type *i64, *i32;
+  PointerType *ptr;
+  StructType *statusType;
+  llvm::Function *entry = nullptr;
+  Value *result = nullptr;
+
+  Value *state = nullptr, *workspace = nullptr, *workspaceBytes = nullptr, *printContext = nullptr;
+  std::vector<Value *> inputs, outputs;
+  std::vector<std::vector<Value *>> inputDims;
+  std::vector<Value *> symbols;
+  Value *needed = nullptr;
+};
+
+Value *EntryPoint::expression(AffineExpr expr) {
+  if (auto constantExpr = mlir::dyn_cast<AffineConstantExpr>(expr))
+    return constant(constantExpr.getValue());
+  if (auto symbol = mlir::dyn_cast<AffineSymbolExpr>(expr))
+    return symbols[symbol.getPosition()];
+  auto binary = mlir::cast<mlir::AffineBinaryOpExpr>(expr);
+  Value *x = expression(binary.getLHS()), *y = expression(binary.getRHS());
+  auto floorDiv = [&](Value *n, Value *d) {
+    // Divisors are positive; a size of 0 as divisor gives 0.
+    Value *isZero = b.CreateICmpEQ(d, constant(0));
+    d = b.CreateSelect(isZero, constant(1), d);
+    Value *quotient = b.CreateSDiv(n, d);
+    Value *negative = b.CreateICmpSLT(b.CreateSRem(n, d), constant(0));
+    return b.CreateSub(quotient, b.CreateZExt(negative, index));
+  };
+  switch (binary.getKind()) {
+  case AffineExprKind::Add:
+    return b.CreateAdd(x, y);
+  case AffineExprKind::Mul:
+    return b.CreateMul(x, y);
+  case AffineExprKind::FloorDiv:
+    return floorDiv(x, y);
+  case AffineExprKind::CeilDiv:
+    return b.CreateNeg(floorDiv(b.CreateNeg(x), y));
+  default:
+    return b.CreateSub(x, b.CreateMul(floorDiv(x, y), y));
+  }
+}
+
+void EntryPoint::store(int32_t code, Value *tensor, int32_t dimension, Value *expected,
+                       Value *got) {
+  auto field = [&](unsigned i, Value *value) {
+    b.CreateStore(value, b.CreateStructGEP(statusType, result, i));
+  };
+  field(0, ConstantInt::getSigned(i32, code));
+  field(1, tensor);
+  field(2, ConstantInt::getSigned(i32, dimension));
+  field(3, ConstantInt::getSigned(i32, 0));
+  field(4, wide(expected));
+  field(5, wide(got));
+}
+
+void EntryPoint::failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension,
+                        Value *expected, Value *got) {
+  if (auto *known = dyn_cast<ConstantInt>(bad); known && known->isZero())
+    return;
+  auto *fail = BasicBlock::Create(context, "fail", entry);
+  auto *next = BasicBlock::Create(context, "", entry);
+  MDBuilder metadata(context);
+  b.CreateCondBr(bad, fail, next, metadata.createBranchWeights(1, 100000));
+  b.SetInsertPoint(fail);
+  store(code, ConstantInt::getSigned(i32, tensor), dimension, expected, got);
+  b.CreateRetVoid();
+  b.SetInsertPoint(next);
+}
+
+void EntryPoint::loadArguments() {
+  std::vector<Type *> fields;
+  if (function.usesState())
+    fields.push_back(ptr);
+  for (const fnc::Tensor &input : function.inputs) {
+    fields.push_back(ptr);
+    if (!input.isStatic())
+      fields.push_back(ArrayType::get(index, input.dims.size()));
+  }
+  fields.insert(fields.end(), function.outputs.size(), ptr);
+  if (!function.workspace.empty()) {
+    fields.push_back(ptr);
+    fields.push_back(index);
+  }
+  if (!function.prints.empty())
+    fields.push_back(ptr);
+  StructType *type = StructType::get(context, fields);
+  Value *args = entry->getArg(1);
+  unsigned field = 0;
+  auto next = [&](Type *t) { return b.CreateLoad(t, b.CreateStructGEP(type, args, field++)); };
+
+  if (function.usesState())
+    state = next(ptr);
+  for (const fnc::Tensor &input : function.inputs) {
+    inputs.push_back(next(ptr));
+    std::vector<Value *> dims;
+    if (input.isStatic()) {
+      for (AffineExpr dim : input.dims)
+        dims.push_back(constant(mlir::cast<AffineConstantExpr>(dim).getValue()));
+    } else {
+      Value *array = b.CreateStructGEP(type, args, field);
+      for (unsigned i = 0; i < input.dims.size(); ++i)
+        dims.push_back(
+            b.CreateLoad(index, b.CreateConstGEP2_32(fields[field], array, 0, i)));
+      ++field;
+    }
+    inputDims.push_back(std::move(dims));
+  }
+  for (size_t i = 0; i < function.outputs.size(); ++i)
+    outputs.push_back(next(ptr));
+  if (!function.workspace.empty()) {
+    workspace = next(ptr);
+    workspaceBytes = next(index);
+  }
+  if (!function.prints.empty())
+    printContext = next(ptr);
+}
+
+void EntryPoint::checkPointers() {
+  auto check = [&](Value *pointer, int32_t tensor) {
+    failIf(b.CreateIsNull(pointer), FN_NULL_POINTER, tensor, 0, constant(0), constant(0));
+  };
+  if (state)
+    check(state, FN_TENSOR_STATE);
+  for (auto [i, input] : enumerate(inputs))
+    if (function.inputs[i].isStatic())
+      check(input, i);
+  for (auto [i, output] : enumerate(outputs))
+    if (function.outputs[i].isStatic())
+      check(output, outputNumber(i));
+}
+
+void EntryPoint::checkDims() {
+  symbols.assign(function.symbols.size(), nullptr);
+  // The first dimension that is just a symbol gives its value; it must be a size.
+  for (auto [i, input] : enumerate(function.inputs))
+    for (auto [d, dim] : enumerate(input.dims))
+      if (auto symbol = mlir::dyn_cast<AffineSymbolExpr>(dim))
+        if (Value *&value = symbols[symbol.getPosition()]; !value) {
+          value = inputDims[i][d];
+          int64_t max = function.symbols[symbol.getPosition()].max;
+          failIf(b.CreateICmpSLT(value, constant(0)), FN_SHAPE_MISMATCH, i, d, constant(0),
+                 value);
+          // Sizes beyond this cannot be in memory, and their products would overflow.
+          int64_t limit = max >= 0                       ? max
+                          : index->getBitWidth() == 64 ? int64_t(1) << 40
+                                                       : int64_t(1) << 28;
+          failIf(b.CreateICmpSGT(value, constant(limit)), FN_SHAPE_MISMATCH, i, d,
+                 constant(limit), value);
+        }
+  for (auto [i, input] : enumerate(function.inputs)) {
+    if (input.isStatic())
+      continue;
+    for (auto [d, dim] : enumerate(input.dims)) {
+      Value *want = expression(dim);
+      if (want != inputDims[i][d])
+        failIf(b.CreateICmpNE(inputDims[i][d], want), FN_SHAPE_MISMATCH, i, d, want,
+               inputDims[i][d]);
+    }
+    // An input without elements needs no memory.
+    failIf(b.CreateAnd(b.CreateIsNull(inputs[i]),
+                       b.CreateICmpNE(bytesOf(input), constant(0))),
+           FN_NULL_POINTER, i, 0, constant(0), constant(0));
+  }
+  for (const Constraint &constraint : function.constraints) {
+    Value *x = expression(constraint.lhs), *y = expression(constraint.rhs);
+    failIf(constraint.isEqual ? b.CreateICmpNE(x, y) : b.CreateICmpSLT(x, y), FN_SIZES_DISAGREE,
+           0, 0, y, x);
+  }
+  for (auto [i, output] : enumerate(function.outputs))
+    if (!output.isStatic())
+      failIf(b.CreateAnd(b.CreateIsNull(outputs[i]),
+                         b.CreateICmpNE(bytesOf(output), constant(0))),
+             FN_NULL_POINTER, outputNumber(i), 0, constant(0), constant(0));
+}
+
+Value *EntryPoint::bytesOf(const fnc::Tensor &tensor) {
+  Value *bytes = constant(tensor.type.bytes);
+  for (AffineExpr dim : tensor.dims)
+    bytes = b.CreateMul(bytes, expression(dim));
+  return bytes;
+}
+
+void EntryPoint::checkWorkspace() {
+  if (function.workspace.empty())
+    return;
+  std::vector<Value *> ends;
+  for (const WorkspaceBuffer &buffer : function.workspace) {
+    Value *offset = constant(0);
+    auto larger = [&](Value *x, Value *y) {
+      auto *cx = dyn_cast<ConstantInt>(x), *cy = dyn_cast<ConstantInt>(y);
+      if (cx && cy)
+        return cx->getSExtValue() > cy->getSExtValue() ? x : y;
+      return static_cast<Value *>(b.CreateBinaryIntrinsic(Intrinsic::smax, x, y));
+    };
+    for (int64_t j : buffer.below)
+      offset = larger(offset, ends[j]);
+    Value *bytes = expression(buffer.bytes);
+    Value *aligned = b.CreateAnd(b.CreateAdd(bytes, constant(63)), constant(-64));
+    ends.push_back(b.CreateAdd(offset, aligned));
+    needed = needed ? larger(needed, ends.back()) : ends.back();
+  }
+  failIf(b.CreateICmpULT(workspaceBytes, needed), FN_WORKSPACE_TOO_SMALL, FN_TENSOR_WORKSPACE, 0,
+         needed, workspaceBytes);
+  failIf(b.CreateAnd(b.CreateIsNull(workspace), b.CreateICmpNE(needed, constant(0))),
+         FN_NULL_POINTER, FN_TENSOR_WORKSPACE, 0, constant(0), constant(0));
+  Value *low = b.CreateAnd(b.CreatePtrToInt(workspace, index), constant(63));
+  failIf(b.CreateICmpNE(low, constant(0)), FN_WORKSPACE_MISALIGNED, FN_TENSOR_WORKSPACE, 0,
+         constant(64), low);
+}
+
+void EntryPoint::checkOverlaps() {
+  auto overlap = [&](Region x, Region y) {
+    // Unsigned distance: x starts inside y, or y inside x.
+    Value *xs = b.CreatePtrToInt(x.begin, index), *ys = b.CreatePtrToInt(y.begin, index);
+    Value *inside = b.CreateICmpULT(b.CreateSub(xs, ys), y.bytes);
+    Value *around = b.CreateICmpULT(b.CreateSub(ys, xs), x.bytes);
+    Value *hit = b.CreateOr(inside, around);
+    auto empty = [&](Region r) -> Value * { return b.CreateICmpEQ(r.bytes, constant(0)); };
+    // Nothing overlaps an empty tensor.
+    if (!isa<ConstantInt>(x.bytes))
+      hit = b.CreateAnd(hit, b.CreateNot(empty(x)));
+    if (!isa<ConstantInt>(y.bytes))
+      hit = b.CreateAnd(hit, b.CreateNot(empty(y)));
+    return hit;
+  };
+  std::vector<std::pair<int32_t, Region>> written;
+  for (auto [i, output] : enumerate(function.outputs))
+    written.push_back({outputNumber(i), {outputs[i], bytesOf(output)}});
+  if (workspace)
+    written.push_back({FN_TENSOR_WORKSPACE, {workspace, needed}});
+  if (!function.writes.empty())
+    written.push_back({FN_TENSOR_STATE, {state, constant(graph.stateBytes)}});
+  auto check = [&](int32_t tensor, Region x, Region y) {
+    if (isa<ConstantInt>(x.bytes) && cast<ConstantInt>(x.bytes)->isZero())
+      return;
+    failIf(overlap(x, y), FN_OVERLAP, tensor, 0, constant(0), constant(0));
+  };
+  for (auto [i, input] : enumerate(function.inputs))
+    for (auto &[unused, region] : written)
+      check(i, {inputs[i], bytesOf(input)}, region);
+  for (size_t i = 0; i < written.size(); ++i)
+    for (size_t j = i + 1; j < written.size(); ++j)
+      check(written[i].first, written[i].second, written[j].second);
+  // A state that is only read must still not be written through an output.
+  if (state && function.writes.empty())
+    for (auto &[tensor, region] : written)
+      check(tensor, region, {state, constant(graph.stateBytes)});
+}
+
+void EntryPoint::callKernel() {
+  llvm::Function *kernel = module.getFunction(function.kernel);
+  std::vector<Value *> arguments;
+  auto memref = [&](Value *data, ArrayRef<Value *> dims) {
+    arguments.insert(arguments.end(), {data, data, constant(0)});
+    arguments.insert(arguments.end(), dims.begin(), dims.end());
+    std::vector<Value *> strides(dims.size());
+    Value *stride = constant(1);
+    for (size_t i = dims.size(); i-- > 0;) {
+      strides[i] = stride;
+      stride = b.CreateMul(stride, dims[i]);
+    }
+    arguments.insert(arguments.end(), strides.begin(), strides.end());
+  };
+  auto dimsOf = [&](const fnc::Tensor &tensor) {
+    std::vector<Value *> dims;
+    for (AffineExpr dim : tensor.dims)
+      dims.push_back(expression(dim));
+    return dims;
+  };
+  Value *status = nullptr;
+  for (const KernelArgument &argument : function.arguments) {
+    switch (argument.role) {
+    case Role::Context:
+      arguments.push_back(b.CreatePtrToInt(printContext, index));
+      break;
+    case Role::Input:
+      memref(inputs[argument.index], inputDims[argument.index]);
+      break;
+    case Role::Output:
+      memref(outputs[argument.index], dimsOf(function.outputs[argument.index]));
+      break;
+    case Role::Variable: {
+      const Variable &variable = graph.variables[argument.index];
+      memref(b.CreateConstGEP1_64(b.getInt8Ty(), state, variable.offset), dimsOf(variable));
+      break;
+    }
+    case Role::Status: {
+      IRBuilder<> top(&entry->getEntryBlock(), entry->getEntryBlock().begin());
+      status = top.CreateAlloca(ArrayType::get(i64, 2));
+      memref(status, {constant(2)});
+      break;
+    }
+    case Role::Workspace:
+      memref(workspace, {workspaceBytes});
+      break;
+    }
+  }
+  b.CreateCall(kernel, arguments);
+  if (!result) {
+    b.CreateRetVoid();
+    return;
+  }
+  if (!status) {
+    store(FN_OK, ConstantInt::get(i32, 0), 0, constant(0), constant(0));
+    b.CreateRetVoid();
+    return;
+  }
+  // The kernel says which check failed; what kind it is and its limit are known here.
+  Value *failed = b.CreateLoad(i64, status);
+  Value *got = b.CreateLoad(i64, b.CreateConstGEP1_64(i64, status, 1));
+  auto *unknown = BasicBlock::Create(context, "ok", entry);
+  SwitchInst *choose = b.CreateSwitch(failed, unknown, function.checks.size());
+  int32_t first = outputNumber(function.outputs.size());
+  for (auto [i, check] : enumerate(function.checks)) {
+    auto *block = BasicBlock::Create(context, "failed", entry);
+    choose->addCase(ConstantInt::get(cast<IntegerType>(i64), i + 1), block);
+    b.SetInsertPoint(block);
+    int32_t code = check.code == "index"    ? FN_INDEX_OUT_OF_RANGE
+                   : check.code == "assert" ? FN_ASSERTION
+                                            : FN_NOT_FINITE;
+    store(code, ConstantInt::getSigned(i32, first + static_cast<int32_t>(i)), 0,
+          ConstantInt::getSigned(i64, check.limit), got);
+    b.CreateRetVoid();
+  }
+  b.SetInsertPoint(unknown);
+  store(FN_OK, ConstantInt::get(i32, 0), 0, constant(0), constant(0));
+  b.CreateRetVoid();
+}
+
+/// The body of what a kernel calls to print: hands the memref to the context's callback.
+void EntryPoint::buildPrint(const Print &print, llvm::Function *callee) {
+  callee->setLinkage(GlobalValue::InternalLinkage);
+  IRBuilder<> p(BasicBlock::Create(context, "", callee));
+  auto *call = BasicBlock::Create(context, "call", callee);
+  auto *done = BasicBlock::Create(context, "done", callee);
+  Value *given = p.CreateIntToPtr(callee->getArg(0), ptr);
+  auto *look = BasicBlock::Create(context, "look", callee, call);
+  p.CreateCondBr(p.CreateIsNull(given), done, look);
+  p.SetInsertPoint(look);
+  StructType *contextType = StructType::get(context, {ptr, ptr});
+  Value *callback = p.CreateLoad(ptr, p.CreateStructGEP(contextType, given, 0));
+  p.CreateCondBr(p.CreateIsNull(callback), done, call);
+  p.SetInsertPoint(call);
+  unsigned rank = (callee->arg_size() - 4) / 2;
+  auto *dimsType = ArrayType::get(index, std::max(rank, 1u));
+  Value *dims = p.CreateAlloca(dimsType);
+  for (unsigned i = 0; i < rank; ++i)
+    p.CreateStore(callee->getArg(4 + i), p.CreateConstGEP2_32(dimsType, dims, 0, i));
+  Value *user = p.CreateLoad(ptr, p.CreateStructGEP(contextType, given, 1));
+  Value *label = p.CreateGlobalString(print.label, "label", 0, &module);
+  auto *type = FunctionType::get(p.getVoidTy(), {ptr, ptr, i32, ptr, ptr, i32}, false);
+  p.CreateCall(type, callback,
+               {user, label, ConstantInt::get(i32, dtypeCode(print.dtype)), callee->getArg(2),
+                dims, ConstantInt::get(i32, rank)});
+  p.CreateBr(done);
+  p.SetInsertPoint(done);
+  p.CreateRetVoid();
+}
+
+void EntryPoint::build() {
+  module.getFunction(function.kernel)->setLinkage(GlobalValue::InternalLinkage);
+  for (const Print &print : function.prints)
+    if (llvm::Function *callee = module.getFunction(print.callee))
+      buildPrint(print, callee);
+  if (function.isInit) {
+    auto *type = FunctionType::get(Type::getVoidTy(context), {ptr}, false);
+    entry = llvm::Function::Create(type, GlobalValue::ExternalLinkage, graph.name + "_init",
+                                   &module);
+    b.SetInsertPoint(BasicBlock::Create(context, "", entry));
+    state = entry->getArg(0);
+    // Initial values need no workspace: they are computed in place.
+    workspaceBytes = constant(0);
+    workspace = ConstantPointerNull::get(ptr);
+    callKernel();
+    return;
+  }
+  auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, ptr}, false);
+  entry = llvm::Function::Create(type, GlobalValue::ExternalLinkage,
+                                 graph.name + "_" + function.id, &module);
+  entry->addParamAttr(0, Attribute::getWithStructRetType(context, statusType));
+  entry->addParamAttr(0, Attribute::NoAlias);
+  result = entry->getArg(0);
+  b.SetInsertPoint(BasicBlock::Create(context, "", entry));
+  loadArguments();
+  checkPointers();
+  checkDims();
+  checkWorkspace();
+  checkOverlaps();
+  callKernel();
+}
+
+} // namespace
+
+void fnc::addEntryPoints(Module &module, const Graph &graph) {
+  for (const fnc::Function &function : graph.functions)
+    EntryPoint(module, graph, function).build();
+}

@@ -1,0 +1,147 @@
+//===- Object.cpp - LLVM IR to object code --------------------------------===//
+
+#include "compiler/emit/Emit.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Object/ObjectFile.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Target/TargetOptions.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+#include "llvm/TargetParser/Triple.h"
+#include <set>
+
+using namespace llvm;
+
+Expected<std::unique_ptr<TargetMachine>>
+fnc::createTargetMachine(const fnc::TargetOptions &options) {
+  InitializeAllTargetInfos();
+  InitializeAllTargets();
+  InitializeAllTargetMCs();
+  InitializeAllAsmPrinters();
+  InitializeAllAsmParsers();
+  Triple triple(Triple::normalize(options.triple.empty() ? sys::getDefaultTargetTriple()
+                                                         : options.triple));
+  std::string problem;
+  const Target *target = TargetRegistry::lookupTarget(triple, problem);
+  if (!target)
+    return createStringError("unknown target '" + options.triple + "'");
+
+  std::string cpu = options.cpu, features = options.features;
+  if (cpu == "native") {
+    cpu = sys::getHostCPUName().str();
+    SubtargetFeatures host;
+    for (const auto &[name, enabled] : sys::getHostCPUFeatures())
+      host.AddFeature(name, enabled);
+    features = host.getString() + (features.empty() ? "" : "," + features);
+  } else if (cpu.empty() && triple.isX86() && triple.isArch64Bit()) {
+    cpu = "x86-64";
+  } else if (cpu.empty() && triple.isRISCV()) {
+    cpu = triple.isArch64Bit() ? "generic-rv64" : "generic-rv32";
+  } else if (cpu.empty()) {
+    cpu = "generic";
+  }
+  std::unique_ptr<MCSubtargetInfo> info(target->createMCSubtargetInfo(triple, "", ""));
+  if (!info || !info->isCPUStringValid(cpu))
+    return createStringError("unknown CPU '" + cpu + "' for target '" + triple.str() + "'");
+
+  llvm::TargetOptions target_options;
+  target_options.FunctionSections = true;
+  target_options.DataSections = true;
+  target_options.MCOptions.ABIName = options.abi;
+  // The triple's suffix decides how floats are passed; LLVM wants it said.
+  if (triple.getEnvironment() == Triple::EABIHF || triple.getEnvironment() == Triple::GNUEABIHF ||
+      triple.getEnvironment() == Triple::MuslEABIHF)
+    target_options.FloatABIType = FloatABI::Hard;
+  static constexpr CodeGenOptLevel levels[] = {CodeGenOptLevel::None, CodeGenOptLevel::Less,
+                                               CodeGenOptLevel::Default,
+                                               CodeGenOptLevel::Aggressive};
+  std::unique_ptr<TargetMachine> machine(
+      target->createTargetMachine(triple, cpu, features, target_options, Reloc::PIC_,
+                                  std::nullopt, levels[options.level]));
+  if (!machine)
+    return createStringError("target '" + triple.str() + "' cannot generate code");
+  return machine;
+}
+
+void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOptions &options) {
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager sccs;
+  ModuleAnalysisManager modules;
+  PipelineTuningOptions tuning;
+  tuning.LoopVectorization = tuning.SLPVectorization = options.level >= 2;
+  PassBuilder passes(&machine, tuning);
+  // No library function is known, so none can be recognized and called.
+  functions.registerPass([&] {
+    TargetLibraryInfoImpl library(machine.getTargetTriple());
+    library.disableAllFunctions();
+    library.setAvailable(LibFunc_memcpy);
+    library.setAvailable(LibFunc_memset);
+    library.setAvailable(LibFunc_memmove);
+    return TargetLibraryAnalysis(library);
+  });
+  passes.registerModuleAnalyses(modules);
+  passes.registerCGSCCAnalyses(sccs);
+  passes.registerFunctionAnalyses(functions);
+  passes.registerLoopAnalyses(loops);
+  passes.crossRegisterProxies(loops, functions, sccs, modules);
+  if (options.forSize)
+    for (llvm::Function &function : module)
+      if (!function.isDeclaration())
+        function.addFnAttr(Attribute::OptimizeForSize);
+  OptimizationLevel level = options.forSize         ? OptimizationLevel::Os
+                            : options.level == 0    ? OptimizationLevel::O0
+                            : options.level == 1    ? OptimizationLevel::O1
+                            : options.level == 2    ? OptimizationLevel::O2
+                                                    : OptimizationLevel::O3;
+  ModulePassManager pipeline = level == OptimizationLevel::O0
+                                   ? passes.buildO0DefaultPipeline(level)
+                                   : passes.buildPerModuleDefaultPipeline(level);
+  pipeline.run(module, modules);
+}
+
+Error fnc::emitCode(Module &module, TargetMachine &machine, bool assembly,
+                    SmallVectorImpl<char> &out) {
+  raw_svector_ostream stream(out);
+  legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr,
+                                  assembly ? CodeGenFileType::AssemblyFile
+                                           : CodeGenFileType::ObjectFile))
+    return createStringError("the target cannot write this kind of file");
+  passes.run(module);
+  return Error::success();
+}
+
+Expected<std::vector<std::string>> fnc::undefinedSymbols(StringRef object) {
+  auto file = object::ObjectFile::createObjectFile(MemoryBufferRef(object, "object"));
+  if (!file)
+    return file.takeError();
+  std::set<std::string> names;
+  for (const object::SymbolRef &symbol : (*file)->symbols()) {
+    Expected<uint32_t> flags = symbol.getFlags();
+    Expected<StringRef> name = symbol.getName();
+    if (!flags || !name) {
+      consumeError(flags.takeError());
+      consumeError(name.takeError());
+      continue;
+    }
+    if ((*flags & object::SymbolRef::SF_Undefined) && !name->empty())
+      names.insert(name->str());
+  }
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+bool fnc::isAllowedUndefined(StringRef symbol) {
+  // Memory moves, the position-independent code of some targets, and the arithmetic that a
+  // target's compilers supply where it lacks the instruction. All of the last begin with two
+  // underscores; no C library function of mathematics does.
+  return symbol == "memcpy" || symbol == "memmove" || symbol == "memset" ||
+         symbol == "_GLOBAL_OFFSET_TABLE_" || symbol.starts_with("__");
+}
