@@ -155,6 +155,11 @@ LogicalResult ConvTransposeOp::inferShape(Adaptor op, ShapeContext &shapes,
     int64_t at = window->spatial(i);
     if (!shapes.atLeast(input[at], 1))
       return shapes.error("spatial dimension " + Twine(i) + " has size 0");
+    Dim span = window->span(i, filter[window->kernel(i)]);
+    int64_t pad = std::max(window->low[i], window->high[i]);
+    if (pad > 0 && !shapes.atLeast(span, pad + 1))
+      return shapes.error("pads of " + Twine(pad) + " are not below the window's extent " +
+                          shapes.print(span) + " in spatial dimension " + Twine(i));
     output[at] =
         op.getLike() ? like[at] : window->transposedSize(i, input[at], filter[window->kernel(i)]);
     if (!shapes.atLeast(output[at], 1))

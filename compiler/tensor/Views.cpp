@@ -180,23 +180,27 @@ Value fnc::mergeDims(OpBuilder &b, Location loc, Value value, int64_t dim, int64
   return tensor::CollapseShapeOp::create(b, loc, value, groups);
 }
 
-/// Whether sizes that the types leave open cannot differ between a group and its dimension: the
-/// whole products agree, so one open group at most.
+/// Whether the groups are sound and have a view. Sizes that the types leave open cannot differ
+/// between a dimension and its group if only one group is open: the whole products agree. And a
+/// dimension cannot become several of unknown sizes.
 static bool groupsAgree(ArrayRef<ReassociationIndices> groups, RankedTensorType collapsed,
-                        RankedTensorType expanded) {
-  int64_t open = 0;
+                        RankedTensorType expanded, bool expands) {
+  int64_t openGroups = 0;
   for (auto [group, size] : llvm::zip(groups, collapsed.getShape())) {
-    int64_t product = 1;
+    int64_t product = 1, open = 0;
     for (int64_t dim : group)
-      product = ShapedType::isDynamic(product) || expanded.isDynamicDim(dim)
-                    ? ShapedType::kDynamic
-                    : product * expanded.getDimSize(dim);
-    if (ShapedType::isDynamic(product) || ShapedType::isDynamic(size))
-      ++open;
+      if (expanded.isDynamicDim(dim))
+        ++open;
+      else
+        product *= expanded.getDimSize(dim);
+    if (open != 0 || ShapedType::isDynamic(size))
+      ++openGroups;
     else if (product != size)
       return false;
+    if (expands && open > 1)
+      return false;
   }
-  return open <= 1;
+  return openGroups <= 1;
 }
 
 /// Whether `size` is known to be that of dimension `dim` of `value`.
@@ -251,7 +255,7 @@ Value fnc::reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldRes
   if (type.getRank() != result.getRank()) {
     bool expands = type.getRank() < result.getRank();
     auto groups = getReassociationIndicesForReshape(type, result);
-    if (groups && groupsAgree(*groups, expands ? type : result, expands ? result : type)) {
+    if (groups && groupsAgree(*groups, expands ? type : result, expands ? result : type, expands)) {
       if (expands)
         return expandTo(b, loc, value, *groups, sizes);
       return castTo(b, loc, tensor::CollapseShapeOp::create(b, loc, value, *groups), result);
