@@ -14,6 +14,7 @@ def Fn_ShapeRuleInterface : OpInterface<"ShapeRule"> {
     An op with this interface defines
     `static LogicalResult inferShape(Adaptor op, fn::ShapeContext &shapes, SmallVectorImpl<fn::Shape> &results)`.
   }];
+  let verify = [{ return ::fn::verifyShapeRule($_op); }];
   let methods = [
     InterfaceMethod<
       "Shapes of the results from the shapes of the operands in `shapes`.",

@@ -28,6 +28,13 @@ class Fn_PureOp<string mnemonic, list<Trait> traits = []>
             return inferShape(op, shapes, results);
           });
     }
+    // Verified by the shape rule's interface, whose errors say what is wrong.
+    static ::llvm::LogicalResult
+    refineReturnTypes(::mlir::MLIRContext *, ::std::optional<::mlir::Location>, ::mlir::ValueRange,
+                      ::mlir::DictionaryAttr, ::mlir::OpaqueProperties, ::mlir::RegionRange,
+                      ::llvm::SmallVectorImpl<::mlir::Type> &) {
+      return ::llvm::success();
+    }
     // A declared type may know more than the rule does, never contradict it.
     static bool isCompatibleReturnTypes(::mlir::TypeRange inferred, ::mlir::TypeRange declared) {
       return ::fn::compatibleTypes(inferred, declared);

@@ -1,7 +1,7 @@
 //===- OpSupport.cpp - what several families of ops share -----------------===//
 
-#include "dialect/Fn.h"
 #include "dialect/OpSupport.h"
+#include "dialect/Fn.h"
 #include "llvm/ADT/SmallSet.h"
 
 using namespace mlir;
@@ -28,5 +28,20 @@ LogicalResult fn::checkSameElement(ShapeContext &shapes, ArrayRef<Value> values)
     llvm::raw_string_ostream(text) << "operands have element types " << expected << " and " << type;
     return shapes.error(text);
   }
+  return success();
+}
+
+LogicalResult fn::verifyShapeRule(Operation *op) {
+  ShapeContext shapes(op->getContext(), op->getName().getStringRef(), op->getLoc());
+  SmallVector<Shape> inferred;
+  if (failed(cast<ShapeRule>(op).applyShapeRule(shapes, inferred)))
+    return failure();
+  if (inferred.size() != op->getNumResults())
+    return emitError(op->getLoc()) << "'" << op->getName() << "' op has " << op->getNumResults()
+                                   << " results, expected " << inferred.size();
+  for (auto [shape, declared] : llvm::zip(inferred, op->getResultTypes()))
+    if (Type type = shapes.typeOf(shape); !compatibleTypes(type, declared))
+      return emitError(op->getLoc()) << "'" << op->getName() << "' op result is declared "
+                                     << declared << ", its operands give " << type;
   return success();
 }

@@ -3,6 +3,7 @@
 #ifndef FN_OPSUPPORT_H
 #define FN_OPSUPPORT_H
 
+#include "dialect/ShapeContext.h"
 #include "mlir/IR/OpImplementation.h"
 
 namespace fn {

@@ -120,6 +120,9 @@ llvm::LogicalResult inferReduction(ShapeContext &shapes, mlir::Value input,
 llvm::LogicalResult inferSoftmax(ShapeContext &shapes, mlir::Value input, int64_t axis,
                                  llvm::SmallVectorImpl<Shape> &results);
 
+/// Verifies an op with a shape rule: the rule applies, and the declared types do not contradict it.
+llvm::LogicalResult verifyShapeRule(mlir::Operation *op);
+
 /// Same rank and element type, and no two static sizes that differ.
 bool compatibleTypes(mlir::TypeRange inferred, mlir::TypeRange declared);
 
