@@ -243,7 +243,7 @@ LogicalResult ReshapeOp::inferShape(Adaptor op, ShapeContext &shapes,
 
   // Of several open sizes, those in a place that the operand has too, with all before (or after)
   // the same, are the operand's.
-  int64_t open = llvm::count(result, Dim());
+  int64_t open = llvm::count(result, Dim()), opened = open;
   size_t shared = std::min(result.size(), input.size());
   for (size_t i = 0; open > 1 && i < shared; ++i) {
     if (!result[i]) {
@@ -260,9 +260,12 @@ LogicalResult ReshapeOp::inferShape(Adaptor op, ShapeContext &shapes,
     } else if (dim != input.end()[-i])
       break;
   }
-  if (open > 1)
-    return shapes.error("cannot tell " + Twine(open) +
+  auto undecided = [&] {
+    return shapes.error("cannot tell " + Twine(opened) +
                         " sizes of the result; like(...) would give them");
+  };
+  if (open > 1)
+    return undecided();
 
   Product from, to;
   for (Dim dim : input)
@@ -271,6 +274,8 @@ LogicalResult ReshapeOp::inferShape(Adaptor op, ShapeContext &shapes,
     if (dim)
       to.multiply(dim);
   auto mismatch = [&] {
+    if (opened > 1)
+      return undecided();
     SmallVector<Dim> target;
     for (int64_t size : op.getShape())
       target.push_back(ShapedType::isDynamic(size) ? shapes.freshSymbol() : shapes.constant(size));
