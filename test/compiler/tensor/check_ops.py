@@ -19,11 +19,11 @@ DTYPES = {"f16": np.float16, "bf16": ml_dtypes.bfloat16, "f32": np.float32, "f64
           "ui8": np.uint8, "ui16": np.uint16, "ui32": np.uint32, "ui64": np.uint64}
 NAMES = {np.dtype(v): k for k, v in DTYPES.items()}
 TOLERANCE = {"f16": 4e-3, "bf16": 3e-2, "f32": 2e-5, "f64": 1e-12}
-PIPELINE = ["--fnc-lower-to-linalg", "--canonicalize", "--cse",
+PIPELINE = ["--canonicalize", "--cse",
             "--one-shot-bufferize=bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map",
             "--canonicalize", "--cse", "--convert-linalg-to-loops", "--expand-strided-metadata", "--lower-affine",
-            "--convert-scf-to-cf", "--arith-expand=include-bf16", "--convert-math-to-llvm", "--finalize-memref-to-llvm", "--convert-arith-to-llvm",
-            "--convert-cf-to-llvm", "--convert-func-to-llvm=use-bare-ptr-memref-call-conv=0", "--reconcile-unrealized-casts"]
+            "--convert-scf-to-cf", "--arith-expand=include-bf16", "--convert-math-to-llvm", "--finalize-memref-to-llvm",
+            "--convert-arith-to-llvm", "--convert-cf-to-llvm", "--convert-func-to-llvm", "--reconcile-unrealized-casts"]
 
 
 class Case:
@@ -473,7 +473,8 @@ def compile_cases(cases, options, folder):
     source = folder / "ops.mlir"
     source.write_text("".join(case.text for case in cases))
     run = lambda *args: subprocess.run([str(a) for a in args], check=True)
-    run(options.fnc_opt, source, *PIPELINE, "-o", folder / "ops.llvm.mlir")
+    run(options.fnc_opt, source, "--fnc-lower-to-linalg", "-o", folder / "ops.linalg.mlir")
+    run(f"{options.llvm}/mlir-opt", folder / "ops.linalg.mlir", *PIPELINE, "-o", folder / "ops.llvm.mlir")
     run(f"{options.llvm}/mlir-translate", "--mlir-to-llvmir", folder / "ops.llvm.mlir", "-o", folder / "ops.ll")
     run(f"{options.llvm}/clang", "-O1", "-march=native", "-w", "-shared", "-fPIC", folder / "ops.ll",
         f"-L{options.llvm}/../lib", "-lmlir_c_runner_utils", f"-Wl,-rpath,{options.llvm}/../lib", "-o", folder / "ops.so")

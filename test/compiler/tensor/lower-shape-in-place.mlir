@@ -1,4 +1,4 @@
-// RUN: fnc-opt %s --fnc-lower-to-linalg --canonicalize --cse \
+// RUN: fnc-opt %s --fnc-lower-to-linalg | mlir-opt --canonicalize --cse \
 // RUN:   --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" \
 // RUN:   --canonicalize --cse --canonicalize | FileCheck %s
 
