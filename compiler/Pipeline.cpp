@@ -85,7 +85,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     build(pm);
     return pm.run(module);
   };
-  Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(options.target);
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(options.target);
   if (!machine) {
     module.emitError(llvm::toString(machine.takeError()));
     return failure();
@@ -95,7 +95,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   // specs is decided here, so that later stages see plain functions on values.
   SelectFunctionsOptions select;
   select.graph = options.graph;
-  select.functions = options.functions;
+  select.functions.assign(options.functions.begin(), options.functions.end());
   if (failed(run([&](PassManager &pm) { buildGraphPipeline(pm, select); })))
     return failure();
   if (stopsAt("graph", module, options, result))

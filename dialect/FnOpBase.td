@@ -22,7 +22,17 @@ class Fn_PureOp<string mnemonic, list<Trait> traits = []>
                      ::mlir::ValueRange operands, ::mlir::DictionaryAttr attributes,
                      ::mlir::OpaqueProperties properties, ::mlir::RegionRange regions,
                      ::llvm::SmallVectorImpl<::mlir::Type> &types) {
-      Adaptor op(operands, attributes, properties, regions);
+      // While an op is parsed, its attributes stand in the dictionary, not yet in the properties.
+      Properties known;
+      if (auto *given = properties.as<Properties *>())
+        known = *given;
+      [&]<typename P>(P &into) {
+        if constexpr (!std::is_same_v<P, ::mlir::EmptyProperties>)
+          if (attributes)
+            for (::mlir::NamedAttribute attribute : attributes)
+              setInherentAttr(into, attribute.getName(), attribute.getValue());
+      }(known);
+      Adaptor op(operands, attributes, known, regions);
       return ::fn::inferTypes(getOperationName(), context, location, types,
           [&](::fn::ShapeContext &shapes, ::llvm::SmallVectorImpl<::fn::Shape> &results) {
             return inferShape(op, shapes, results);

@@ -16,7 +16,7 @@ def Fn_GraphOp : Fn_Op<"graph", [IsolatedFromAbove, SymbolTable, Symbol, NoTermi
 
     ```mlir
     fn.graph @counter {
-      %n = fn.variable "n" = dense<0> : tensor<i64>
+      %n = fn.variable "n" : tensor<i64> = dense<0>
       %one = fn.constant dense<1> : tensor<i64>
       %next = fn.add %n, %one : (tensor<i64>, tensor<i64>) -> tensor<i64>
       fn.function @count outputs("n" = %n : tensor<i64>) updates(%n = %next : tensor<i64>)
@@ -44,7 +44,7 @@ def Fn_PlaceholderOp : Fn_NamedOp<"placeholder"> {
 
     ```mlir
     %x = fn.placeholder "x" bounds [32, 64] : tensor<?x64xf32>
-    %lr = fn.placeholder "lr" default dense<0.1> : tensor<f32>
+    %lr = fn.placeholder "lr" : tensor<f32> default dense<0.1>
     ```
   }];
   let arguments = (ins StrAttr:$name, OptionalAttr<StrAttr>:$identifier,
@@ -53,7 +53,7 @@ def Fn_PlaceholderOp : Fn_NamedOp<"placeholder"> {
   let results = (outs Fn_Tensor:$result);
   let assemblyFormat = [{
     $name (`as` $identifier^)? (`bounds` $bounds^)?
-    custom<DefaultAndType>($default_value, type($result)) attr-dict
+    custom<TypeAndDefault>(type($result), $default_value) attr-dict
   }];
 }
 
@@ -65,16 +65,16 @@ def Fn_VariableOp : Fn_NamedOp<"variable"> {
     `#fn.glorot_uniform<seed = 1>`, drawn when a state is made.
 
     ```mlir
-    %w = fn.variable "w" = #fn.glorot_uniform<seed = 1> : tensor<64x10xf32>
-    %b = fn.variable "b" = dense<0.0> : tensor<10xf32>
+    %w = fn.variable "w" : tensor<64x10xf32> = #fn.glorot_uniform<seed = 1>
+    %b = fn.variable "b" : tensor<10xf32> = dense<0.0>
     ```
   }];
   let arguments = (ins StrAttr:$name, OptionalAttr<StrAttr>:$identifier, UnitAttr:$read_only,
                        AnyAttr:$init);
   let results = (outs Fn_Tensor:$result);
   let assemblyFormat = [{
-    $name (`as` $identifier^)? (`read_only` $read_only^)? `=`
-    custom<InitAndType>($init, type($result)) attr-dict
+    $name (`as` $identifier^)? (`read_only` $read_only^)?
+    custom<TypeAndInit>(type($result), $init) attr-dict
   }];
 }
 

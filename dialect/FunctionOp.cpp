@@ -161,8 +161,12 @@ LogicalResult FunctionOp::verify() {
   if (getInputNames().size() != numInputs || getOutputNames().size() != numOutputs)
     return emitOpError("needs one name per input and output");
   auto errorAt = [&](unsigned item, const Twine &message) {
-    return mlir::emitError(getItemLoc(item)) << "'fn.function' op @" << getSymName() << " "
-                                             << message;
+    return mlir::emitError(getItemLoc(item))
+           << "'fn.function' op @" << getSymName() << " " << message;
+  };
+  auto repeated = [&](InFlightDiagnostic error, unsigned first) -> LogicalResult {
+    error.attachNote(getItemLoc(first)) << "first named here";
+    return error;
   };
 
   llvm::StringMap<unsigned> inputNames, outputNames;
@@ -175,17 +179,21 @@ LogicalResult FunctionOp::verify() {
       error.attachNote(getInputs()[i].getLoc()) << "the tensor is computed here";
       return failure();
     }
-    if (!fed.try_emplace(getInputs()[i], i).second)
-      return errorAt(i, "feeds '" + name + "' twice");
-    if (!inputNames.try_emplace(name, i).second)
-      return errorAt(i, "has two inputs named '" + name + "'");
+    auto [first, isNew] = fed.try_emplace(getInputs()[i], i);
+    if (!isNew)
+      return repeated(errorAt(i, "feeds '" + name + "' twice"), first->second);
+    auto [named, isNewName] = inputNames.try_emplace(name, i);
+    if (!isNewName)
+      return repeated(errorAt(i, "has two inputs named '" + name + "'"), named->second);
   }
   for (unsigned i = 0; i < numOutputs; ++i) {
     StringRef name = cast<StringAttr>(getOutputNames()[i]).getValue();
     if (name.empty())
       return errorAt(numInputs + i, "has an output without a name");
-    if (!outputNames.try_emplace(name, i).second)
-      return errorAt(numInputs + i, "has two outputs named '" + name + "'");
+    auto [named, isNewName] = outputNames.try_emplace(name, numInputs + i);
+    if (!isNewName)
+      return repeated(errorAt(numInputs + i, "has two outputs named '" + name + "'"),
+                      named->second);
   }
 
   llvm::DenseMap<Value, unsigned> updated;
@@ -205,8 +213,7 @@ LogicalResult FunctionOp::verify() {
     }
     if (target.getType() != value.getType()) {
       InFlightDiagnostic error = errorAt(item, "updates '" + variable.getName() + "' of type ")
-                                 << target.getType() << " with a value of type "
-                                 << value.getType();
+                                 << target.getType() << " with a value of type " << value.getType();
       error.attachNote(variable.getLoc()) << "variable declared here";
       return failure();
     }

@@ -2,6 +2,7 @@
 
 #include "dialect/OpSupport.h"
 #include "dialect/Fn.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SmallSet.h"
 
 using namespace mlir;
@@ -44,4 +45,14 @@ LogicalResult fn::verifyShapeRule(Operation *op) {
       return emitError(op->getLoc()) << "'" << op->getName() << "' op result is declared "
                                      << declared << ", its operands give " << type;
   return success();
+}
+
+SmallVector<Value> fn::dependencies(Operation *op) {
+  SmallVector<Value> values(op->getOperands());
+  if (op->getNumRegions() == 0)
+    return values;
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  values.append(captured.begin(), captured.end());
+  return values;
 }

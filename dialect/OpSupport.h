@@ -15,6 +15,9 @@ llvm::LogicalResult checkAxes(ShapeContext &shapes, llvm::StringRef what,
 /// Checks that all values have the element type of the first; errors name both types.
 llvm::LogicalResult checkSameElement(ShapeContext &shapes, llvm::ArrayRef<mlir::Value> values);
 
+/// What `op` computes from: its operands, and values from outside that its regions use.
+llvm::SmallVector<mlir::Value> dependencies(mlir::Operation *op);
+
 } // namespace fn
 
 #endif // FN_OPSUPPORT_H

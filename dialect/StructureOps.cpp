@@ -1,6 +1,7 @@
 //===- StructureOps.cpp - graphs, placeholders, variables, effects --------===//
 
 #include "dialect/Fn.h"
+#include "dialect/OpSupport.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -10,39 +11,34 @@ using namespace fn;
 
 //===-- Assembly of leaves -------------------------------------------------===//
 
-/// `default dense<...> : type` or `: type`.
-static ParseResult parseDefaultAndType(OpAsmParser &parser, ElementsAttr &value, Type &type) {
-  if (failed(parser.parseOptionalKeyword("default")))
-    return parser.parseColonType(type);
-  if (parser.parseAttribute(value))
+/// `: type` and, if any, `default dense<...>`.
+static ParseResult parseTypeAndDefault(OpAsmParser &parser, Type &type, ElementsAttr &value) {
+  if (parser.parseColonType(type))
     return failure();
-  type = value.getType();
+  if (succeeded(parser.parseOptionalKeyword("default")))
+    return parser.parseAttribute(value, type);
   return success();
 }
 
-static void printDefaultAndType(OpAsmPrinter &printer, PlaceholderOp, ElementsAttr value,
-                                Type type) {
-  if (value)
-    printer << "default " << value;
-  else
-    printer << ": " << type;
-}
-
-/// A typed attribute, or an initializer and `: type`.
-static ParseResult parseInitAndType(OpAsmParser &parser, Attribute &init, Type &type) {
-  if (parser.parseAttribute(init))
-    return failure();
-  if (auto elements = dyn_cast<ElementsAttr>(init)) {
-    type = elements.getType();
-    return success();
+static void printTypeAndDefault(OpAsmPrinter &printer, PlaceholderOp, Type type,
+                                ElementsAttr value) {
+  printer << ": " << type;
+  if (value) {
+    printer << " default ";
+    printer.printAttributeWithoutType(value);
   }
-  return parser.parseColonType(type);
 }
 
-static void printInitAndType(OpAsmPrinter &printer, VariableOp, Attribute init, Type type) {
-  printer << init;
-  if (!isa<ElementsAttr>(init))
-    printer << " : " << type;
+/// `: type = initial value`. The type comes first: behind `#fn.uniform<...>` MLIR's parser would
+/// take it for part of the attribute.
+static ParseResult parseTypeAndInit(OpAsmParser &parser, Type &type, Attribute &init) {
+  return failure(parser.parseColonType(type) || parser.parseEqual() ||
+                 parser.parseAttribute(init, type));
+}
+
+static void printTypeAndInit(OpAsmPrinter &printer, VariableOp, Type type, Attribute init) {
+  printer << ": " << type << " = ";
+  printer.printAttributeWithoutType(init);
 }
 
 #define GET_OP_CLASSES
@@ -74,16 +70,14 @@ LogicalResult PlaceholderOp::verify() {
       if (bound < 0)
         return emitOpError("has a negative bound ") << bound << " of dimension " << i;
       if (!type.isDynamicDim(i) && bound != type.getDimSize(i))
-        return emitOpError("bounds dimension ") << i << " by " << bound << " but its size is "
-                                                << type.getDimSize(i);
+        return emitOpError("bounds dimension ")
+               << i << " by " << bound << " but its size is " << type.getDimSize(i);
     }
   }
   return success();
 }
 
-void VariableOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
-  setName(getResult(), getName());
-}
+void VariableOp::getAsmResultNames(OpAsmSetValueNameFn setName) { setName(getResult(), getName()); }
 
 LogicalResult VariableOp::verify() {
   RankedTensorType type = getType();
@@ -94,8 +88,8 @@ LogicalResult VariableOp::verify() {
   Attribute init = getInit();
   if (auto elements = dyn_cast<ElementsAttr>(init)) {
     if (elements.getType() != Type(type))
-      return emitOpError("has an initial value of type ") << elements.getType() << " but is "
-                                                          << type;
+      return emitOpError("has an initial value of type ")
+             << elements.getType() << " but is " << type;
     if (!isa<DenseElementsAttr>(init))
       return emitOpError("needs a dense initial value");
     return success();
@@ -107,7 +101,8 @@ LogicalResult VariableOp::verify() {
     return emitOpError("cannot be initialized by ") << init;
   if (!isa<FloatType>(type.getElementType()))
     return emitOpError("needs a floating-point type for a random initial value, got ") << type;
-  if (type.getRank() < 1 && isa<GlorotUniformAttr, GlorotNormalAttr, HeUniformAttr, HeNormalAttr>(init))
+  if (type.getRank() < 1 &&
+      isa<GlorotUniformAttr, GlorotNormalAttr, HeUniformAttr, HeNormalAttr>(init))
     return emitOpError("has no fan: rank 0 cannot be initialized by ") << init;
   return success();
 }
@@ -119,7 +114,8 @@ LogicalResult VariableOp::verify() {
 static FailureOr<VariableOp> targetOf(Operation *op, Value variable, bool writes) {
   auto target = variable.getDefiningOp<VariableOp>();
   if (!target) {
-    InFlightDiagnostic error = op->emitOpError("needs a variable");
+    InFlightDiagnostic error = emitError(op->getLoc())
+                               << "'" << op->getName() << "' op needs a variable";
     error.attachNote(variable.getLoc()) << "this value is not a variable";
     return failure();
   }
@@ -209,7 +205,8 @@ LogicalResult ReadOp::verify() { return targetOf(*this, getVariable(), /*writes=
 
 /// Reports a cycle through `stack`, from the op that closes it.
 static LogicalResult reportCycle(ArrayRef<Operation *> cycle) {
-  InFlightDiagnostic error = cycle.front()->emitError("this op depends on itself");
+  InFlightDiagnostic error = emitError(cycle.front()->getLoc())
+                             << "'" << cycle.front()->getName() << "' op depends on itself";
   for (Operation *op : cycle.drop_front())
     error.attachNote(op->getLoc()) << "through this op";
   return failure();
@@ -217,41 +214,51 @@ static LogicalResult reportCycle(ArrayRef<Operation *> cycle) {
 
 static LogicalResult checkAcyclic(Block &body) {
   enum State : char { Unseen, Active, Done };
+  struct Frame {
+    Operation *op;
+    SmallVector<Value> values;
+    unsigned next = 0;
+  };
   llvm::DenseMap<Operation *, State> state;
   // An explicit stack: chains of thousands of ops are normal.
-  SmallVector<std::pair<Operation *, unsigned>> stack;
+  SmallVector<Frame, 0> stack;
+  auto enter = [&](Operation *op) {
+    state[op] = Active;
+    stack.push_back({op, dependencies(op)});
+  };
   for (Operation &root : body) {
-    if (state[&root] != Unseen)
+    if (state.lookup(&root) != Unseen)
       continue;
-    stack.push_back({&root, 0});
-    state[&root] = Active;
+    enter(&root);
     while (!stack.empty()) {
-      auto &[op, next] = stack.back();
-      if (next == op->getNumOperands()) {
-        state[op] = Done;
+      Frame &top = stack.back();
+      if (top.next == top.values.size()) {
+        state[top.op] = Done;
         stack.pop_back();
         continue;
       }
-      Operation *def = op->getOperand(next++).getDefiningOp();
-      if (!def || def->getBlock() != &body || state[def] == Done)
+      Operation *def = top.values[top.next++].getDefiningOp();
+      if (!def || def->getBlock() != &body || state.lookup(def) == Done)
         continue;
-      if (state[def] == Active) {
+      if (state.lookup(def) == Active) {
         SmallVector<Operation *> cycle;
-        for (auto &[member, unused] : llvm::reverse(stack)) {
-          cycle.push_back(member);
-          if (member == def)
+        for (Frame &frame : llvm::reverse(stack)) {
+          cycle.push_back(frame.op);
+          if (frame.op == def)
             break;
         }
         return reportCycle(cycle);
       }
-      state[def] = Active;
-      stack.push_back({def, 0});
+      enter(def);
     }
   }
   return success();
 }
 
 LogicalResult GraphOp::verifyRegions() {
+  if (getBody().front().getNumArguments() != 0)
+    return emitError(getBody().front().getArgument(0).getLoc())
+           << "'fn.graph' op has no arguments: use fn.placeholder";
   llvm::StringMap<Operation *> leaves;
   for (Operation &op : getBody().front()) {
     StringRef name = llvm::TypeSwitch<Operation *, StringRef>(&op)
@@ -262,7 +269,8 @@ LogicalResult GraphOp::verifyRegions() {
       continue;
     auto [it, isNew] = leaves.try_emplace(name, &op);
     if (!isNew) {
-      InFlightDiagnostic error = op.emitOpError("repeats the name '") << name << "'";
+      InFlightDiagnostic error = emitError(op.getLoc())
+                                 << "'" << op.getName() << "' op repeats the name '" << name << "'";
       error.attachNote(it->second->getLoc()) << "first used here";
       return failure();
     }

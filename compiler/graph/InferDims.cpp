@@ -92,8 +92,9 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
           auto known = cast<DictionaryAttr>(symbols[it->second]).getAs<IntegerAttr>("max").getInt();
           max = max < 0 ? known : known < 0 ? max : std::min(max, known);
         }
-        StringAttr label = isNew ? b.getStringAttr(name.getValue() + "." + Twine(i))
-                                 : cast<DictionaryAttr>(symbols[it->second]).getAs<StringAttr>("name");
+        StringAttr label =
+            isNew ? b.getStringAttr(name.getValue() + "." + Twine(i))
+                  : cast<DictionaryAttr>(symbols[it->second]).getAs<StringAttr>("name");
         symbols[it->second] = b.getDictionaryAttr(
             {b.getNamedAttr("max", b.getI64IntegerAttr(max)), b.getNamedAttr("name", label)});
       }
@@ -101,9 +102,7 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
     for (AffineExpr &expr : renumbered)
       if (!expr)
         expr = getAffineSymbolExpr(symbols.size(), context);
-    auto known = [&](AffineExpr expr) {
-      return !expr.isFunctionOfSymbol(symbols.size());
-    };
+    auto known = [&](AffineExpr expr) { return !expr.isFunctionOfSymbol(symbols.size()); };
     auto mapOf = [&](ArrayRef<Dim> dims) {
       SmallVector<AffineExpr> exprs;
       for (Dim dim : dims)
@@ -114,8 +113,7 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
 
     for (BlockArgument arg : func.getArguments())
       if (isa<RankedTensorType>(arg.getType()))
-        func.setArgAttr(arg.getArgNumber(), "fn.dims",
-                        AffineMapAttr::get(mapOf(shapes.dims(arg))));
+        func.setArgAttr(arg.getArgNumber(), "fn.dims", AffineMapAttr::get(mapOf(shapes.dims(arg))));
     Operation *ret = func.front().getTerminator();
     for (auto [i, value] : llvm::enumerate(ret->getOperands())) {
       AffineMap map = mapOf(shapes.dims(value));

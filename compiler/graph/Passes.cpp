@@ -7,6 +7,7 @@
 using namespace mlir;
 
 void fnc::buildGraphPipeline(OpPassManager &pm, const SelectFunctionsOptions &options) {
+  pm.addPass(createCheckGraph());
   pm.addPass(createSelectFunctions(options));
   // Dimensions before simplification: a fold must not hide what a call has to check.
   pm.addPass(createInferDims());

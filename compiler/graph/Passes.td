@@ -4,12 +4,29 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CheckGraph : Pass<"fnc-check-graph", "::mlir::ModuleOp"> {
+  let summary = "refuse what verifiers of single ops cannot see";
+  let description = [{
+    Names of variables, functions, inputs and outputs become C++ identifiers that must not collide
+    with each other, keywords or members of the generated classes. Bodies hold ops on tensors only,
+    files hold graphs only. Changes nothing.
+
+    ```mlir
+    fn.graph @g {
+      %a = fn.variable "a/b" = dense<0.0> : tensor<f32>
+      %b = fn.variable "b" as "a__b" = dense<0.0> : tensor<f32>
+    }
+    ```
+    ==> error: the identifier 'a__b' of 'b' collides with that of 'a/b'
+  }];
+}
+
 def SelectFunctions : Pass<"fnc-select-functions", "::mlir::ModuleOp"> {
   let summary = "one kernel per function spec: pruned, fed, effects turned into values";
   let description = [{
     ```mlir
     fn.graph @g {
-      %w = fn.variable "w" = dense<0.0> : tensor<4xf32>
+      %w = fn.variable "w" : tensor<4xf32> = dense<0.0>
       %x = fn.placeholder "x" : tensor<4xf32>
       %c = fn.assign_add %w, %x : tensor<4xf32>, tensor<4xf32>
       fn.function @step inputs(%x : tensor<4xf32>) outputs("w" = %w : tensor<4xf32>) updates(%c)

@@ -1,5 +1,6 @@
 //===- SelectFunctions.cpp - one kernel per function spec -----------------===//
 
+#include "compiler/graph/Effects.h"
 #include "compiler/graph/Identifier.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/graph/StateLayout.h"
@@ -8,7 +9,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
-#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -22,14 +22,6 @@ namespace fnc {
 
 namespace {
 
-/// Ops whose first operand names a variable rather than using its value.
-bool namesVariable(Operation *op) {
-  return isa<AssignOp, AssignAddOp, AssignSubOp, ScatterUpdateOp, ScatterAddOp, ScatterSubOp,
-             ScatterMaxOp, ScatterMinOp, ReadOp>(op);
-}
-
-bool writesVariable(Operation *op) { return namesVariable(op) && !isa<ReadOp>(op); }
-
 /// Makes the kernel of one function spec.
 class KernelBuilder {
 public:
@@ -41,9 +33,11 @@ public:
 private:
   LogicalResult findNeeded();
   LogicalResult visit(Value root, Location requestedAt);
-  LogicalResult checkRaces();
   void declareArguments();
-  LogicalResult emit(Operation *op);
+  void emit(Operation *op);
+  void define(Value value, Value inKernel);
+  Value stored(VariableOp variable);
+  std::string display(Value value);
   void emitWrite(Operation *op, VariableOp variable);
   void emitIndexCheck(Location loc, Value indices, Value like, int64_t axis, StringRef what);
   void addCheck(Location loc, StringRef code, StringRef name, Value value, Value like,
@@ -75,46 +69,46 @@ private:
 
 /// Depth first from `root`, with a stack of our own: chains of thousands of ops are normal.
 LogicalResult KernelBuilder::visit(Value root, Location requestedAt) {
-  if (fed.contains(root)) {
+  struct Frame {
+    Operation *op;
+    SmallVector<Value> values;
+    unsigned next = 0;
+  };
+  SmallVector<Frame, 0> stack;
+  auto enter = [&](Value value) -> LogicalResult {
+    Operation *op = value.getDefiningOp();
+    if (fed.contains(value) || !seen.insert(op).second)
+      return success();
+    if (auto placeholder = dyn_cast<PlaceholderOp>(op);
+        placeholder && !placeholder.getDefaultValueAttr()) {
+      InFlightDiagnostic error = emitError(requestedAt)
+                                 << "'fn.function' op @" << spec.getSymName()
+                                 << " needs placeholder '" << placeholder.getName()
+                                 << "', which is neither among its inputs nor has a default";
+      error.attachNote(placeholder.getLoc()) << "placeholder declared here";
+      return failure();
+    }
+    if (fnc::namesVariable(op)) {
+      Operation *variable = op->getOperand(0).getDefiningOp();
+      touched.insert(variable);
+      if (fnc::writesVariable(op))
+        written.insert(variable);
+    } else if (isa<VariableOp>(op)) {
+      touched.insert(op);
+    }
+    stack.push_back({op, fnc::usedValues(op)});
     return success();
-  }
-  Operation *top = root.getDefiningOp();
-  if (!seen.insert(top).second)
-    return success();
-  SmallVector<std::pair<Operation *, unsigned>> stack = {{top, 0}};
+  };
+  if (failed(enter(root)))
+    return failure();
   while (!stack.empty()) {
-    auto &[op, next] = stack.back();
-    if (next == 0) {
-      if (auto placeholder = dyn_cast<PlaceholderOp>(op);
-          placeholder && !placeholder.getDefaultValueAttr()) {
-        InFlightDiagnostic error = emitError(requestedAt)
-                                   << "'fn.function' op @" << spec.getSymName()
-                                   << " needs placeholder '" << placeholder.getName()
-                                   << "', which is neither among its inputs nor has a default";
-        error.attachNote(placeholder.getLoc()) << "placeholder declared here";
-        return failure();
-      }
-      if (namesVariable(op)) {
-        Operation *variable = op->getOperand(0).getDefiningOp();
-        touched.insert(variable);
-        if (writesVariable(op))
-          written.insert(variable);
-        next = 1;
-      }
-    }
-    if (next == op->getNumOperands()) {
-      if (auto variable = dyn_cast<VariableOp>(op)) {
-        if (!variable.getReadOnly())
-          touched.insert(op);
-      }
-      order.push_back(op);
+    Frame &top = stack.back();
+    if (top.next == top.values.size()) {
+      order.push_back(top.op);
       stack.pop_back();
-      continue;
+    } else if (failed(enter(top.values[top.next++]))) {
+      return failure();
     }
-    Value operand = op->getOperand(next++);
-    Operation *def = operand.getDefiningOp();
-    if (!fed.contains(operand) && seen.insert(def).second)
-      stack.push_back({def, 0});
   }
   return success();
 }
@@ -137,78 +131,14 @@ LogicalResult KernelBuilder::findNeeded() {
 
   llvm::DenseSet<Value> used;
   for (Operation *op : order)
-    for (Value operand : op->getOperands().drop_front(namesVariable(op) ? 1 : 0))
-      used.insert(operand);
-  for (Value root : spec->getOperands().drop_front(firstOutput))
-    used.insert(root);
+    for (Value value : fnc::usedValues(op))
+      used.insert(value);
+  for (ValueRange roots : {ValueRange(spec.getOutputs()), ValueRange(spec.getValues())})
+    used.insert(roots.begin(), roots.end());
   for (auto [i, input] : llvm::enumerate(spec.getInputs()))
     if (!used.contains(input))
       emitWarning(spec.getItemLoc(i)) << "'fn.function' op @" << spec.getSymName()
-                                      << " does not use its input '" << spec.getInputName(i)
-                                      << "'";
-  return success();
-}
-
-/// Two writes of a variable, or a write and a read, need a path between them.
-LogicalResult KernelBuilder::checkRaces() {
-  llvm::DenseMap<Operation *, SmallVector<Operation *>> effects;
-  for (Operation *op : order)
-    if (namesVariable(op))
-      effects[op->getOperand(0).getDefiningOp()].push_back(op);
-  if (effects.empty())
-    return success();
-
-  // By op: which effects lie behind it.
-  llvm::DenseMap<Operation *, unsigned> number;
-  for (Operation *op : order)
-    if (namesVariable(op))
-      number.try_emplace(op, number.size());
-  llvm::DenseMap<Operation *, llvm::BitVector> behind;
-  for (Operation *op : order) {
-    llvm::BitVector bits(number.size());
-    for (Value operand : op->getOperands().drop_front(namesVariable(op) ? 1 : 0))
-      if (!fed.contains(operand)) {
-        Operation *def = operand.getDefiningOp();
-        if (auto it = behind.find(def); it != behind.end())
-          bits |= it->second;
-        if (auto it = number.find(def); it != number.end())
-          bits.set(it->second);
-      }
-    if (bits.any())
-      behind[op] = std::move(bits);
-  }
-  auto follows = [&](Operation *later, Operation *earlier) {
-    auto it = behind.find(later);
-    return it != behind.end() && it->second.test(number[earlier]);
-  };
-  auto race = [&](Location at, Operation *variable, Operation *first, Location otherAt,
-                  Operation *second) {
-    InFlightDiagnostic error =
-        emitError(at) << "'fn.function' op @" << spec.getSymName() << " has effects on variable '"
-                      << cast<VariableOp>(variable).getName() << "' that nothing orders";
-    error.attachNote(first ? first->getLoc() : at) << "one effect";
-    error.attachNote(second ? second->getLoc() : otherAt)
-        << "the other: order them with after(...)";
-    return failure();
-  };
-  unsigned firstTarget = spec.getInputs().size() + spec.getOutputs().size();
-  for (auto [i, target] : llvm::enumerate(spec.getTargets())) {
-    Operation *variable = target.getDefiningOp();
-    Value value = spec.getValues()[i];
-    for (Operation *op : effects.lookup(variable)) {
-      Operation *def = fed.contains(value) ? nullptr : value.getDefiningOp();
-      // The pair writes last; a read that its value depends on comes before it.
-      if (isa<ReadOp>(op) && def && (def == op || follows(def, op)))
-        continue;
-      return race(spec.getItemLoc(firstTarget + i), variable, nullptr, op->getLoc(), op);
-    }
-  }
-  for (auto &[variable, ops] : effects)
-    for (auto [i, a] : llvm::enumerate(ops))
-      for (Operation *other : llvm::ArrayRef(ops).drop_front(i + 1))
-        if ((writesVariable(a) || writesVariable(other)) && !follows(a, other) &&
-            !follows(other, a))
-          return race(spec.getLoc(), variable, a, other->getLoc(), other);
+                                      << " does not use its input '" << spec.getInputName(i) << "'";
   return success();
 }
 
@@ -231,18 +161,9 @@ void KernelBuilder::declareArguments() {
   }
   for (auto [i, input] : llvm::enumerate(spec.getInputs())) {
     StringRef name = spec.getInputName(i);
-    std::string id = fnc::escapeIdentifier(name);
-    Operation *def = input.getDefiningOp();
-    StringAttr given;
-    DenseI64ArrayAttr bounds;
-    if (auto placeholder = dyn_cast_or_null<PlaceholderOp>(def)) {
-      given = placeholder.getIdentifierAttr();
-      bounds = placeholder.getBoundsAttr();
-    } else if (auto variable = dyn_cast_or_null<VariableOp>(def)) {
-      given = variable.getIdentifierAttr();
-    }
-    DictionaryAttr dict = roleAttrs("input", name, given ? given.getValue() : StringRef(id));
-    if (bounds) {
+    DictionaryAttr dict = roleAttrs("input", name, fnc::inputIdentifier(spec, i));
+    auto placeholder = input.getDefiningOp<PlaceholderOp>();
+    if (DenseI64ArrayAttr bounds = placeholder ? placeholder.getBoundsAttr() : nullptr) {
       NamedAttrList list(dict);
       list.set("fn.bounds", bounds);
       dict = list.getDictionary(b.getContext());
@@ -252,14 +173,14 @@ void KernelBuilder::declareArguments() {
   }
   SmallVector<VariableOp> variables;
   for (auto variable : graph.getBody().front().getOps<VariableOp>())
-    if (touched.contains(variable)) {
+    if (touched.contains(variable) && !variable.getReadOnly()) {
       variables.push_back(variable);
       types.push_back(variable.getType());
       attrs.push_back(roleAttrs("variable", variable.getName(), fnc::variableIdentifier(variable)));
     }
 
-  kernel = func::FuncOp::create(module, spec.getLoc(), spec.getSymName(),
-                                b.getFunctionType(types, {}));
+  kernel =
+      func::FuncOp::create(module, spec.getLoc(), spec.getSymName(), b.getFunctionType(types, {}));
   kernel.setAllArgAttrs(attrs);
   Block *entry = kernel.addEntryBlock();
   b.setInsertionPointToEnd(entry);
@@ -286,8 +207,8 @@ void KernelBuilder::addCheck(Location loc, StringRef code, StringRef name, Value
                                        b.getNamedAttr("name", b.getStringAttr(name))};
   if (like) {
     int64_t limit = cast<RankedTensorType>(like.getType()).getDimSize(axis);
-    entry.push_back(b.getNamedAttr(
-        "limit", b.getI64IntegerAttr(ShapedType::isDynamic(limit) ? -1 : limit)));
+    entry.push_back(
+        b.getNamedAttr("limit", b.getI64IntegerAttr(ShapedType::isDynamic(limit) ? -1 : limit)));
   }
   checks.push_back(b.getDictionaryAttr(entry));
 }
@@ -308,12 +229,8 @@ void KernelBuilder::emitWrite(Operation *op, VariableOp variable) {
                   ? value
                   : BroadcastToOp::create(b, loc, type, value, Value()).getResult();
       })
-      .Case([&](AssignAddOp add) {
-        now = AddOp::create(b, loc, type, now, get(add.getValue()));
-      })
-      .Case([&](AssignSubOp sub) {
-        now = SubOp::create(b, loc, type, now, get(sub.getValue()));
-      })
+      .Case([&](AssignAddOp add) { now = AddOp::create(b, loc, type, now, get(add.getValue())); })
+      .Case([&](AssignSubOp sub) { now = SubOp::create(b, loc, type, now, get(sub.getValue())); })
       .Case([&](ScatterUpdateOp) { scatter("update"); })
       .Case([&](ScatterAddOp) { scatter("add"); })
       .Case([&](ScatterSubOp) { scatter("sub"); })
@@ -321,49 +238,61 @@ void KernelBuilder::emitWrite(Operation *op, VariableOp variable) {
       .Case([&](ScatterMinOp) { scatter("min"); });
 }
 
-LogicalResult KernelBuilder::emit(Operation *op) {
+/// A fed value keeps what was fed.
+void KernelBuilder::define(Value value, Value inKernel) {
+  if (!fed.contains(value))
+    map.map(value, inKernel);
+}
+
+/// The variable's value at this point of the kernel; a read-only one is a constant.
+Value KernelBuilder::stored(VariableOp variable) {
+  Value &now = current[variable];
+  if (!now)
+    now = fnc::initialValue(b, variable);
+  return now;
+}
+
+/// How messages of the call name a tensor.
+std::string KernelBuilder::display(Value value) {
+  if (auto it = fed.find(value); it != fed.end())
+    return ("'" + spec.getInputName(it->second) + "'").str();
+  if (auto placeholder = value.getDefiningOp<PlaceholderOp>())
+    return ("'" + placeholder.getName() + "'").str();
+  if (auto variable = value.getDefiningOp<VariableOp>())
+    return ("'" + variable.getName() + "'").str();
+  return "a tensor";
+}
+
+void KernelBuilder::emit(Operation *op) {
   Location loc = op->getLoc();
-  if (namesVariable(op)) {
-    auto variable = op->getOperand(0).getDefiningOp<VariableOp>();
-    if (auto read = dyn_cast<ReadOp>(op)) {
-      if (variable.getReadOnly() && !map.contains(read.getVariable()))
-        if (failed(emit(variable)))
-          return failure();
-      map.map(read.getResult(),
-              variable.getReadOnly() ? get(read.getVariable()) : current[variable]);
-    } else {
-      emitWrite(op, variable);
-    }
-    return success();
-  }
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+  llvm::TypeSwitch<Operation *>(op)
+      .Case<AssignOp, AssignAddOp, AssignSubOp, ScatterUpdateOp, ScatterAddOp, ScatterSubOp,
+            ScatterMaxOp, ScatterMinOp>(
+          [&](auto) { emitWrite(op, op->getOperand(0).getDefiningOp<VariableOp>()); })
+      .Case([&](ReadOp read) {
+        auto variable = read.getVariable().getDefiningOp<VariableOp>();
+        define(read.getResult(), stored(variable));
+      })
       .Case([&](PlaceholderOp placeholder) {
-        map.map(placeholder.getResult(),
-                fn::ConstantOp::create(b, loc, placeholder.getType(),
-                                       placeholder.getDefaultValueAttr())
-                    .getResult());
-        return success();
+        define(placeholder.getResult(), fn::ConstantOp::create(b, loc, placeholder.getType(),
+                                                               placeholder.getDefaultValueAttr()));
       })
       .Case([&](VariableOp variable) {
         if (variable.getReadOnly())
-          map.map(variable.getResult(), fnc::initialValue(b, variable));
-        return success();
+          define(variable.getResult(), stored(variable));
       })
-      .Case([&](GroupOp) { return success(); })
+      .Case([&](GroupOp) {})
       .Case([&](AssertOp check) {
         addCheck(loc, "assert", check.getMessage(), get(check.getCondition()), Value(), 0);
-        return success();
       })
       .Case([&](CheckFiniteOp check) {
         Value value = get(check.getValue());
         addCheck(loc, "not_finite", check.getMessage(), value, Value(), 0);
-        map.map(check.getResult(), value);
-        return success();
+        define(check.getResult(), value);
       })
       .Case([&](PrintOp print) {
         Value value = get(print.getValue());
-        std::string name =
-            ("fn.print." + spec.getSymName() + "." + Twine(prints.size())).str();
+        std::string name = ("fn.print." + spec.getSymName() + "." + Twine(prints.size())).str();
         auto callee = func::FuncOp::create(
             module, loc, name, b.getFunctionType({b.getIndexType(), value.getType()}, {}));
         callee.setPrivate();
@@ -374,14 +303,22 @@ LogicalResult KernelBuilder::emit(Operation *op) {
              b.getNamedAttr("dtype", b.getStringAttr(fnc::dtypeName(
                                          print.getValue().getType().getElementType()))),
              b.getNamedAttr("label", print.getLabelAttr())}));
-        return success();
       })
       .Default([&](Operation *) {
         if (auto gather = dyn_cast<GatherOp>(op))
-          addCheck(loc, "index", "gather", get(gather.getIndices()), get(gather.getInput()),
-                   gather.getAxis());
+          addCheck(loc, "index", "gather of " + display(gather.getInput()),
+                   get(gather.getIndices()), get(gather.getInput()), gather.getAxis());
+        if (auto scatter = dyn_cast<ScatterOp>(op))
+          addCheck(loc, "index", "scatter into " + display(scatter.getInput()),
+                   get(scatter.getIndices()), get(scatter.getInput()), 0);
+        // Of several results one may be fed.
+        SmallVector<std::pair<Value, Value>> kept;
+        for (Value result : op->getResults())
+          if (fed.contains(result))
+            kept.push_back({result, get(result)});
         b.clone(*op, map);
-        return success();
+        for (auto [result, value] : kept)
+          map.map(result, value);
       });
 }
 
@@ -398,8 +335,7 @@ void KernelBuilder::finish() {
   for (auto variable : graph.getBody().front().getOps<VariableOp>())
     if (written.contains(variable)) {
       results.push_back(current[variable]);
-      attrs.push_back(
-          roleAttrs("variable", variable.getName(), fnc::variableIdentifier(variable)));
+      attrs.push_back(roleAttrs("variable", variable.getName(), fnc::variableIdentifier(variable)));
     }
   if (!oks.empty()) {
     auto type = RankedTensorType::get({2}, b.getI64Type());
@@ -413,9 +349,7 @@ void KernelBuilder::finish() {
   kernel.setFunctionType(b.getFunctionType(kernel.getArgumentTypes(), types));
   kernel.setAllResultAttrs(attrs);
   kernel->setAttr("fn.kernel", b.getUnitAttr());
-  StringAttr given = spec.getIdentifierAttr();
-  kernel->setAttr("fn.id", given ? given
-                                 : b.getStringAttr(fnc::escapeIdentifier(spec.getSymName())));
+  kernel->setAttr("fn.id", b.getStringAttr(fnc::functionIdentifier(spec)));
   if (!checks.empty())
     kernel->setAttr("fn.checks", b.getArrayAttr(checks));
   if (!prints.empty())
@@ -423,12 +357,12 @@ void KernelBuilder::finish() {
 }
 
 LogicalResult KernelBuilder::build() {
-  if (failed(findNeeded()) || failed(checkRaces()))
+  auto isFed = [&](Value value) { return fed.contains(value); };
+  if (failed(findNeeded()) || failed(fnc::checkRaces(spec, order, isFed)))
     return failure();
   declareArguments();
   for (Operation *op : order)
-    if (failed(emit(op)))
-      return failure();
+    emit(op);
   finish();
   return success();
 }
@@ -439,7 +373,7 @@ struct SelectFunctions : fnc::impl::SelectFunctionsBase<SelectFunctions> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     FailureOr<GraphOp> graph = chooseGraph(module);
-    if (failed(graph) || failed(fnc::checkNames(*graph)))
+    if (failed(graph))
       return signalPassFailure();
     OpBuilder b(module.getBody(), module.getBody()->end());
     module->setAttr("fn.graph", fnc::describeState(*graph));

@@ -24,52 +24,20 @@ std::string fnc::variableIdentifier(VariableOp variable) {
   return given ? given.getValue().str() : escapeIdentifier(variable.getName());
 }
 
-LogicalResult fnc::checkNames(GraphOp graph) {
-  struct Party {
-    std::string display;
-    Location loc;
-  };
-  auto check = [](llvm::StringMap<Party> &scope, const std::string &id, StringRef display,
-                  Location loc) -> LogicalResult {
-    if (!isIdentifier(id))
-      return emitError(loc) << "'" << id << "' is not a C++ identifier";
-    if (isReservedIdentifier(id))
-      return emitError(loc) << "the identifier '" << id << "' of '" << display
-                            << "' is reserved: choose another one with `as`";
-    auto [it, isNew] = scope.try_emplace(id, Party{display.str(), loc});
-    if (isNew)
-      return success();
-    InFlightDiagnostic error = emitError(loc) << "the identifier '" << id << "' of '" << display
-                                              << "' collides with that of '"
-                                              << it->second.display << "'";
-    error.attachNote(it->second.loc) << "the other one";
-    return failure();
-  };
-  llvm::StringMap<Party> members, functions;
-  for (VariableOp variable : variablesOf(graph))
-    if (failed(check(members, variableIdentifier(variable), variable.getName(),
-                     variable.getLoc())))
-      return failure();
-  for (auto spec : graph.getBody().front().getOps<FunctionOp>()) {
-    StringAttr given = spec.getIdentifierAttr();
-    std::string id = given ? given.getValue().str() : escapeIdentifier(spec.getSymName());
-    if (failed(check(functions, id, spec.getSymName(), spec.getLoc())))
-      return failure();
-    llvm::StringMap<Party> inputs, outputs;
-    for (unsigned i = 0, e = spec.getInputs().size(); i < e; ++i) {
-      StringRef name = spec.getInputName(i);
-      auto placeholder = spec.getInputs()[i].getDefiningOp<PlaceholderOp>();
-      StringAttr as = placeholder ? placeholder.getIdentifierAttr() : StringAttr();
-      if (failed(check(inputs, as ? as.getValue().str() : escapeIdentifier(name), name,
-                       spec.getItemLoc(i))))
-        return failure();
-    }
-    for (auto [i, name] : llvm::enumerate(spec.getOutputNames().getAsRange<StringAttr>()))
-      if (failed(check(outputs, escapeIdentifier(name.getValue()), name.getValue(),
-                       spec.getItemLoc(spec.getInputs().size() + i))))
-        return failure();
-  }
-  return success();
+std::string fnc::inputIdentifier(FunctionOp spec, unsigned index) {
+  Operation *def = spec.getInputs()[index].getDefiningOp();
+  bool named = !cast<StringAttr>(spec.getInputNames()[index]).getValue().empty();
+  if (auto variable = dyn_cast_or_null<VariableOp>(def); variable && !named)
+    return variableIdentifier(variable);
+  if (auto placeholder = dyn_cast_or_null<PlaceholderOp>(def); placeholder && !named)
+    if (StringAttr given = placeholder.getIdentifierAttr())
+      return given.getValue().str();
+  return escapeIdentifier(spec.getInputName(index));
+}
+
+std::string fnc::functionIdentifier(FunctionOp spec) {
+  StringAttr given = spec.getIdentifierAttr();
+  return given ? given.getValue().str() : escapeIdentifier(spec.getSymName());
 }
 
 DictionaryAttr fnc::describeState(GraphOp graph) {
@@ -88,7 +56,8 @@ DictionaryAttr fnc::describeState(GraphOp graph) {
     if (!variable.getReadOnly()) {
       int64_t bytes = bytesOf(type);
       // Whole cache lines for what a vector loop runs over; small ones only by their own size.
-      offset = llvm::alignTo(offset, bytes >= 64 ? 64 : llvm::PowerOf2Ceil(std::max<int64_t>(bytes, 1)));
+      offset =
+          llvm::alignTo(offset, bytes >= 64 ? 64 : llvm::PowerOf2Ceil(std::max<int64_t>(bytes, 1)));
       entry.push_back(b.getNamedAttr("offset", b.getI64IntegerAttr(offset)));
       os << variable.getName() << ':' << type << '@' << offset << ';';
       offset += bytes;
@@ -140,10 +109,10 @@ void fnc::buildInitKernel(GraphOp graph, OpBuilder &module) {
       continue;
     variables.push_back(variable);
     types.push_back(variable.getType());
-    attrs.push_back(b.getDictionaryAttr(
-        {b.getNamedAttr("fn.id", b.getStringAttr(variableIdentifier(variable))),
-         b.getNamedAttr("fn.name", b.getStringAttr(variable.getName())),
-         b.getNamedAttr("fn.role", b.getStringAttr("variable"))}));
+    attrs.push_back(
+        b.getDictionaryAttr({b.getNamedAttr("fn.id", b.getStringAttr(variableIdentifier(variable))),
+                             b.getNamedAttr("fn.name", b.getStringAttr(variable.getName())),
+                             b.getNamedAttr("fn.role", b.getStringAttr("variable"))}));
   }
   auto kernel = func::FuncOp::create(module, graph.getLoc(), (graph.getSymName() + ".init").str(),
                                      b.getFunctionType(types, types));

@@ -11,8 +11,12 @@ namespace fnc {
 /// The C++ identifier of a variable: given, or its escaped name.
 std::string variableIdentifier(fn::VariableOp variable);
 
-/// Refuses identifiers that collide with each other, keywords or members of the generated classes.
-llvm::LogicalResult checkNames(fn::GraphOp graph);
+/// The C++ identifier of input `index`: that of the placeholder or variable, unless the function
+/// gives the input a name of its own.
+std::string inputIdentifier(fn::FunctionOp spec, unsigned index);
+
+/// The C++ identifier of a function: given, or its escaped name.
+std::string functionIdentifier(fn::FunctionOp spec);
 
 /// The module attribute `fn.graph`: name, variables with offsets in the state block, bytes, hash.
 mlir::DictionaryAttr describeState(fn::GraphOp graph);

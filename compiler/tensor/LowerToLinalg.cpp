@@ -57,6 +57,7 @@ struct LowerToLinalg : fnc::impl::LowerToLinalgBase<LowerToLinalg> {
     RewritePatternSet patterns(&getContext());
     fnc::populateElementwiseLowering(types, patterns);
     fnc::populateReductionLowering(types, patterns);
+    fnc::populateRandomLowering(types, patterns);
     fnc::populateContractionLowering(types, patterns);
     fnc::populateShapeLowering(types, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, types);

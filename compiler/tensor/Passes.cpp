@@ -1,8 +1,35 @@
 //===- Passes.cpp - the order of the tensor stage -------------------------===//
 
 #include "compiler/tensor/Passes.h"
+#include "mlir/Conversion/TosaToArith/TosaToArith.h"
+#include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
+#include "mlir/Conversion/TosaToTensor/TosaToTensor.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
-void fnc::buildTensorPipeline(OpPassManager &pm) { pm.addPass(createLowerToLinalg()); }
+void fnc::buildTensorPipeline(OpPassManager &pm) {
+  // Pasted ops first: TOSA has lowerings of its own, and arithmetic on tensors is what fuses below.
+  OpPassManager &kernels = pm.nest<func::FuncOp>();
+  kernels.addPass(tosa::createTosaToLinalgNamed());
+  kernels.addPass(tosa::createTosaToLinalg());
+  kernels.addPass(createTosaToArithPass());
+  kernels.addPass(createTosaToTensorPass());
+  pm.addPass(createLowerToLinalg());
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  // Sizes of intermediates become sizes of arguments, so that equal shapes are equal values.
+  pm.addPass(memref::createResolveShapedTypeResultDimsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createLinalgElementwiseOpFusionPass());
+  pm.addPass(memref::createResolveShapedTypeResultDimsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  // After fusion: an expansion would hide which bodies are small enough to fuse.
+  pm.addPass(createExpandMath());
+  pm.addPass(createVerifyTensor());
+}

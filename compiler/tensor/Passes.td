@@ -25,4 +25,33 @@ def LowerToLinalg : Pass<"fnc-lower-to-linalg", "::mlir::ModuleOp"> {
   ];
 }
 
+def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
+  let summary = "transcendental functions as arithmetic";
+  let description = [{
+    Objects call no mathematical library: what is not one instruction on every target is expanded
+    where it stands, in f64.
+
+    ```mlir
+    %y = math.exp %x : f32
+    ```
+    ==>
+    ```mlir
+    %0 = arith.extf %x : f32 to f64
+    ... range reduction, polynomial, scaling ...
+    %y = arith.truncf %n : f64 to f32
+    ```
+    On exit: of the math dialect only `sqrt` and `absf` are left on scalars.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def VerifyTensor : Pass<"fnc-verify-tensor", "::mlir::ModuleOp"> {
+  let summary = "check the contract of the tensor stage";
+  let description = [{
+    Nothing of the fn dialect is left, no type is unsigned, and no op would become a call of a
+    mathematical library; an error names the op.
+  }];
+}
+
 #endif // FNC_TENSOR_PASSES

@@ -1,0 +1,35 @@
+//===- VerifyTensor.cpp - the contract of the tensor stage ----------------===//
+
+#include "compiler/tensor/Passes.h"
+#include "dialect/Fn.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+
+namespace fnc {
+#define GEN_PASS_DEF_VERIFYTENSOR
+#include "compiler/tensor/Passes.h.inc"
+} // namespace fnc
+
+namespace {
+
+struct VerifyTensor : fnc::impl::VerifyTensorBase<VerifyTensor> {
+  void runOnOperation() override {
+    WalkResult walked = getOperation().walk([](Operation *op) -> WalkResult {
+      if (isa_and_nonnull<fn::FnDialect>(op->getDialect()))
+        return op->emitOpError("is not lowered");
+      if (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
+          !isa<math::SqrtOp, math::AbsFOp, math::AbsIOp, math::CopySignOp>(op))
+        return op->emitOpError("would call a mathematical library");
+      for (Type type : op->getResultTypes())
+        if (getElementTypeOrSelf(type).isUnsignedInteger())
+          return op->emitOpError("still has an unsigned type");
+      return WalkResult::advance();
+    });
+    if (walked.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+} // namespace
