@@ -114,7 +114,7 @@ LogicalResult VariableOp::verify() {
 static FailureOr<VariableOp> targetOf(Operation *op, Value variable, bool writes) {
   auto target = variable.getDefiningOp<VariableOp>();
   if (!target) {
-    InFlightDiagnostic error = emitError(op->getLoc())
+    InFlightDiagnostic error = mlir::emitError(op->getLoc())
                                << "'" << op->getName() << "' op needs a variable";
     error.attachNote(variable.getLoc()) << "this value is not a variable";
     return failure();
@@ -203,9 +203,9 @@ LogicalResult ReadOp::verify() { return targetOf(*this, getVariable(), /*writes=
 
 //===-- Graph --------------------------------------------------------------===//
 
-/// Reports a cycle through `stack`, from the op that closes it.
+/// Each op of `cycle` depends on the next, the last on the first.
 static LogicalResult reportCycle(ArrayRef<Operation *> cycle) {
-  InFlightDiagnostic error = emitError(cycle.front()->getLoc())
+  InFlightDiagnostic error = mlir::emitError(cycle.front()->getLoc())
                              << "'" << cycle.front()->getName() << "' op depends on itself";
   for (Operation *op : cycle.drop_front())
     error.attachNote(op->getLoc()) << "through this op";
@@ -242,11 +242,9 @@ static LogicalResult checkAcyclic(Block &body) {
         continue;
       if (state.lookup(def) == Active) {
         SmallVector<Operation *> cycle;
-        for (Frame &frame : llvm::reverse(stack)) {
+        auto start = llvm::find_if(stack, [&](const Frame &frame) { return frame.op == def; });
+        for (const Frame &frame : llvm::make_range(start, stack.end()))
           cycle.push_back(frame.op);
-          if (frame.op == def)
-            break;
-        }
         return reportCycle(cycle);
       }
       enter(def);
@@ -257,7 +255,7 @@ static LogicalResult checkAcyclic(Block &body) {
 
 LogicalResult GraphOp::verifyRegions() {
   if (getBody().front().getNumArguments() != 0)
-    return emitError(getBody().front().getArgument(0).getLoc())
+    return mlir::emitError(getBody().front().getArgument(0).getLoc())
            << "'fn.graph' op has no arguments: use fn.placeholder";
   llvm::StringMap<Operation *> leaves;
   for (Operation &op : getBody().front()) {
@@ -269,7 +267,7 @@ LogicalResult GraphOp::verifyRegions() {
       continue;
     auto [it, isNew] = leaves.try_emplace(name, &op);
     if (!isNew) {
-      InFlightDiagnostic error = emitError(op.getLoc())
+      InFlightDiagnostic error = mlir::emitError(op.getLoc())
                                  << "'" << op.getName() << "' op repeats the name '" << name << "'";
       error.attachNote(it->second->getLoc()) << "first used here";
       return failure();

@@ -4,6 +4,7 @@
 #include "compiler/graph/Passes.h"
 #include "compiler/graph/StateLayout.h"
 #include "dialect/Fn.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
