@@ -214,14 +214,15 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
         constantEnds.push_back(std::nullopt);
         ends.push_back(arith::AddIOp::create(b, loc, offset, indexOf(aligned)));
       }
-      buffer.alloc->setAttr("fn.buffer", b.getI64IntegerAttr(ends.size() - 1));
       OpBuilder at(buffer.alloc);
       Value view = memref::ViewOp::create(at, buffer.alloc.getLoc(), buffer.alloc.getType(),
                                           workspace, offset, buffer.alloc.getDynamicSizes());
       view.getDefiningOp()->setAttr("fn.buffer", b.getI64IntegerAttr(ends.size() - 1));
       buffer.alloc.replaceAllUsesWith(view);
-      buffer.alloc.erase();
     }
+    // Last: the builder above stands before what may be the first of them.
+    for (Buffer &buffer : buffers)
+      buffer.alloc.erase();
   }
 
   /// Each symbol as an index: the argument dimension that is just this symbol.
