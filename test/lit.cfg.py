@@ -1,0 +1,13 @@
+"""lit configuration: every .mlir and .test file under test/ is a test."""
+import os
+
+import lit.formats
+
+config.name = "fnc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["golden", "bench", "Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.fnc_binary_dir, "test")
+config.environment["PATH"] = os.pathsep.join([config.fnc_tools_dir, config.llvm_tools_dir, config.environment["PATH"]])
+config.substitutions.append(("%fnc_source", config.fnc_source_dir))

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs what the build and the tests need on a bare Debian 12 machine, by package name.
+set -euo pipefail
+
+packages=(
+  # build
+  g++ cmake ninja-build ccache llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools clang-22
+  clang-format-22 lld-22 libfmt-dev libcli11-dev zlib1g-dev
+  # tests
+  python3 python3-numpy git
+)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+echo "installing ${missing[*]}"
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+"${as_root[@]}" apt-get update -qq
+DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
