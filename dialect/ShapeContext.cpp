@@ -85,6 +85,14 @@ bool ShapeContext::atLeast(Dim a, int64_t min) {
   return true;
 }
 
+bool ShapeContext::atMost(Dim a, int64_t max, Location at) {
+  a = resolve(a);
+  if (auto known = dyn_cast<AffineConstantExpr>(a))
+    return known.getValue() <= max;
+  constraints.push_back({Constraint::Kind::AtLeast, constant(max), a, at});
+  return true;
+}
+
 FailureOr<Dims> ShapeContext::broadcast(ValueRange values) {
   SmallVector<Dims> shapes;
   for (Value value : values)

@@ -69,6 +69,8 @@ public:
   bool equal(Dim a, Dim b);
   /// Demands `a >= min`; false where known not to hold.
   bool atLeast(Dim a, int64_t min);
+  /// Demands `a <= max`, at `location`; false where known not to hold.
+  bool atMost(Dim a, int64_t max, mlir::Location location);
 
   /// NumPy's broadcast of the dimensions of values: a size 1 that the type says is stretched, all
   /// else must agree.

@@ -1,6 +1,7 @@
 //===- InferDims.cpp - symbolic dimensions of kernels ---------------------===//
 
 #include "compiler/graph/Passes.h"
+#include "compiler/graph/PastedShapes.h"
 #include "dialect/Fn.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AffineMap.h"
@@ -42,25 +43,17 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
     if (auto rule = dyn_cast<ShapeRule>(op)) {
       if (failed(rule.applyShapeRule(shapes, results)))
         return failure();
-    } else if (OpTrait::hasElementwiseMappableTraits(&op)) {
-      Dims dims = shapes.dims(op.getOperand(0));
-      for (Value operand : op.getOperands().drop_front())
-        for (auto [a, b] : llvm::zip(dims, shapes.dims(operand)))
-          if (!shapes.equal(a, b))
-            return op.emitOpError("has operands of different shapes");
-      for (Value result : op.getResults())
-        results.push_back({dims, shapes.elementType(result)});
-    } else {
-      return success();
+    } else if (failed(fnc::inferPastedOp(&op, shapes, results))) {
+      return failure();
     }
     for (auto [result, shape] : llvm::zip(op.getResults(), results)) {
       // The declared type may know more: then the call has to satisfy it.
       auto type = cast<RankedTensorType>(result.getType());
       for (auto [i, dim] : llvm::enumerate(shape.dims))
         if (!type.isDynamicDim(i) && !shapes.equal(dim, shapes.constant(type.getDimSize(i))))
-          return op.emitOpError("declares dimension ")
-                 << i << " as " << type.getDimSize(i) << ", but it is "
-                 << shapes.print(shape.dims[i]);
+          return emitError(op.getLoc())
+                 << "'" << op.getName() << "' op declares dimension " << i << " as "
+                 << type.getDimSize(i) << ", but it is " << shapes.print(shape.dims[i]);
       shapes.set(result, shape.dims);
     }
     return success();
@@ -111,9 +104,24 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
       return AffineMap::get(0, symbols.size(), exprs, context);
     };
 
-    for (BlockArgument arg : func.getArguments())
-      if (isa<RankedTensorType>(arg.getType()))
-        func.setArgAttr(arg.getArgNumber(), "fn.dims", AffineMapAttr::get(mapOf(shapes.dims(arg))));
+    for (BlockArgument arg : func.getArguments()) {
+      if (!isa<RankedTensorType>(arg.getType()))
+        continue;
+      AffineMap map = mapOf(shapes.dims(arg));
+      auto bounds = func.getArgAttrOfType<DenseI64ArrayAttr>(arg.getArgNumber(), "fn.bounds");
+      for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+        if (!known(expr))
+          return emitError(arg.getLoc()) << "dimension " << i << " of this input has to equal one "
+                                         << "that does not follow from the inputs";
+        // A symbol carries its bound; a size that others give has to keep to it.
+        if (bounds && !isa<AffineSymbolExpr>(expr) &&
+            !shapes.atMost(shapes.dims(arg)[i], bounds[i], arg.getLoc()))
+          return emitError(arg.getLoc())
+                 << "dimension " << i << " of this input is " << shapes.print(shapes.dims(arg)[i])
+                 << ", above its bound " << bounds[i];
+      }
+      func.setArgAttr(arg.getArgNumber(), "fn.dims", AffineMapAttr::get(map));
+    }
     Operation *ret = func.front().getTerminator();
     for (auto [i, value] : llvm::enumerate(ret->getOperands())) {
       AffineMap map = mapOf(shapes.dims(value));
@@ -131,7 +139,8 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
       AffineMap sides = mapOf({constraint.lhs, constraint.rhs});
       AffineExpr lhs = sides.getResult(0), rhs = sides.getResult(1);
       if (!known(lhs) || !known(rhs))
-        continue;
+        return emitError(constraint.location)
+               << "this op needs sizes that do not follow from the dimensions of the inputs";
       bool equal = constraint.kind == Constraint::Kind::Equal;
       auto a = dyn_cast<AffineConstantExpr>(lhs), c = dyn_cast<AffineConstantExpr>(rhs);
       if (a && c) {

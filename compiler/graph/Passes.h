@@ -3,6 +3,7 @@
 #ifndef FNC_GRAPH_PASSES_H
 #define FNC_GRAPH_PASSES_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir {
