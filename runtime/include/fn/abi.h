@@ -34,7 +34,7 @@ typedef struct fn_status {
   int32_t code; /* enum fn_code */
   int32_t tensor;
   int32_t dimension;
-  int32_t reserved;
+  int32_t relation; /* expected is 0: the value, 1: the largest, -1: the smallest */
   int64_t expected;
   int64_t got;
 } fn_status;

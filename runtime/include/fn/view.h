@@ -16,6 +16,8 @@
 
 namespace fn {
 
+template <class T, ptrdiff_t... Extents> class view;
+
 using f16 = fn_f16;
 using bf16 = fn_bf16;
 
@@ -68,6 +70,9 @@ struct has_size<T, void_t<decltype(declare<T &>().data()), decltype(declare<T &>
   static constexpr bool value = true;
 };
 
+template <class T> constexpr bool is_view = false;
+template <class T, ptrdiff_t... Extents> constexpr bool is_view<view<T, Extents...>> = true;
+
 template <class E, class T> const E *first_element(const T &value) {
   if constexpr (is_same<plain_t<T>, E>)
     return &value;
@@ -89,11 +94,12 @@ public:
   /// A tensor of this shape; for views without dynamic dimensions.
   template <size_t R = rank, detail::enable_if<R == sizeof...(Extents) &&
                                                ((Extents >= 0) && ...)> = 0>
-  explicit constexpr view(T *data) : data_(data) {}
+  explicit constexpr view(T *tensor) : data_(tensor) {}
 
   /// A tensor of these dimensions.
   template <class... Dims, detail::enable_if<(sizeof...(Dims) == rank && rank > 0)> = 0>
-  constexpr view(T *data, Dims... dims) : data_(data), dims_{static_cast<ptrdiff_t>(dims)...} {}
+  constexpr view(T *tensor, Dims... sizes)
+      : data_(tensor), dims_{static_cast<ptrdiff_t>(sizes)...} {}
 
   /// A scalar.
   template <class U, detail::enable_if<(detail::is_same<U, element> && rank == 0 &&
@@ -128,23 +134,115 @@ public:
     }
   }
 
-  /// Anything with data() and size(): flat, row-major.
+  /// Anything with data() and size(): flat, row-major; its size says the one dynamic dimension.
   template <class C, detail::enable_if<(rank > 0 && detail::shape_of<C>::rank == 0 &&
                                         detail::has_size<const C>::value &&
-                                        detail::is_const<T>)> = 0,
-            class = decltype(C::fn_is_view, 0), class = void>
-  view(const C &) = delete;
-  template <class C, detail::enable_if<(rank > 0 && detail::shape_of<C>::rank == 0 &&
-                                        detail::has_size<const C>::value && !C_is_view<C>() &&
-                                        detail::is_const<T>)> = 0>
-  view(const C &container);
+                                        !detail::is_view<C> && detail::is_const<T>)> = 0,
+            class = void>
+  view(const C &container) : data_(container.data()) {
+    static_assert(open_dims() <= 1, "a flat container cannot say two dynamic dimensions");
+    divide(static_cast<ptrdiff_t>(container.size()));
+  }
+
+  /// Another view, whose dimensions may be less or more known.
+  template <class U, ptrdiff_t... Others,
+            detail::enable_if<(detail::is_same<detail::plain_t<U>, element> &&
+                               sizeof...(Others) == rank &&
+                               (detail::is_const<T> || !detail::is_const<U>))> = 0>
+  constexpr view(const view<U, Others...> &other) : data_(other.data()) {
+    static_assert(((Others == Extents || Others == dynamic || Extents == dynamic) && ...),
+                  "the view has another shape than the tensor");
+    for (size_t i = 0; i < rank; ++i)
+      dims_[i] = other.dim(i);
+  }
 
   constexpr T *data() const { return data_; }
   constexpr ptrdiff_t dim(size_t i) const { return dims_[i]; }
+  constexpr const ptrdiff_t *dims() const { return dims_; }
+  /// Number of elements.
+  constexpr size_t size() const {
+    ptrdiff_t count = 1;
+    for (size_t i = 0; i < rank; ++i)
+      count *= dims_[i];
+    return static_cast<size_t>(count);
+  }
+  constexpr T *begin() const { return data_; }
+  constexpr T *end() const { return data_ + size(); }
+
+  /// Element `i` in row-major order.
+  constexpr T &operator[](size_t i) const { return data_[i]; }
+  /// One index per dimension.
+  template <class... Indices> constexpr T &operator()(Indices... indices) const {
+    static_assert(sizeof...(Indices) == rank, "one index per dimension");
+    const ptrdiff_t list[] = {static_cast<ptrdiff_t>(indices)..., 0};
+    ptrdiff_t at = 0;
+    for (size_t i = 0; i < rank; ++i)
+      at = at * dims_[i] + list[i];
+    return data_[at];
+  }
+
+  /// The first dimension that is not what the type says, or `rank`.
+  constexpr size_t wrong_dim() const {
+    const ptrdiff_t extents[] = {Extents..., 0};
+    for (size_t i = 0; i < rank; ++i)
+      if (extents[i] != dynamic && extents[i] != dims_[i])
+        return i;
+    return rank;
+  }
 
 private:
+  template <class Shape> static constexpr bool agrees() {
+    const ptrdiff_t extents[] = {Extents..., 0};
+    for (size_t i = 0; i < rank; ++i)
+      if (extents[i] != dynamic && Shape::extent(i) != dynamic && extents[i] != Shape::extent(i))
+        return false;
+    return true;
+  }
+  static constexpr size_t open_dims() { return (size_t{0} + ... + (Extents < 0 ? 1u : 0u)); }
+  static constexpr ptrdiff_t fixed_size() {
+    return (ptrdiff_t{1} * ... * (Extents < 0 ? ptrdiff_t{1} : Extents));
+  }
+  /// Dimensions of `count` elements in a row. What does not fit shows in the last fixed dimension.
+  constexpr void divide(ptrdiff_t count) {
+    constexpr ptrdiff_t fixed = fixed_size();
+    const ptrdiff_t extents[] = {Extents..., 0};
+    const bool fits = open_dims() ? fixed != 0 && count % fixed == 0 : count == fixed;
+    for (size_t i = 0; i < rank; ++i)
+      dims_[i] = extents[i] == dynamic ? (fixed ? count / fixed : 0) : extents[i];
+    if (!fits)
+      for (size_t i = rank; i-- > 0;)
+        if (extents[i] != dynamic) {
+          dims_[i] = rank == 1 || fixed == 0 ? count : count / (fixed / extents[i]);
+          if (dims_[i] == extents[i])
+            ++dims_[i];
+          break;
+        }
+  }
+
   T *data_ = nullptr;
   ptrdiff_t dims_[rank ? rank : 1] = {Extents...};
+};
+
+/// Memory that a caller hands in: an array, a span or another container of bytes.
+class memory {
+public:
+  constexpr memory() = default;
+  constexpr memory(void *start, size_t bytes)
+      : data_(static_cast<unsigned char *>(start)), bytes_(bytes) {}
+  template <size_t N> constexpr memory(unsigned char (&array)[N]) : data_(array), bytes_(N) {}
+  template <class C, detail::enable_if<detail::has_size<C>::value> = 0>
+  constexpr memory(C &&container)
+      : data_(bytes_of(container.data())), bytes_(container.size() * sizeof(*container.data())) {}
+
+  constexpr unsigned char *data() const { return data_; }
+  constexpr size_t size() const { return bytes_; }
+
+private:
+  static constexpr unsigned char *bytes_of(unsigned char *start) { return start; }
+  static unsigned char *bytes_of(void *start) { return static_cast<unsigned char *>(start); }
+
+  unsigned char *data_ = nullptr;
+  size_t bytes_ = 0;
 };
 
 } // namespace fn
