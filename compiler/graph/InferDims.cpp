@@ -62,6 +62,9 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
   LogicalResult record(func::FuncOp func, ShapeContext &shapes) {
     MLIRContext *context = &getContext();
     Builder b(context);
+    // Makes the symbols of what no rule has looked at.
+    for (Value value : func.front().getTerminator()->getOperands())
+      shapes.dims(value);
     // Symbols that remain, in the order of the inputs.
     llvm::DenseMap<unsigned, unsigned> number;
     SmallVector<Attribute> symbols;
@@ -92,6 +95,7 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
             {b.getNamedAttr("max", b.getI64IntegerAttr(max)), b.getNamedAttr("name", label)});
       }
     }
+    // All that the inputs do not tell is one more symbol, which must not be left anywhere.
     for (AffineExpr &expr : renumbered)
       if (!expr)
         expr = getAffineSymbolExpr(symbols.size(), context);
@@ -99,8 +103,8 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
     auto mapOf = [&](ArrayRef<Dim> dims) {
       SmallVector<AffineExpr> exprs;
       for (Dim dim : dims)
-        exprs.push_back(
-            simplifyAffineExpr(shapes.resolve(dim).replaceSymbols(renumbered), 0, symbols.size()));
+        exprs.push_back(simplifyAffineExpr(shapes.resolve(dim).replaceSymbols(renumbered), 0,
+                                           symbols.size() + 1));
       return AffineMap::get(0, symbols.size(), exprs, context);
     };
 
