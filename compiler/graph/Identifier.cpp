@@ -6,6 +6,12 @@
 
 using namespace llvm;
 
+/// Whether `rest`, which follows a '_', comes out as "xHH_".
+static bool looksEscaped(StringRef rest) {
+  auto isHex = [](char c) { return isDigit(c) || (c >= 'a' && c <= 'f'); };
+  return rest.size() > 3 && rest[0] == 'x' && isHex(rest[1]) && isHex(rest[2]) && !isAlnum(rest[3]);
+}
+
 std::string fnc::escapeIdentifier(StringRef name) {
   std::string out;
   auto escaped = [&](char c) {
@@ -20,9 +26,8 @@ std::string fnc::escapeIdentifier(StringRef name) {
       out += c;
     else if (c == '/' && i > 0 && next)
       out += "__";
-    // A lone '_' between plain characters cannot be taken for the start of an escape, unless an
-    // 'x' follows.
-    else if (c == '_' && next && isAlnum(next) && next != 'x')
+    // A lone '_' stays where it cannot be taken for the start of an escape.
+    else if (c == '_' && isAlnum(next) && !looksEscaped(name.drop_front(i + 1)))
       out += c;
     else
       escaped(c);
@@ -36,19 +41,24 @@ bool fnc::isIdentifier(StringRef text) {
 }
 
 bool fnc::isReservedIdentifier(StringRef identifier) {
-  static const StringSet<> reserved = {
-      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break",
-      "case", "catch", "char", "char16_t", "char32_t", "char8_t", "class", "co_await",
-      "co_return", "co_yield", "compl", "concept", "const", "const_cast", "consteval",
-      "constexpr", "constinit", "continue", "decltype", "default", "delete", "do", "double",
-      "dynamic_cast", "else", "enum", "explicit", "export", "extern", "false", "float", "for",
-      "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "noexcept",
-      "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected", "public",
-      "register", "reinterpret_cast", "requires", "restrict", "return", "short", "signed",
-      "sizeof", "static", "static_assert", "static_cast", "struct", "switch", "template", "this",
-      "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "union",
-      "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq",
-      "fn", "std", "State", "args", "call", "status", "workspace", "workspace_bytes",
-      "state_bytes", "data"};
+  static constexpr StringRef words =
+      "alignas alignof and and_eq asm auto bitand bitor bool break case catch char "
+      "char16_t char32_t char8_t class co_await co_return co_yield compl concept const "
+      "const_cast consteval constexpr constinit continue decltype default delete do double "
+      "dynamic_cast else enum explicit export extern false float for friend goto if inline "
+      "int long mutable namespace new noexcept not not_eq nullptr operator or or_eq "
+      "private protected public register reinterpret_cast requires restrict return short "
+      "signed sizeof static static_assert static_cast struct switch template this "
+      "thread_local throw true try typedef typeid typename union unsigned using virtual "
+      "void volatile wchar_t while xor xor_eq fn std State args call status workspace "
+      "workspace_bytes state_bytes data ";
+  static const StringSet<> reserved = [] {
+    SmallVector<StringRef> list;
+    words.split(list, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+    StringSet<> set;
+    for (StringRef word : list)
+      set.insert(word);
+    return set;
+  }();
   return reserved.contains(identifier);
 }

@@ -8,8 +8,8 @@
 
 namespace fnc {
 
-/// One-to-one: letters and digits stay, `_` stays unless two follow each other or it ends the
-/// name, '/' becomes "__", any other byte (and a leading digit's place) becomes "_xHH_".
+/// One-to-one: letters and digits stay, `_` stays before a letter or digit unless an escape would
+/// seem to begin there, an inner '/' becomes "__", any other byte (and a leading digit) "_xHH_".
 std::string escapeIdentifier(llvm::StringRef displayName);
 
 /// A keyword of C or C++, or a name that generated classes use for themselves.
