@@ -40,7 +40,8 @@ std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, const Graph &grap
                                         llvm::TargetMachine &machine);
 
 /// Adds the entry points to translated kernels. Called by `translate`.
-void addEntryPoints(llvm::Module &module, const Graph &graph);
+void addEntryPoints(llvm::Module &module, const Graph &graph,
+                    const llvm::TargetMachine &machine);
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetOptions &options);
 

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/emit/CpuCheck.h"
 #include "compiler/emit/Emit.h"
 #include "runtime/include/fn/abi.h"
 #include "llvm/IR/IRBuilder.h"
@@ -34,8 +35,10 @@ int32_t dtypeCode(StringRef name) {
 
 class EntryPoint {
 public:
-  EntryPoint(Module &module, const Graph &graph, const fnc::Function &function)
-      : module(module), graph(graph), function(function), context(module.getContext()),
+  EntryPoint(Module &module, const Graph &graph, const fnc::Function &function,
+             llvm::Function *cpuCheck)
+      : module(module), graph(graph), function(function), cpuCheck(cpuCheck),
+        context(module.getContext()),
         b(context), index(module.getDataLayout().getIntPtrType(context)),
         i64(Type::getInt64Ty(context)), i32(Type::getInt32Ty(context)),
         ptr(PointerType::getUnqual(context)),
@@ -48,6 +51,7 @@ private:
     Value *begin, *bytes;
   };
 
+  void checkCpu();
   void loadArguments();
   void checkPointers();
   void checkDims();
@@ -61,14 +65,16 @@ private:
   Value *constant(int64_t value) { return ConstantInt::getSigned(index, value); }
   /// Leaves with this status where `bad` holds.
   void failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension, Value *expected,
-              Value *got);
-  void store(int32_t code, Value *tensor, int32_t dimension, Value *expected, Value *got);
+              Value *got, int32_t relation = 0);
+  void store(int32_t code, Value *tensor, int32_t dimension, Value *expected, Value *got,
+             int32_t relation = 0);
   Value *wide(Value *value) { return b.CreateSExtOrTrunc(value, i64); }
   int32_t outputNumber(unsigned i) { return static_cast<int32_t>(function.inputs.size() + i); }
 
   Module &module;
   const Graph &graph;
   const fnc::Function &function;
+  llvm::Function *cpuCheck;
   LLVMContext &context;
   IRBuilder<> b;
   IntegerType *index;
@@ -115,20 +121,20 @@ Value *EntryPoint::expression(AffineExpr expr) {
 }
 
 void EntryPoint::store(int32_t code, Value *tensor, int32_t dimension, Value *expected,
-                       Value *got) {
+                       Value *got, int32_t relation) {
   auto field = [&](unsigned i, Value *value) {
     b.CreateStore(value, b.CreateStructGEP(statusType, result, i));
   };
   field(0, ConstantInt::getSigned(i32, code));
   field(1, tensor);
   field(2, ConstantInt::getSigned(i32, dimension));
-  field(3, ConstantInt::getSigned(i32, 0));
+  field(3, ConstantInt::getSigned(i32, relation));
   field(4, wide(expected));
   field(5, wide(got));
 }
 
 void EntryPoint::failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension,
-                        Value *expected, Value *got) {
+                        Value *expected, Value *got, int32_t relation) {
   if (auto *known = dyn_cast<ConstantInt>(bad); known && known->isZero())
     return;
   auto *fail = BasicBlock::Create(context, "fail", entry);
@@ -136,7 +142,25 @@ void EntryPoint::failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimens
   MDBuilder metadata(context);
   b.CreateCondBr(bad, fail, next, metadata.createBranchWeights(1, 100000));
   b.SetInsertPoint(fail);
-  store(code, ConstantInt::getSigned(i32, tensor), dimension, expected, got);
+  store(code, ConstantInt::getSigned(i32, tensor), dimension, expected, got, relation);
+  b.CreateRetVoid();
+  b.SetInsertPoint(next);
+}
+
+void EntryPoint::checkCpu() {
+  if (!cpuCheck)
+    return;
+  auto *ask = BasicBlock::Create(context, "ask", entry);
+  auto *fail = BasicBlock::Create(context, "fail", entry);
+  auto *next = BasicBlock::Create(context, "", entry);
+  LoadInst *known = b.CreateLoad(b.getInt8Ty(), module.getNamedGlobal("fn.cpu"));
+  known->setAtomic(AtomicOrdering::Monotonic);
+  b.CreateCondBr(b.CreateICmpEQ(known, b.getInt8(1)), next, ask,
+                 MDBuilder(context).createBranchWeights(100000, 1));
+  b.SetInsertPoint(ask);
+  b.CreateCondBr(b.CreateCall(cpuCheck), next, fail);
+  b.SetInsertPoint(fail);
+  store(FN_UNSUPPORTED_CPU, ConstantInt::get(i32, 0), 0, constant(0), constant(0));
   b.CreateRetVoid();
   b.SetInsertPoint(next);
 }
@@ -213,13 +237,13 @@ void EntryPoint::checkDims() {
           value = inputDims[i][d];
           int64_t max = function.symbols[symbol.getPosition()].max;
           failIf(b.CreateICmpSLT(value, constant(0)), FN_SHAPE_MISMATCH, i, d, constant(0),
-                 value);
+                 value, -1);
           // Sizes beyond this cannot be in memory, and their products would overflow.
           int64_t limit = max >= 0                       ? max
                           : index->getBitWidth() == 64 ? int64_t(1) << 40
                                                        : int64_t(1) << 28;
           failIf(b.CreateICmpSGT(value, constant(limit)), FN_SHAPE_MISMATCH, i, d,
-                 constant(limit), value);
+                 constant(limit), value, 1);
         }
   for (auto [i, input] : enumerate(function.inputs)) {
     if (input.isStatic())
@@ -238,7 +262,7 @@ void EntryPoint::checkDims() {
   for (const Constraint &constraint : function.constraints) {
     Value *x = expression(constraint.lhs), *y = expression(constraint.rhs);
     failIf(constraint.isEqual ? b.CreateICmpNE(x, y) : b.CreateICmpSLT(x, y), FN_SIZES_DISAGREE,
-           0, 0, y, x);
+           0, 0, y, x, constraint.isEqual ? 0 : -1);
   }
   for (auto [i, output] : enumerate(function.outputs))
     if (!output.isStatic())
@@ -284,11 +308,11 @@ void EntryPoint::checkWorkspace() {
 
 void EntryPoint::checkOverlaps() {
   auto overlap = [&](Region x, Region y) {
-    // Unsigned distance: x starts inside y, or y inside x.
+    // One unsigned comparison: y.begin - x.bytes < x.begin < y.begin + y.bytes.
     Value *xs = b.CreatePtrToInt(x.begin, index), *ys = b.CreatePtrToInt(y.begin, index);
-    Value *inside = b.CreateICmpULT(b.CreateSub(xs, ys), y.bytes);
-    Value *around = b.CreateICmpULT(b.CreateSub(ys, xs), x.bytes);
-    Value *hit = b.CreateOr(inside, around);
+    Value *reach = b.CreateSub(x.bytes, constant(1));
+    Value *hit = b.CreateICmpULT(b.CreateAdd(b.CreateSub(xs, ys), reach),
+                                 b.CreateAdd(reach, y.bytes));
     auto empty = [&](Region r) -> Value * { return b.CreateICmpEQ(r.bytes, constant(0)); };
     // Nothing overlaps an empty tensor.
     if (!isa<ConstantInt>(x.bytes))
@@ -441,6 +465,11 @@ void EntryPoint::build() {
     entry = llvm::Function::Create(type, GlobalValue::ExternalLinkage, graph.name + "_init",
                                    &module);
     b.SetInsertPoint(BasicBlock::Create(context, "", entry));
+    // Initial values have no status to return: both compile for the baseline.
+    if (cpuCheck) {
+      entry->addFnAttr("target-cpu", "x86-64");
+      module.getFunction(function.kernel)->addFnAttr("target-cpu", "x86-64");
+    }
     state = entry->getArg(0);
     // Initial values need no workspace: they are computed in place.
     workspaceBytes = constant(0);
@@ -453,8 +482,11 @@ void EntryPoint::build() {
                                  graph.name + "_" + function.id, &module);
   entry->addParamAttr(0, Attribute::getWithStructRetType(context, statusType));
   entry->addParamAttr(0, Attribute::NoAlias);
+  if (cpuCheck)
+    entry->addFnAttr("target-cpu", "x86-64");
   result = entry->getArg(0);
   b.SetInsertPoint(BasicBlock::Create(context, "", entry));
+  checkCpu();
   loadArguments();
   checkPointers();
   checkDims();
@@ -465,7 +497,8 @@ void EntryPoint::build() {
 
 } // namespace
 
-void fnc::addEntryPoints(Module &module, const Graph &graph) {
+void fnc::addEntryPoints(Module &module, const Graph &graph, const TargetMachine &machine) {
+  llvm::Function *cpuCheck = buildCpuCheck(module, machine);
   for (const fnc::Function &function : graph.functions)
-    EntryPoint(module, graph, function).build();
+    EntryPoint(module, graph, function, cpuCheck).build();
 }

@@ -48,13 +48,15 @@ std::unique_ptr<llvm::Module> fnc::translate(ModuleOp module, const Graph &graph
     return nullptr;
   result->setDataLayout(machine.createDataLayout());
   result->setTargetTriple(machine.getTargetTriple());
-  addEntryPoints(*result, graph);
+  addEntryPoints(*result, graph, machine);
   for (llvm::Function &function : *result) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr(llvm::Attribute::NoUnwind);
     // Nothing may be turned into a call of a C library that firmware does not have.
     function.addFnAttr("no-builtins");
+    if (function.hasFnAttribute("target-cpu"))
+      continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     if (!machine.getTargetFeatureString().empty())
       function.addFnAttr("target-features", machine.getTargetFeatureString());

@@ -3,6 +3,7 @@
 #include "compiler/emit/Manifest.h"
 #include "compiler/buffer/SymbolicSize.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -185,6 +186,12 @@ FailureOr<Graph> fnc::readManifest(ModuleOp module) {
       variable.dims.push_back(getAffineConstantExpr(size, module.getContext()));
     graph.variables.push_back(std::move(variable));
   }
+  for (auto global : module.getOps<memref::GlobalOp>()) {
+    MemRefType type = global.getType();
+    if (type.hasStaticShape() && type.getElementType().isIntOrFloat())
+      graph.constantBytes +=
+          type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  }
   for (auto func : module.getOps<func::FuncOp>())
     if (func->hasAttr("fn.kernel"))
       graph.functions.push_back(readFunction(func, graph));
@@ -241,6 +248,7 @@ llvm::json::Value Graph::toJSON() const {
         {"live_bytes", function.liveBytes}});
   }
   return llvm::json::Object{{"graph", name},
+                            {"constant_bytes", constantBytes},
                             {"state_bytes", stateBytes},
                             {"variables", std::move(vars)},
                             {"functions", std::move(funcs)}};

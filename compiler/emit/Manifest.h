@@ -48,6 +48,7 @@ struct Symbol {
 struct Constraint {
   bool isEqual; ///< else: lhs >= rhs
   mlir::AffineExpr lhs, rhs;
+  int tensor = 0, dim = 0; ///< the input whose dimension is to blame
 };
 
 /// Something that can fail after a call has begun to compute.
@@ -95,6 +96,7 @@ struct Graph {
   std::string name;
   std::vector<Variable> variables;
   int64_t stateBytes = 0;
+  int64_t constantBytes = 0; ///< of read-only variables and other constants, in the object
   uint64_t layoutHash = 0;
   std::vector<Function> functions;
 
