@@ -15,8 +15,10 @@ struct Num {
   mlir::OpBuilder *b;
   mlir::Location loc;
   mlir::Value v;
+  /// The result is rounded to f32 or less in the end: short series and no second words do.
+  bool single = false;
 
-  Num with(mlir::Value value) const { return {b, loc, value}; }
+  Num with(mlir::Value value) const { return {b, loc, value, single}; }
   Num number(double value) const {
     return with(mlir::arith::ConstantOp::create(*b, loc, b->getF64FloatAttr(value)));
   }
@@ -29,10 +31,6 @@ struct Num {
   Num fromBits() const {
     return with(mlir::arith::BitcastOp::create(*b, loc, b->getF64Type(), v));
   }
-  Num toFloat() const {
-    return with(mlir::arith::SIToFPOp::create(*b, loc, b->getF64Type(), v));
-  }
-  Num toInt() const { return with(mlir::arith::FPToSIOp::create(*b, loc, b->getI64Type(), v)); }
 };
 
 #define FNC_NUM_BINARY(NAME, OP)                                                                   \
@@ -95,12 +93,89 @@ inline Num polynomial(Num x, llvm::ArrayRef<double> coefficients) {
   return sum;
 }
 
+/// Whole numbers below 2^51 to integers and back through the bits of 3 * 2^51 + n: conversions of
+/// 64 bits are no vector instruction on most machines, and a call on small ones.
+inline Num toInt(Num x) {
+  constexpr int64_t magicBits = 0x4338000000000000;
+  return isub((x + 0x1.8p52).bits(), x.integer(magicBits));
+}
+inline Num toFloat(Num n) {
+  constexpr int64_t magicBits = 0x4338000000000000;
+  return iadd(n, n.integer(magicBits)).fromBits() - 0x1.8p52;
+}
+
+/// The nearest whole number of x, |x| < 2^51; keeps no sign of zero.
+inline Num nearest(Num x) { return (x + 0x1.8p52) - 0x1.8p52; }
+
+inline Num compareInt(mlir::arith::CmpIPredicate predicate, Num x, int64_t y) {
+  return x.with(mlir::arith::CmpIOp::create(*x.b, x.loc, predicate, x.v, x.integer(y).v));
+}
+inline Num signBit(Num x) {
+  return compareInt(mlir::arith::CmpIPredicate::slt, x.bits(), 0);
+}
+
+/// A number of twice the precision, hi + lo with |lo| at most half a last place of hi.
+struct Pair {
+  Num hi, lo;
+};
+/// x + y exactly (Knuth).
+inline Pair twoSum(Num x, Num y) {
+  Num sum = x + y, part = sum - x;
+  return {sum, (x - (sum - part)) + (y - part)};
+}
+/// x + y exactly where |x| >= |y| (Dekker).
+inline Pair fastTwoSum(Num x, Num y) {
+  Num sum = x + y;
+  return {sum, y - (sum - x)};
+}
+/// x y exactly (Veltkamp, Dekker), for factors below 2^990. A fused multiply-add would be shorter,
+/// but is a call where a machine lacks it.
+inline Pair twoProduct(Num x, Num y) {
+  auto split = [](Num a) -> Pair {
+    Num c = a * 134217729.0;
+    Num hi = c - (c - a);
+    return {hi, a - hi};
+  };
+  Num product = x * y;
+  Pair a = split(x), b = split(y);
+  return {product, ((a.hi * b.hi - product) + a.hi * b.lo + a.lo * b.hi) + a.lo * b.lo};
+}
+
 /// The nearest whole number, halves to even. Beyond 2^52 every number is whole.
 Num roundEven(Num x);
 Num floor(Num x);
-Num exp(Num x);
+Num fmod(Num x, Num y);
+/// sqrt in integer operations and arithmetic, rounded correctly.
+Num softSqrt(Num x);
+
+/// e^x times 2^shift.
+Num exp(Num x, int shift = 0);
+Num exp2(Num x);
+/// e^(x.hi + x.lo)
+Num exp(Pair x);
+Num expm1(Num x);
 Num log(Num x);
+Num log1p(Num x);
+Num pow(Num x, Num y);
+Num cbrt(Num x);
+
+Num sinh(Num x);
+Num cosh(Num x);
+Num tanh(Num x);
+Num asinh(Num x);
+Num acosh(Num x);
+Num atanh(Num x);
+
+Num sin(Num x);
 Num cos(Num x);
+Num tan(Num x);
+Num asin(Num x);
+Num acos(Num x);
+Num atan(Num x);
+Num atan2(Num y, Num x);
+
+Num erf(Num x);
+Num erfc(Num x);
 /// Inverse error function; good to about 1e-7, for drawing random numbers.
 Num erfInverse(Num x);
 

@@ -44,6 +44,39 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect"];
+  let options = [
+    Option<"softSqrt", "soft-sqrt", "bool", "false",
+           "the target has no instruction for square roots of f64: expand them too">,
+    Option<"softSqrtF32", "soft-sqrt-f32", "bool", "false",
+           "nor one for f32 (implies soft-sqrt)">,
+  ];
+}
+
+def ExpandArith : Pass<"fnc-expand-arith", "::mlir::ModuleOp"> {
+  let summary = "f16 and bf16 arithmetic in f32, conversions as integer operations";
+  let description = [{
+    Objects call no support library for small floats, which old ones lack.
+
+    ```mlir
+    %z = arith.addf %x, %y : bf16
+    ```
+    ==>
+    ```mlir
+    %0 = arith.bitcast %x : bf16 to i16
+    %1 = arith.extui %0 : i16 to i32
+    %2 = arith.shli %1, %c16 : i32
+    %3 = arith.bitcast %2 : i32 to f32
+    ...
+    %8 = arith.addf %3, %7 : f32
+    ... rounding to nearest even on the bits ...
+    %z = arith.bitcast %15 : i16 to bf16
+    ```
+    Runs after `fnc-expand-math`. On exit: no scalar op computes in f16 or bf16.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"f16", "f16", "bool", "true", "f16 too, not only bf16">,
+  ];
 }
 
 def VerifyTensor : Pass<"fnc-verify-tensor", "::mlir::ModuleOp"> {

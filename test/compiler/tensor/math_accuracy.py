@@ -1,0 +1,111 @@
+"""Measures the worst error of every function that fnc expands, or checks what its objects would call.
+
+    python math_accuracy.py --fnc-opt build/bin/fnc-opt --llvm /usr/lib/llvm-22/bin [--rounds 64] [--markdown FILE] [--only exp]
+    python math_accuracy.py --fnc-opt build/bin/fnc-opt --llvm /usr/lib/llvm-22/bin --symbols
+
+Fails where an error is above the bound (f32: 1 ulp, f64: 2 ulp, erfc 4) or a symbol is not allowed.
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+UNARY = {"exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p",
+         "sin": "sin", "cos": "cos", "tan": "tan", "asin": "asin", "acos": "acos", "atan": "atan", "sinh": "sinh",
+         "cosh": "cosh", "tanh": "tanh", "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "erf": "erf", "erfc": "erfc",
+         "cbrt": "cbrt", "rsqrt": "rsqrt_", "floor": "floor", "ceil": "ceil", "round": "round", "roundeven": "roundeven",
+         "trunc": "trunc", "absf": "fabs", "sqrt": "sqrt"}
+BINARY = {"powf": "pow", "atan2": "atan2", "remf": "fmod", "copysign": "copysign"}
+TARGETS = {"x86_64-linux-gnu": [], "x86_64-linux": ["-mattr=+avx2"], "x86_64": ["-mattr=+avx512f,+avx512dq"],
+           "thumbv7em-none-eabihf": ["-mcpu=cortex-m4", "-float-abi=hard"], "riscv32": ["-mattr=+m,+f"],
+           "riscv64": ["-mattr=+m,+f,+d"], "aarch64-linux-gnu": []}
+PIPELINE = ["--convert-scf-to-cf", "--finalize-memref-to-llvm", "--convert-math-to-llvm", "--convert-arith-to-llvm",
+            "--convert-cf-to-llvm", "--convert-func-to-llvm", "--reconcile-unrealized-casts"]
+
+
+def kernel(name, element):
+    op = {"remf": "arith.remf"}.get(name, f"math.{name}")
+    args = "%a, %b" if name in BINARY else "%a"
+    return f"""
+func.func @{name}_{element}(%x: memref<?x{element}>, %y: memref<?x{element}>, %r: memref<?x{element}>) {{
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = memref.dim %x, %c0 : memref<?x{element}>
+  scf.for %i = %c0 to %n step %c1 {{
+    %a = memref.load %x[%i] : memref<?x{element}>
+    %b = memref.load %y[%i] : memref<?x{element}>
+    %v = {op} {args} : {element}
+    memref.store %v, %r[%i] : memref<?x{element}>
+  }}
+  return
+}}
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fnc-opt", default="build/bin/fnc-opt")
+    parser.add_argument("--llvm", default="/usr/lib/llvm-22/bin")
+    parser.add_argument("--rounds", type=int, default=64)
+    parser.add_argument("--only")
+    parser.add_argument("--markdown")
+    parser.add_argument("--soft-sqrt", action="store_true")
+    parser.add_argument("--symbols", action="store_true")
+    options = parser.parse_args()
+    names = [n for n in [*UNARY, *BINARY] if not options.only or n in options.only.split(",")]
+    run = lambda *args, **more: subprocess.run([str(a) for a in args], check=True, **more)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        (folder / "m.mlir").write_text("".join(kernel(n, e) for n in names for e in
+                                               (("f16", "bf16", "f32", "f64") if options.symbols else ("f32", "f64"))))
+        expand = "--fnc-expand-math=soft-sqrt=1 soft-sqrt-f32=1" if options.soft_sqrt or options.symbols else "--fnc-expand-math"
+        run(options.fnc_opt, folder / "m.mlir", expand, "-o", folder / "e.mlir")
+        run(f"{options.llvm}/mlir-opt", folder / "e.mlir", *PIPELINE, "-o", folder / "l.mlir")
+        run(f"{options.llvm}/mlir-translate", "--mlir-to-llvmir", folder / "l.mlir", "-o", folder / "m.ll")
+        if options.symbols:
+            return check_symbols(folder, options, run)
+        (folder / "functions.inc").write_text("".join(f"ONE({n}, {UNARY[n]})\n" if n in UNARY else f"TWO({n}, {BINARY[n]})\n"
+                                                      for n in names))
+        run(f"{options.llvm}/clang", "-O2", "-w", "-ffp-contract=off", "-D_GNU_SOURCE", "-I", folder,
+            HERE / "math_accuracy.c", folder / "m.ll", "-o", folder / "t", "-lm")
+        lines = run(folder / "t", options.rounds, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    worst, failed = {}, 0
+    for line in lines:
+        name, element, error, *where = line.split()
+        element = {"float": "f32", "double": "f64"}[element]
+        worst.setdefault(name, {})[element] = float(error)
+        bound = 1.0 if element == "f32" else 4.0 if name == "erfc" else 2.0
+        if not float(error) <= bound:
+            failed = 1
+            print(f"{name} of {element}: {error} ulp, {' '.join(where)}", file=sys.stderr)
+    table = "".join(f"| {n} | {e.get('f32', 0):.3f} | {e.get('f64', 0):.3f} |\n" for n, e in worst.items())
+    table = "| function | f32 | f64 |\n|---|---|---|\n" + table
+    if options.markdown:
+        pathlib.Path(options.markdown).write_text(
+            "# Accuracy of the expanded functions\n\nWorst error in units in the last place, over bit patterns drawn at random and the "
+            "special values.\nMade by `python test/compiler/tensor/math_accuracy.py --markdown compiler/tensor/ACCURACY.md`.\n\n" + table)
+    else:
+        print(table, end="")
+    return failed
+
+
+def check_symbols(folder, options, run):
+    failed = 0
+    for level in ("-O0", "-O3"):
+        run(f"{options.llvm}/opt", level, folder / "m.ll", "-S", "-o", folder / "o.ll")
+        for target, flags in TARGETS.items():
+            run(f"{options.llvm}/llc", folder / "o.ll", f"-mtriple={target}", *flags, "-filetype=obj", "-o", folder / "m.o")
+            out = run(f"{options.llvm}/llvm-nm", "-u", folder / "m.o", stdout=subprocess.PIPE, text=True).stdout.split()
+            bad = [s for s in out if s not in ("U", "memcpy", "memmove", "memset", "_GLOBAL_OFFSET_TABLE_") and not s.startswith("__")]
+            if bad:
+                failed = 1
+                print(f"{target} {' '.join(flags)} {level}: {' '.join(bad)}", file=sys.stderr)
+            else:
+                print(f"{target} {' '.join(flags)} {level}: {' '.join(s for s in out if s != 'U') or 'nothing'}")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
