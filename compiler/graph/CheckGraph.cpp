@@ -20,10 +20,13 @@ namespace {
 /// Identifiers of one scope of the generated code.
 class Scope {
 public:
+  /// `members`: what generated code declares in this scope.
+  explicit Scope(std::initializer_list<StringRef> members = {}) : members(members) {}
+
   LogicalResult add(const std::string &id, StringRef display, Location loc) {
     if (!fnc::isIdentifier(id))
       return emitError(loc) << "'" << id << "' is not a C++ identifier";
-    if (fnc::isReservedIdentifier(id))
+    if (fnc::isReservedIdentifier(id) || members.contains(id))
       return emitError(loc) << "the identifier '" << id << "' of '" << display
                             << "' is reserved: choose another one with `as`";
     auto [it, isNew] = parties.try_emplace(id, Party{display.str(), loc});
@@ -41,35 +44,55 @@ private:
     std::string display;
     Location loc;
   };
+  llvm::StringSet<> members;
   llvm::StringMap<Party> parties;
 };
+
+/// Inputs are fields of the C struct and parameters, outputs members of the result.
+LogicalResult checkNames(FunctionOp spec) {
+  Scope inputs({"state", "workspace", "workspace_bytes", "context", "result"});
+  Scope outputs({"status", "result", "info"});
+  for (auto [i, input] : llvm::enumerate(spec.getInputs()))
+    if (failed(inputs.add(fnc::inputIdentifier(spec, i), spec.getInputName(i), spec.getItemLoc(i))))
+      return failure();
+  for (auto [i, input] : llvm::enumerate(spec.getInputs()))
+    if (!cast<RankedTensorType>(input.getType()).hasStaticShape() &&
+        failed(inputs.add(fnc::inputIdentifier(spec, i) + "_dims", spec.getInputName(i),
+                          spec.getItemLoc(i))))
+      return failure();
+  for (auto [i, attr] : llvm::enumerate(spec.getOutputNames().getAsRange<StringAttr>())) {
+    StringRef name = attr.getValue();
+    Location loc = spec.getItemLoc(spec.getInputs().size() + i);
+    std::string id = fnc::escapeIdentifier(name);
+    if (failed(outputs.add(id, name, loc)) || failed(inputs.add("out_" + id, name, loc)))
+      return failure();
+  }
+  return success();
+}
 
 LogicalResult checkNames(GraphOp graph) {
   Scope graphs;
   if (failed(graphs.add(graph.getSymName().str(), graph.getSymName(), graph.getLoc())))
     return failure();
-  Scope members, functions;
+  Scope members({"State", "StateView", "state_bytes", "state_align", "layout_hash", "variables",
+                 "variable_offsets", "variable_count", "reset", "bytes"});
+  Scope functions({"State", "StateView", "init", "result", "call", "info", "tensor_table",
+                   "check_names", "workspace_bytes"});
   Block &body = graph.getBody().front();
   for (auto variable : body.getOps<VariableOp>())
     if (failed(
             members.add(fnc::variableIdentifier(variable), variable.getName(), variable.getLoc())))
       return failure();
+  // C has one scope for all functions and their structs.
   for (auto spec : body.getOps<FunctionOp>()) {
-    std::string id = fnc::functionIdentifier(spec);
-    if (id == "init")
-      return emitError(spec.getLoc()) << "the identifier 'init' of '" << spec.getSymName()
-                                      << "' is reserved: choose another one with `as`";
-    if (failed(functions.add(id, spec.getSymName(), spec.getLoc())))
+    if (spec.getSymName() == (graph.getSymName() + ".init").str())
+      return emitError(spec.getLoc()) << "the name '" << spec.getSymName()
+                                      << "' is kept for the initial values of variables";
+    if (std::string id = fnc::functionIdentifier(spec);
+        failed(functions.add(id, spec.getSymName(), spec.getLoc())) ||
+        failed(functions.add(id + "_args", spec.getSymName(), spec.getLoc())) ||
+        failed(checkNames(spec)))
       return failure();
-    Scope inputs, outputs;
-    for (unsigned i = 0, e = spec.getInputs().size(); i < e; ++i)
-      if (failed(
-              inputs.add(fnc::inputIdentifier(spec, i), spec.getInputName(i), spec.getItemLoc(i))))
-        return failure();
-    for (auto [i, name] : llvm::enumerate(spec.getOutputNames().getAsRange<StringAttr>()))
-      if (failed(outputs.add(fnc::escapeIdentifier(name.getValue()), name.getValue(),
-                             spec.getItemLoc(spec.getInputs().size() + i))))
-        return failure();
   }
   return success();
 }

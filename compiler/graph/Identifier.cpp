@@ -50,8 +50,9 @@ bool fnc::isReservedIdentifier(StringRef identifier) {
       "private protected public register reinterpret_cast requires restrict return short "
       "signed sizeof static static_assert static_cast struct switch template this "
       "thread_local throw true try typedef typeid typename union unsigned using virtual "
-      "void volatile wchar_t while xor xor_eq fn std State args call status workspace "
-      "workspace_bytes state_bytes data ";
+      "void volatile wchar_t while xor xor_eq fn std NULL offsetof size_t "
+      "ptrdiff_t int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t "
+      "PTRDIFF_MAX SIZE_MAX ";
   static const StringSet<> reserved = [] {
     SmallVector<StringRef> list;
     words.split(list, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
@@ -60,5 +61,8 @@ bool fnc::isReservedIdentifier(StringRef identifier) {
       set.insert(word);
     return set;
   }();
-  return reserved.contains(identifier);
+  // Generated code's own names begin with fn_ or end in '_', as no escape does.
+  bool endsAsEscape = identifier.size() > 4 && identifier.take_back(5).starts_with("_x");
+  return reserved.contains(identifier) || identifier.starts_with("fn_") ||
+         (identifier.ends_with("_") && !endsAsEscape);
 }

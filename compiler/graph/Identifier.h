@@ -12,7 +12,8 @@ namespace fnc {
 /// seem to begin there, an inner '/' becomes "__", any other byte (and a leading digit) "_xHH_".
 std::string escapeIdentifier(llvm::StringRef displayName);
 
-/// A keyword of C or C++, or a name that generated classes use for themselves.
+/// A keyword of C or C++, a name of their headers, or one that generated code keeps for itself in
+/// every scope: fn_..., ..._.
 bool isReservedIdentifier(llvm::StringRef identifier);
 
 /// Letters, digits and '_', not starting with a digit.

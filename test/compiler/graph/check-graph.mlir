@@ -60,6 +60,60 @@ fn.graph @init {
 
 // -----
 
+fn.graph @member {
+  // expected-error @below {{the identifier 'state_bytes' of 'state_bytes' is reserved: choose another one with `as`}}
+  %v = fn.variable "state_bytes" : tensor<f32> = dense<0.0>
+}
+
+// -----
+
+fn.graph @private_name {
+  // expected-error @below {{the identifier 'bytes_' of 'v' is reserved: choose another one with `as`}}
+  %v = fn.variable "v" as "bytes_" : tensor<f32> = dense<0.0>
+}
+
+// -----
+
+fn.graph @sizes_of_input {
+  %x = fn.placeholder "x" : tensor<?xf32>
+  %y = fn.placeholder "x_dims" : tensor<?xf32>
+  %s = fn.add %x, %y : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  fn.function @f inputs(
+      // expected-error @below {{the identifier 'x_dims' of 'x' collides with that of 'x_dims'}}
+      %x : tensor<?xf32>,
+      // expected-note @below {{'x_dims' is named here}}
+      %y : tensor<?xf32>) outputs("s" = %s : tensor<?xf32>)
+}
+
+// -----
+
+fn.graph @input_as_output {
+  %x = fn.placeholder "out_y" : tensor<f32>
+  fn.function @f inputs(
+      // expected-note @below {{'out_y' is named here}}
+      %x : tensor<f32>) outputs(
+      // expected-error @below {{the identifier 'out_y' of 'y' collides with that of 'out_y'}}
+      "y" = %x : tensor<f32>)
+}
+
+// -----
+
+fn.graph @args {
+  // expected-note @below {{'f' is named here}}
+  fn.function @f
+  // expected-error @below {{the identifier 'f_args' of 'f_args' collides with that of 'f'}}
+  fn.function @f_args
+}
+
+// -----
+
+fn.graph @g {
+  // expected-error @below {{the name 'g.init' is kept for the initial values of variables}}
+  fn.function @g.init
+}
+
+// -----
+
 fn.graph @functions {
   // expected-note @below {{'f' is named here}}
   fn.function @f
