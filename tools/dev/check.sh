@@ -48,10 +48,7 @@ lit_tests() {
 }
 
 step "build"
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22 \
-  -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
-  -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld -DPython3_EXECUTABLE=/usr/bin/python3 >/dev/null || exit 1
+cmake --preset release -B "$build" >/dev/null || exit 1
 ninja -C "$build" || exit 1
 
 step "lit"

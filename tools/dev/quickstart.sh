@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds fnc and the digits example, and trains it.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tools/dev/setup.sh
+cmake --preset release >/dev/null
+ninja -C build digits_example
+build/bin/digits_example examples/digits/data
