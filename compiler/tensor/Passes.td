@@ -25,6 +25,27 @@ def LowerToLinalg : Pass<"fnc-lower-to-linalg", "::mlir::ModuleOp"> {
   ];
 }
 
+def FuseElementwise : Pass<"fnc-fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "move elementwise loops into the loops that read them";
+  let description = [{
+    A producer moves where each of its elements is computed once, and where a broadcast reads it
+    again if it is a few cheap instructions. Bodies stay below a size, so that long chains take
+    linear time.
+
+    ```mlir
+    %0 = linalg.generic ins(%a, %b) outs(%e) { arith.addf }
+    %1 = linalg.generic ins(%0, %c) outs(%e) { arith.mulf }
+    ```
+    ==>
+    ```mlir
+    %1 = linalg.generic ins(%a, %b, %c) outs(%e) { arith.addf, arith.mulf }
+    ```
+    Runs before `fnc-expand-math`: until then a body's size tells its cost.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
   let summary = "transcendental functions as arithmetic";
   let description = [{

@@ -1,0 +1,72 @@
+// RUN: fnc-opt %s --fnc-lower-to-linalg --canonicalize --cse --fnc-fuse-elementwise --split-input-file | FileCheck %s
+
+// A chain is one loop; an unused temporary is gone.
+// CHECK-LABEL: @chain(
+// CHECK: linalg.generic
+// CHECK: arith.addf
+// CHECK: math.tanh
+// CHECK: arith.mulf
+// CHECK-NOT: linalg.generic
+func.func @chain(%x: tensor<?x4xf32>, %b: tensor<4xf32>, %c: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %0 = fn.add %x, %b : (tensor<?x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+  %1 = fn.tanh %0 : tensor<?x4xf32>
+  %2 = fn.mul %1, %c : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %2 : tensor<?x4xf32>
+}
+
+// -----
+
+// A reduction that reads each element once takes its producer in.
+// CHECK-LABEL: @into_reduction(
+// CHECK: linalg.generic {{.*}}"reduction"
+// CHECK: math.exp
+// CHECK: arith.addf
+// CHECK-NOT: linalg.generic
+func.func @into_reduction(%x: tensor<8x4xf32>) -> tensor<8xf32> {
+  %0 = fn.exp %x : tensor<8x4xf32>
+  %1 = fn.reduce_sum %0 {axes = array<i64: 1>} : (tensor<8x4xf32>) -> tensor<8xf32>
+  return %1 : tensor<8xf32>
+}
+
+// -----
+
+// A logarithm per row stays one per row: its reader would take it once per element.
+// CHECK-LABEL: @log_per_row(
+// CHECK: linalg.generic
+// CHECK: math.log
+// CHECK-NEXT: linalg.yield
+// CHECK: linalg.generic
+// CHECK: arith.subf
+// CHECK-NEXT: linalg.yield
+func.func @log_per_row(%x: tensor<8x4xf32>, %s: tensor<8x1xf32>) -> tensor<8x4xf32> {
+  %0 = fn.log %s : tensor<8x1xf32>
+  %1 = fn.sub %x, %0 : (tensor<8x4xf32>, tensor<8x1xf32>) -> tensor<8x4xf32>
+  return %1 : tensor<8x4xf32>
+}
+
+// -----
+
+// A cheap one is computed again.
+// CHECK-LABEL: @cheap_per_row(
+// CHECK: linalg.generic
+// CHECK: arith.addf
+// CHECK-NEXT: arith.subf
+// CHECK-NOT: linalg.generic
+func.func @cheap_per_row(%x: tensor<8x4xf32>, %s: tensor<8x1xf32>) -> tensor<8x4xf32> {
+  %0 = fn.add %s, %s : (tensor<8x1xf32>, tensor<8x1xf32>) -> tensor<8x1xf32>
+  %1 = fn.sub %x, %0 : (tensor<8x4xf32>, tensor<8x1xf32>) -> tensor<8x4xf32>
+  return %1 : tensor<8x4xf32>
+}
+
+// -----
+
+// Two readers: the exponential is taken once.
+// CHECK-LABEL: @two_readers(
+// CHECK-COUNT-1: math.exp
+// CHECK-NOT: math.exp
+func.func @two_readers(%x: tensor<8x4xf32>) -> (tensor<8xf32>, tensor<8x4xf32>) {
+  %0 = fn.exp %x : tensor<8x4xf32>
+  %1 = fn.reduce_sum %0 {axes = array<i64: 1>} : (tensor<8x4xf32>) -> tensor<8xf32>
+  %2 = fn.square %0 : tensor<8x4xf32>
+  return %1, %2 : tensor<8xf32>, tensor<8x4xf32>
+}
