@@ -27,6 +27,10 @@ using Role = KernelArgument::Role;
 
 namespace {
 
+/// A function may be named like the entry point of another one, or memset: kernels get a name that
+/// no C function has.
+std::string kernelSymbol(const fnc::Function &function) { return "fn.kernel." + function.kernel; }
+
 int32_t dtypeCode(StringRef name) {
   static constexpr StringLiteral names[] = {"i1",  "i8",  "i16", "i32", "i64",  "u8", "u16",
                                             "u32", "u64", "f16", "bf16", "f32", "f64"};
@@ -68,6 +72,7 @@ private:
               Value *got, int32_t relation = 0);
   void store(int32_t code, Value *tensor, int32_t dimension, Value *expected, Value *got,
              int32_t relation = 0);
+  llvm::Function *failure();
   Value *wide(Value *value) { return b.CreateSExtOrTrunc(value, i64); }
   int32_t outputNumber(unsigned i) { return static_cast<int32_t>(function.inputs.size() + i); }
 
@@ -122,15 +127,34 @@ Value *EntryPoint::expression(AffineExpr expr) {
 
 void EntryPoint::store(int32_t code, Value *tensor, int32_t dimension, Value *expected,
                        Value *got, int32_t relation) {
-  auto field = [&](unsigned i, Value *value) {
-    b.CreateStore(value, b.CreateStructGEP(statusType, result, i));
-  };
-  field(0, ConstantInt::getSigned(i32, code));
-  field(1, tensor);
-  field(2, ConstantInt::getSigned(i32, dimension));
-  field(3, ConstantInt::getSigned(i32, relation));
-  field(4, wide(expected));
-  field(5, wide(got));
+  if (code == FN_OK) {
+    for (unsigned i = 0; i < statusType->getNumElements(); ++i)
+      b.CreateStore(Constant::getNullValue(statusType->getElementType(i)),
+                    b.CreateStructGEP(statusType, result, i));
+    return;
+  }
+  b.CreateCall(failure(), {result, ConstantInt::getSigned(i32, code), tensor,
+                           ConstantInt::getSigned(i32, dimension),
+                           ConstantInt::getSigned(i32, relation), wide(expected), wide(got)});
+}
+
+/// Writes a status. A function of its own, so that calls that succeed carry nothing of it.
+llvm::Function *EntryPoint::failure() {
+  constexpr StringLiteral name = "fn.fail";
+  if (llvm::Function *known = module.getFunction(name))
+    return known;
+  auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, i32, i32, i32, i32, i64, i64},
+                                 false);
+  auto *fail = llvm::Function::Create(type, GlobalValue::InternalLinkage, name, &module);
+  fail->addFnAttr(Attribute::NoInline);
+  fail->addFnAttr(Attribute::Cold);
+  if (cpuCheck)
+    fail->addFnAttr("target-cpu", "x86-64");
+  IRBuilder<> f(BasicBlock::Create(context, "", fail));
+  for (unsigned i = 0; i < statusType->getNumElements(); ++i)
+    f.CreateStore(fail->getArg(i + 1), f.CreateStructGEP(statusType, fail->getArg(0), i));
+  f.CreateRetVoid();
+  return fail;
 }
 
 void EntryPoint::failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension,
@@ -346,7 +370,7 @@ void EntryPoint::checkOverlaps() {
 }
 
 void EntryPoint::callKernel() {
-  llvm::Function *kernel = module.getFunction(function.kernel);
+  llvm::Function *kernel = module.getFunction(kernelSymbol(function));
   std::vector<Value *> arguments;
   auto memref = [&](Value *data, ArrayRef<Value *> dims) {
     arguments.insert(arguments.end(), {data, data, constant(0)});
@@ -456,7 +480,7 @@ void EntryPoint::buildPrint(const Print &print, llvm::Function *callee) {
 }
 
 void EntryPoint::build() {
-  module.getFunction(function.kernel)->setLinkage(GlobalValue::InternalLinkage);
+  module.getFunction(kernelSymbol(function))->setLinkage(GlobalValue::InternalLinkage);
   for (const Print &print : function.prints)
     if (llvm::Function *callee = module.getFunction(print.callee))
       buildPrint(print, callee);
@@ -468,7 +492,7 @@ void EntryPoint::build() {
     // Initial values have no status to return: both compile for the baseline.
     if (cpuCheck) {
       entry->addFnAttr("target-cpu", "x86-64");
-      module.getFunction(function.kernel)->addFnAttr("target-cpu", "x86-64");
+      module.getFunction(kernelSymbol(function))->addFnAttr("target-cpu", "x86-64");
     }
     state = entry->getArg(0);
     // Initial values need no workspace: they are computed in place.
@@ -499,6 +523,8 @@ void EntryPoint::build() {
 
 void fnc::addEntryPoints(Module &module, const Graph &graph, const TargetMachine &machine) {
   llvm::Function *cpuCheck = buildCpuCheck(module, machine);
+  for (const fnc::Function &function : graph.functions)
+    module.getFunction(function.kernel)->setName(kernelSymbol(function));
   for (const fnc::Function &function : graph.functions)
     EntryPoint(module, graph, function, cpuCheck).build();
 }
