@@ -36,9 +36,18 @@ LogicalResult bufferize(ModuleOp module) {
   return bufferization::runOneShotModuleBufferize(module, makeOptions(), state);
 }
 
+/// The analysis is the module's: of a function alone it would not know that arguments are buffers,
+/// and find no destination.
 LogicalResult eliminateEmptyTensors(func::FuncOp func) {
+  bufferization::OneShotBufferizationOptions options;
+  options.allowReturnAllocsFromLoops = true;
+  options.bufferizeFunctionBoundaries = true;
+  auto module = func->getParentOfType<ModuleOp>();
+  bufferization::OneShotAnalysisState analysis(module, options);
+  if (failed(bufferization::analyzeModuleOp(module, analysis)))
+    return failure();
   IRRewriter rewriter(func.getContext());
-  return bufferization::eliminateEmptyTensors(rewriter, func);
+  return bufferization::eliminateEmptyTensors(rewriter, func, analysis);
 }
 
 /// Whether a copy of the module that keeps just `func` bufferizes after the elimination.
