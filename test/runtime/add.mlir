@@ -1,0 +1,6 @@
+fn.graph @tiny {
+  %a = fn.placeholder "a" : tensor<f32>
+  %b = fn.placeholder "b" : tensor<f32>
+  %c = fn.add %a, %b : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  fn.function @add inputs(%a : tensor<f32>, %b : tensor<f32>) outputs("c" = %c : tensor<f32>)
+}
