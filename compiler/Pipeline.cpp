@@ -74,6 +74,19 @@ bool stopsAt(StringRef stage, Operation *module, const fnc::CompileOptions &opti
   return true;
 }
 
+/// Which floating-point instructions the target lacks.
+fnc::ExpandMathOptions missingMath(const llvm::TargetMachine &machine) {
+  const llvm::Triple &triple = machine.getTargetTriple();
+  fnc::ExpandMathOptions missing;
+  if (triple.isX86() || triple.isAArch64())
+    return missing;
+  missing.softF64 = true;
+  // Cores with f32 alone say so by their features (RISC-V) or their calls (Arm).
+  missing.softF32 = triple.isRISCV() ? !machine.getTargetFeatureString().contains("+f")
+                                     : machine.Options.FloatABIType != llvm::FloatABI::Hard;
+  return missing;
+}
+
 } // namespace
 
 FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions &options) {
@@ -102,7 +115,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     return result;
 
   // Values, not memory: fusion is safe where nothing aliases.
-  if (failed(run([&](PassManager &pm) { buildTensorPipeline(pm); })))
+  if (failed(run([&](PassManager &pm) { buildTensorPipeline(pm, missingMath(**machine)); })))
     return failure();
   if (stopsAt("tensor", module, options, result))
     return result;

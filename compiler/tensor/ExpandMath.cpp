@@ -113,6 +113,45 @@ void expandSqrt(ModuleOp module, bool f32Too) {
   }
 }
 
+/// Maxima and minima as comparisons: without instructions for them LLVM calls fmaximum, which no
+/// C library of a small machine has, or has no pattern at all.
+void expandMaxMin(ModuleOp module) {
+  SmallVector<Operation *> ops;
+  module.walk([&](Operation *op) {
+    if (isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp>(op) &&
+        isa<FloatType>(op->getResult(0).getType()))
+      ops.push_back(op);
+  });
+  for (Operation *op : ops) {
+    OpBuilder b(op);
+    Location loc = op->getLoc();
+    auto type = cast<FloatType>(op->getResult(0).getType());
+    Type integer = b.getIntegerType(type.getWidth());
+    Value x = op->getOperand(0), y = op->getOperand(1);
+    auto compare = [&](arith::CmpFPredicate predicate, Value p, Value q) -> Value {
+      return arith::CmpFOp::create(b, loc, predicate, p, q);
+    };
+    auto select = [&](Value c, Value p, Value q) -> Value {
+      return arith::SelectOp::create(b, loc, c, p, q);
+    };
+    bool isMax = isa<arith::MaximumFOp, arith::MaxNumFOp>(op);
+    Value first = compare(isMax ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT, x, y);
+    // Of equal numbers only zeros differ, in the sign.
+    Value xBits = arith::BitcastOp::create(b, loc, integer, x);
+    Value yBits = arith::BitcastOp::create(b, loc, integer, y);
+    Value both = isMax ? arith::AndIOp::create(b, loc, xBits, yBits).getResult()
+                       : arith::OrIOp::create(b, loc, xBits, yBits).getResult();
+    Value same = compare(arith::CmpFPredicate::OEQ, x, y);
+    Value zero = arith::BitcastOp::create(b, loc, type, both);
+    Value result = select(first, x, select(same, zero, y));
+    bool keepsNan = isa<arith::MaximumFOp, arith::MinimumFOp>(op);
+    // Of two operands one of which is NaN, the comparisons chose y.
+    Value wrong = compare(arith::CmpFPredicate::UNO, keepsNan ? x : y, keepsNan ? x : y);
+    op->getResult(0).replaceAllUsesWith(select(wrong, x, result));
+    op->erase();
+  }
+}
+
 struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
   using ExpandMathBase::ExpandMathBase;
 
@@ -141,8 +180,10 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
       op->getResult(0).replaceAllUsesWith(narrow(b, loc, result->v, type));
       op->erase();
     }
-    if (softSqrt || softSqrtF32)
-      expandSqrt(getOperation(), softSqrtF32);
+    if (softF64 || softF32) {
+      expandSqrt(getOperation(), softF32);
+      expandMaxMin(getOperation());
+    }
   }
 
   static Value widen(OpBuilder &b, Location loc, Value x) {

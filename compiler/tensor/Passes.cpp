@@ -12,7 +12,7 @@
 
 using namespace mlir;
 
-void fnc::buildTensorPipeline(OpPassManager &pm) {
+void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math) {
   // Pasted ops first: TOSA has lowerings of its own, and arithmetic on tensors is what fuses below.
   OpPassManager &kernels = pm.nest<func::FuncOp>();
   kernels.addPass(tosa::createTosaToLinalgNamed());
@@ -31,6 +31,7 @@ void fnc::buildTensorPipeline(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   // After fusion: an expansion would hide which bodies are small enough to fuse.
-  pm.addPass(createExpandMath());
+  pm.addPass(createExpandMath(math));
+  pm.addPass(createExpandArith());
   pm.addPass(createVerifyTensor());
 }

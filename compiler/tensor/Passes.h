@@ -16,8 +16,8 @@ namespace fnc {
 #include "compiler/tensor/Passes.h.inc"
 
 /// fn ops on tensors (kernel form) to fused linalg on tensors whose bodies hold only ops that
-/// become instructions.
-void buildTensorPipeline(mlir::OpPassManager &pm);
+/// become instructions; `math` says which ones the target lacks.
+void buildTensorPipeline(mlir::OpPassManager &pm, const ExpandMathOptions &math = {});
 
 } // namespace fnc
 

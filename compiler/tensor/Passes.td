@@ -66,10 +66,9 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect"];
   let options = [
-    Option<"softSqrt", "soft-sqrt", "bool", "false",
-           "the target has no instruction for square roots of f64: expand them too">,
-    Option<"softSqrtF32", "soft-sqrt-f32", "bool", "false",
-           "nor one for f32 (implies soft-sqrt)">,
+    Option<"softF64", "soft-f64", "bool", "false",
+           "the target computes f64 in software: expand its sqrt, maximum and minimum too">,
+    Option<"softF32", "soft-f32", "bool", "false", "f32 too (implies soft-f64)">,
   ];
 }
 
