@@ -1,3 +1,6 @@
+// RUN: fnc compile %s -o %t.o
+// RUN: diff %S/../compiler/emit/Inputs/add.h.golden %t.h
+
 fn.graph @tiny {
   %a = fn.placeholder "a" : tensor<f32>
   %b = fn.placeholder "b" : tensor<f32>

@@ -1,3 +1,6 @@
+// RUN: fnc compile %s -o %t.o
+// RUN: diff %S/../compiler/emit/Inputs/calls.h.golden %t.h
+
 fn.graph @mlp {
   %x = fn.placeholder "x" : tensor<?x4xf32>
   %w = fn.variable "w" : tensor<4x3xf32> = dense<0.5>

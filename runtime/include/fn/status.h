@@ -171,7 +171,10 @@ private:
       put_check(s);
       put(": index ");
       put(s.raw.got);
-      put(" is out of range, expected less than ");
+      put(" is out of range");
+      if (s.raw.expected < 0) // the limit is a size of this call
+        return;
+      put(", expected less than ");
       return put(s.raw.expected);
     case FN_ASSERTION:
       put("assertion failed: ");
