@@ -11,8 +11,11 @@ import tempfile
 
 import numpy as np
 
-from op_cases import FAMILIES, NAMES, Maker, wide
+from element_cases import ELEMENT_FAMILIES
+from op_cases import FAMILIES as OP_FAMILIES
+from op_cases import NAMES, Maker, wide
 
+FAMILIES = OP_FAMILIES | ELEMENT_FAMILIES
 TOLERANCE = {"f16": 4e-3, "bf16": 3e-2, "f32": 2e-5, "f64": 1e-12}
 PIPELINE = ["--canonicalize", "--cse",
             "--one-shot-bufferize=bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map",
