@@ -1,0 +1,51 @@
+// RUN: fnc-opt %s --fnc-plan-workspace --fnc-verify-workspace --split-input-file | FileCheck %s
+
+// The third buffer lives when the first is dead: 4 floats each, aligned to 64 bytes, two at a time.
+// CHECK-LABEL: func @chain
+// CHECK-SAME: %[[WS:[a-z0-9]+]]: memref<?xi8> {fn.role = "workspace", llvm.noalias}
+// CHECK-SAME: fn.workspace_align = 64 : i64, fn.workspace_live = 128 : i64
+// CHECK-NOT: memref.alloc
+// CHECK-COUNT-3: memref.view %[[WS]]
+// CHECK-NOT: memref.view
+func.func @chain(%x: memref<4xf32> {fn.role = "input", fn.name = "x"},
+                 %y: memref<4xf32> {fn.role = "output", fn.name = "y"})
+    attributes {fn.kernel, fn.symbols = []} {
+  %a = memref.alloc() : memref<4xf32>
+  linalg.copy ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
+  %b = memref.alloc() : memref<4xf32>
+  linalg.copy ins(%a : memref<4xf32>) outs(%b : memref<4xf32>)
+  %c = memref.alloc() : memref<4xf32>
+  linalg.copy ins(%b : memref<4xf32>) outs(%c : memref<4xf32>)
+  linalg.copy ins(%c : memref<4xf32>) outs(%y : memref<4xf32>)
+  return
+}
+
+// -----
+
+// A size that follows from an input's batch.
+// CHECK: #[[SIZE:.*]] = affine_map<()[s0] -> (s0 * 40)>
+// CHECK-LABEL: func @batch
+// CHECK-SAME: fn.workspace = [{below = array<i64>, size = #[[SIZE]]}]
+func.func @batch(%x: memref<?x10xf32> {fn.role = "input", fn.name = "x",
+                                       fn.dims = affine_map<()[s0] -> (s0, 10)>},
+                 %y: memref<?x10xf32> {fn.role = "output", fn.name = "y",
+                                       fn.dims = affine_map<()[s0] -> (s0, 10)>})
+    attributes {fn.kernel, fn.symbols = [{name = "x.0", max = -1 : i64}]} {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?x10xf32>
+  %a = memref.alloc(%n) : memref<?x10xf32>
+  linalg.copy ins(%x : memref<?x10xf32>) outs(%a : memref<?x10xf32>)
+  linalg.copy ins(%a : memref<?x10xf32>) outs(%y : memref<?x10xf32>)
+  return
+}
+
+// -----
+
+// Must not change: nothing to place, no workspace.
+// CHECK-LABEL: func @none(
+// CHECK-NOT: "workspace"
+// CHECK: fn.workspace = []
+func.func @none(%x: memref<4xf32> {fn.role = "input", fn.name = "x"})
+    attributes {fn.kernel, fn.symbols = []} {
+  return
+}
