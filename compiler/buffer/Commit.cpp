@@ -33,6 +33,22 @@ Value withoutCasts(Value value) {
   return value;
 }
 
+/// Whether `source` may lie in the memory of `memory`. The analysis does not know memref.transpose
+/// as a view.
+bool mayLieIn(Value source, Value memory, BufferViewFlowAnalysis &aliases) {
+  SmallVector<Value> pending = {source};
+  llvm::DenseSet<Value> seen = {source};
+  while (!pending.empty())
+    for (Value value : aliases.resolveReverse(pending.pop_back_val())) {
+      if (value == memory)
+        return true;
+      if (auto transpose = value.getDefiningOp<memref::TransposeOp>())
+        if (seen.insert(transpose.getIn()).second)
+          pending.push_back(transpose.getIn());
+    }
+  return false;
+}
+
 SmallVector<Value> dynamicSizes(OpBuilder &b, Location loc, Value value) {
   SmallVector<Value> sizes;
   auto type = cast<MemRefType>(value.getType());
@@ -105,11 +121,10 @@ struct Commit : fnc::impl::CommitBase<Commit> {
   void copyAll(OpBuilder &b, Location loc, MutableArrayRef<Move> moves,
                MutableArrayRef<Move> later, BufferViewFlowAnalysis &aliases) {
     auto saveIfOverwritten = [&](Move &reader) {
-      auto sources = aliases.resolveReverse(reader.source);
       for (const Move &writer : moves) {
         // A plain self-copy never reaches here, so a move that reads its own destination reads it
         // through a view (a transpose, say).
-        if (!sources.contains(writer.destination))
+        if (!mayLieIn(reader.source, writer.destination, aliases))
           continue;
         auto type = cast<MemRefType>(reader.source.getType());
         auto plain = MemRefType::get(type.getShape(), type.getElementType());

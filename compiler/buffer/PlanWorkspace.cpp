@@ -7,6 +7,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -105,7 +106,16 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
                         "the dimensions of the inputs");
         return WalkResult::interrupt();
       }
-      for (Value alias : aliases.resolve(alloc.getResult())) {
+      // The analysis does not know memref.transpose as a view.
+      SmallVector<Value> roots = {alloc.getResult()};
+      llvm::SetVector<Value> reached;
+      while (!roots.empty())
+        for (Value alias : aliases.resolve(roots.pop_back_val()))
+          if (reached.insert(alias))
+            for (Operation *user : alias.getUsers())
+              if (auto transpose = dyn_cast<memref::TransposeOp>(user))
+                roots.push_back(transpose.getResult());
+      for (Value alias : reached) {
         // A loop that carries the buffer on would meet it again in the next iteration.
         if (auto arg = dyn_cast<BlockArgument>(alias))
           if (arg.getOwner()->getParentOp()->isAncestor(alloc) &&

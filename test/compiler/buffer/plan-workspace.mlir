@@ -49,3 +49,21 @@ func.func @none(%x: memref<4xf32> {fn.role = "input", fn.name = "x"})
     attributes {fn.kernel, fn.symbols = []} {
   return
 }
+
+// -----
+
+// A buffer read through a transpose lives until that read.
+// CHECK-LABEL: func @transposed
+// CHECK-SAME: fn.workspace_live = 128 : i64
+func.func @transposed(%x: memref<4x4xf32> {fn.role = "input", fn.name = "x"},
+                      %y: memref<4x4xf32> {fn.role = "output", fn.name = "y"})
+    attributes {fn.kernel, fn.symbols = []} {
+  %a = memref.alloc() : memref<4x4xf32>
+  linalg.copy ins(%x : memref<4x4xf32>) outs(%a : memref<4x4xf32>)
+  %t = memref.transpose %a (i, j) -> (j, i) : memref<4x4xf32> to memref<4x4xf32, strided<[1, 4]>>
+  %b = memref.alloc() : memref<4x4xf32>
+  linalg.copy ins(%x : memref<4x4xf32>) outs(%b : memref<4x4xf32>)
+  linalg.copy ins(%b : memref<4x4xf32>) outs(%y : memref<4x4xf32>)
+  linalg.copy ins(%t : memref<4x4xf32, strided<[1, 4]>>) outs(%y : memref<4x4xf32>)
+  return
+}
