@@ -78,10 +78,12 @@ struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
     for (auto [i, op] : llvm::enumerate(body))
       position[&op] = i;
     auto plan = func->getAttrOfType<ArrayAttr>("fn.workspace");
+    if (!plan)
+      return func.emitError("a kernel has no 'fn.workspace' after the buffer stage");
     SmallVector<Live> lives;
     WalkResult walked = func.walk([&](memref::ViewOp view) -> WalkResult {
       auto index = view->getAttrOfType<IntegerAttr>("fn.buffer");
-      if (!index || !plan || index.getInt() >= static_cast<int64_t>(plan.size()))
+      if (!index || index.getInt() >= static_cast<int64_t>(plan.size()))
         return view.emitError("a view of the workspace is not in the plan");
       int64_t at = position[body.findAncestorOpInBlock(*view)];
       Live live{view, at, at, 0, 0};

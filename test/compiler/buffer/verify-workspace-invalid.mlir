@@ -31,3 +31,10 @@ func.func @returns(%x: memref<4xf32>) -> memref<4xf32>
     attributes {fn.kernel, fn.symbols = [], fn.workspace = []} {
   return %x : memref<4xf32>
 }
+
+// -----
+
+// expected-error @below {{a kernel has no 'fn.workspace' after the buffer stage}}
+func.func @unplanned(%x: memref<4xf32>) attributes {fn.kernel, fn.symbols = []} {
+  return
+}
