@@ -130,6 +130,12 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   if (failed(graph))
     return failure();
   result.graph = std::move(*graph);
+  for (const Function &function : result.graph.functions)
+    if (function.isInit && !function.workspace.empty()) {
+      // Nobody hands a workspace to `GRAPH_init`.
+      module.emitError("internal error: the initial values need a workspace");
+      return failure();
+    }
 
   if (failed(run([&](PassManager &pm) { buildLoopPipeline(pm); })))
     return failure();

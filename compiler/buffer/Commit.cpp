@@ -111,9 +111,38 @@ struct Commit : fnc::impl::CommitBase<Commit> {
     copyAll(b, func.getLoc(), updates, {}, aliases);
 
     ret->setOperands({});
+    intoDestinations(func);
     func.removeResAttrsAttr();
     func.setFunctionType(FunctionType::get(&getContext(), func.getArgumentTypes(), {}));
     return success();
+  }
+
+  /// Computes into a destination that nothing else looks at, instead of copying there at the end:
+  /// the entry value is never read, and after the copy the source is only read. This is what is
+  /// left of initial values, which then need no workspace.
+  static void intoDestinations(func::FuncOp func) {
+    Block &body = func.front();
+    for (auto copy : llvm::make_early_inc_range(body.getOps<linalg::CopyOp>())) {
+      auto alloc = copy.getInputs()[0].getDefiningOp<memref::AllocOp>();
+      auto destination = dyn_cast<BlockArgument>(copy.getOutputs()[0]);
+      if (!alloc || !destination || destination.getOwner() != &body || !destination.hasOneUse() ||
+          alloc.getType() != destination.getType() || !alloc.getDynamicSizes().empty())
+        continue;
+      bool onlyRead = llvm::all_of(alloc->getUsers(), [&](Operation *user) {
+        auto generic = dyn_cast<linalg::LinalgOp>(user);
+        // A view could be written through; leave those alone.
+        if (!generic || user->getBlock() != &body)
+          return false;
+        return user == copy || user->isBeforeInBlock(copy) ||
+               !llvm::is_contained(generic.getDpsInits(), alloc.getResult());
+      });
+      if (!onlyRead)
+        continue;
+      Value source = alloc.getResult();
+      copy.erase();
+      source.replaceAllUsesWith(destination);
+      alloc.erase();
+    }
   }
 
   /// Does the moves as one: first saves every source that another move of `moves` overwrites, and
