@@ -31,25 +31,8 @@ AffineExpr fnc::SymbolicSizes::compute(Value value) {
   };
   return llvm::TypeSwitch<Operation *, AffineExpr>(op)
       .Case([&](memref::DimOp dim) -> AffineExpr {
-        Value source = dim.getSource();
-        while (auto cast = source.getDefiningOp<memref::CastOp>())
-          source = cast.getSource();
         std::optional<int64_t> index = dim.getConstantIndex();
-        if (!index)
-          return {};
-        if (auto alloc = source.getDefiningOp<memref::AllocOp>()) {
-          if (!alloc.getType().isDynamicDim(*index))
-            return getAffineConstantExpr(alloc.getType().getDimSize(*index), context);
-          return of(alloc.getDynamicSizes()[alloc.getType().getDynamicDimIndex(*index)]);
-        }
-        auto arg = dyn_cast<BlockArgument>(source);
-        if (!arg || arg.getOwner() != &func.front())
-          return {};
-        auto type = cast<MemRefType>(arg.getType());
-        if (!type.isDynamicDim(*index))
-          return getAffineConstantExpr(type.getDimSize(*index), context);
-        auto dims = func.getArgAttrOfType<AffineMapAttr>(arg.getArgNumber(), "fn.dims");
-        return dims ? dims.getValue().getResult(*index) : AffineExpr();
+        return index ? dimension(dim.getSource(), *index) : AffineExpr();
       })
       .Case([&](affine::AffineApplyOp apply) -> AffineExpr {
         AffineMap map = apply.getAffineMap();
@@ -74,6 +57,57 @@ AffineExpr fnc::SymbolicSizes::compute(Value value) {
           [&](auto) { return binary([](auto a, auto b) { return a % b; }); })
       .Case<arith::IndexCastOp, arith::IndexCastUIOp>(
           [&](Operation *cast) { return of(cast->getOperand(0)); })
+      .Default([](Operation *) { return AffineExpr(); });
+}
+
+AffineExpr fnc::SymbolicSizes::of(OpFoldResult size) {
+  if (auto attr = dyn_cast<Attribute>(size))
+    return getAffineConstantExpr(cast<IntegerAttr>(attr).getInt(), func.getContext());
+  return of(cast<Value>(size));
+}
+
+AffineExpr fnc::SymbolicSizes::dimension(Value memref, int64_t index) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (!type.isDynamicDim(index))
+    return getAffineConstantExpr(type.getDimSize(index), func.getContext());
+  if (auto arg = dyn_cast<BlockArgument>(memref)) {
+    auto dims = arg.getOwner() == &func.front()
+                    ? func.getArgAttrOfType<AffineMapAttr>(arg.getArgNumber(), "fn.dims")
+                    : AffineMapAttr();
+    return dims ? dims.getValue().getResult(index) : AffineExpr();
+  }
+  return llvm::TypeSwitch<Operation *, AffineExpr>(memref.getDefiningOp())
+      .Case([&](memref::AllocOp alloc) {
+        return of(alloc.getDynamicSizes()[type.getDynamicDimIndex(index)]);
+      })
+      .Case([&](memref::CastOp cast) { return dimension(cast.getSource(), index); })
+      .Case([&](memref::ExpandShapeOp expand) {
+        return of(expand.getMixedOutputShape()[index]);
+      })
+      .Case([&](memref::CollapseShapeOp collapse) {
+        AffineExpr product = getAffineConstantExpr(1, func.getContext());
+        for (int64_t i : collapse.getReassociationIndices()[index]) {
+          AffineExpr dim = dimension(collapse.getSrc(), i);
+          if (!dim)
+            return dim;
+          product = product * dim;
+        }
+        return product;
+      })
+      .Case([&](memref::SubViewOp view) {
+        // Unit dimensions that the view drops do not count.
+        llvm::SmallBitVector dropped = view.getDroppedDims();
+        int64_t kept = -1;
+        for (auto [i, size] : llvm::enumerate(view.getMixedSizes()))
+          if (!dropped.test(i) && ++kept == index)
+            return of(size);
+        return AffineExpr();
+      })
+      .Case([&](memref::TransposeOp transpose) {
+        auto source = cast<AffineDimExpr>(transpose.getPermutation().getResult(index));
+        return dimension(transpose.getIn(), source.getPosition());
+      })
+      .Case([&](memref::ReinterpretCastOp cast) { return of(cast.getMixedSizes()[index]); })
       .Default([](Operation *) { return AffineExpr(); });
 }
 

@@ -18,6 +18,11 @@ public:
   /// Null where `value` does not follow from the dimensions of arguments.
   mlir::AffineExpr of(mlir::Value value);
 
+  mlir::AffineExpr of(mlir::OpFoldResult size);
+
+  /// Dimension `index` of a memref, through views.
+  mlir::AffineExpr dimension(mlir::Value memref, int64_t index);
+
   /// Bytes of an allocation; null as above.
   mlir::AffineExpr bytes(mlir::memref::AllocOp alloc);
 
