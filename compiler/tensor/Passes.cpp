@@ -21,7 +21,10 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math) 
   kernels.addPass(createTosaToTensorPass());
   pm.addPass(createLowerToLinalg());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
-  // Sizes of intermediates become sizes of arguments, so that equal shapes are equal values.
+  // Sizes of intermediates become sizes of arguments, so that equal shapes are equal values. Equal
+  // ones first: resolving each along a chain of its own is quadratic.
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -57,6 +57,7 @@ step "recorded cases"
 count golden /usr/bin/python3 test/golden/run.py --fnc "$build/bin/fnc" test/golden/cases
 step "random graphs"
 count fuzz /usr/bin/python3 test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds 0:150
+count parser_fuzz /usr/bin/python3 test/fuzz/parser_fuzz.py --fnc "$build/bin/fnc" --seeds 0:200
 step "examples"
 while read -r name; do
   [ "$name" = golden ] || count "$name" ctest --test-dir "$build" --output-on-failure -R "^$name\$"
