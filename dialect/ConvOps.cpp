@@ -223,6 +223,14 @@ LogicalResult MaxPoolOp::inferShape(Adaptor op, ShapeContext &shapes,
   return poolRule(op, shapes, results);
 }
 
+LogicalResult MaxPoolIndicesOp::inferShape(Adaptor op, ShapeContext &shapes,
+                                           SmallVectorImpl<Shape> &results) {
+  if (failed(poolRule(op, shapes, results)))
+    return failure();
+  results.back().elementType = IntegerType::get(shapes.getContext(), 64);
+  return success();
+}
+
 LogicalResult AvgPoolOp::inferShape(Adaptor op, ShapeContext &shapes,
                                     SmallVectorImpl<Shape> &results) {
   return poolRule(op, shapes, results);

@@ -37,6 +37,7 @@ void FnDialect::initialize() {
   registerReductionOps();
   registerContractionOps();
   registerShapeOps();
+  registerTrainingOps();
 }
 
 void FnDialect::registerTypes() {

@@ -14,6 +14,10 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace fn {
+class Gradient;
+} // namespace fn
+
 #include "dialect/FnDialect.h.inc"
 #include "dialect/FnInterfaces.h.inc"
 
@@ -33,5 +37,7 @@
 #include "dialect/FnContractionOps.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/FnShapeOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnTrainingOps.h.inc"
 
 #endif // FN_FN_H

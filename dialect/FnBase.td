@@ -27,6 +27,7 @@ def Fn_Dialect : Dialect {
     void registerReductionOps();
     void registerContractionOps();
     void registerShapeOps();
+    void registerTrainingOps();
   }];
 }
 

@@ -4,7 +4,7 @@
 
 include "dialect/FnOpBase.td"
 
-def Fn_MatmulOp : Fn_PureOp<"matmul"> {
+def Fn_MatmulOp : Fn_PureOp<"matmul", Differentiable> {
   let summary = "matrix product";
   let description = [{
     `result[.., i, j] = sum over k of lhs[.., i, k] * rhs[.., k, j]`. Leading dimensions are a batch
@@ -30,7 +30,7 @@ defvar windowAttrs = (ins
   OptionalAttr<DenseI64ArrayAttr>:$dilations,
   DefaultValuedStrAttr<StrAttr, "NHWC">:$layout);
 
-def Fn_ConvOp : Fn_PureOp<"conv"> {
+def Fn_ConvOp : Fn_PureOp<"conv", Differentiable> {
   let summary = "convolution in one or two spatial dimensions";
   let description = [{
     The sum over a window of the input times the filter (a correlation: the filter is not flipped):
@@ -58,7 +58,7 @@ def Fn_ConvOp : Fn_PureOp<"conv"> {
   let assemblyFormat = "$input `,` $filter attr-dict `:` functional-type(operands, results)";
 }
 
-def Fn_DepthwiseConvOp : Fn_PureOp<"depthwise_conv"> {
+def Fn_DepthwiseConvOp : Fn_PureOp<"depthwise_conv", Differentiable> {
   let summary = "convolution of each channel by its own filters";
   let description = [{
     `result[n, y, x, c * MULT + m] = sum over i, j of
@@ -78,7 +78,7 @@ def Fn_DepthwiseConvOp : Fn_PureOp<"depthwise_conv"> {
   let assemblyFormat = "$input `,` $filter attr-dict `:` functional-type(operands, results)";
 }
 
-def Fn_ConvTransposeOp : Fn_PureOp<"conv_transpose"> {
+def Fn_ConvTransposeOp : Fn_PureOp<"conv_transpose", Differentiable> {
   let summary = "transposed convolution: the gradient of fn.conv with respect to its input";
   let description = [{
     Every input element adds its multiple of the filter to a window of the result:
@@ -105,7 +105,7 @@ def Fn_ConvTransposeOp : Fn_PureOp<"conv_transpose"> {
                        "`:` functional-type(operands, results)";
 }
 
-def Fn_ConvFilterGradientOp : Fn_PureOp<"conv_filter_gradient"> {
+def Fn_ConvFilterGradientOp : Fn_PureOp<"conv_filter_gradient", Differentiable> {
   let summary = "the gradient of fn.conv with respect to its filter";
   let description = [{
     `result[i, j, c, o] = sum over n, y, x of
@@ -128,7 +128,8 @@ def Fn_ConvFilterGradientOp : Fn_PureOp<"conv_filter_gradient"> {
                        "`:` functional-type(operands, results)";
 }
 
-class Fn_PoolOp<string mnemonic, Type tensor, dag extra = (ins)> : Fn_PureOp<mnemonic> {
+class Fn_PoolOp<string mnemonic, Type tensor, dag extra = (ins)>
+    : Fn_PureOp<mnemonic, Differentiable> {
   let arguments = !con((ins tensor:$input, DenseI64ArrayAttr:$size), windowAttrs, extra);
   let results = (outs tensor:$result);
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
@@ -148,6 +149,22 @@ def Fn_MaxPoolOp : Fn_PoolOp<"max_pool", Fn_NumberTensor> {
     %y = fn.max_pool %x {size = array<i64: 2, 2>} : (tensor<?x8x8x3xf32>) -> tensor<?x4x4x3xf32>
     ```
   }];
+}
+
+def Fn_MaxPoolIndicesOp : Fn_PureOp<"max_pool_indices"> {
+  let summary = "where the largest element of each window is";
+  let description = [{
+    The place, in row-major order of the whole input, of the element that `fn.max_pool` takes: the
+    first of equals, the first NaN if there is one; -1 where the window lies outside of the input.
+
+    ```mlir
+    %i = fn.max_pool_indices %x {size = array<i64: 2, 2>}
+       : (tensor<?x8x8x3xf32>) -> tensor<?x4x4x3xi64>
+    ```
+  }];
+  let arguments = !con((ins Fn_NumberTensor:$input, DenseI64ArrayAttr:$size), windowAttrs);
+  let results = (outs RankedTensorOf<[I64]>:$result);
+  let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
 }
 
 def Fn_AvgPoolOp : Fn_PoolOp<"avg_pool", Fn_FloatTensor,

@@ -33,9 +33,15 @@ class Fn_PredicateOp<string mnemonic, string what, string formula, list<Trait> t
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
+// What works on floats has a gradient.
+class RuleOf<Constraint tensor> {
+  list<Trait> traits = !if(!or(!eq(tensor, Fn_FloatTensor), !eq(tensor, Fn_NumberTensor),
+                               !eq(tensor, Fn_Tensor)), Differentiable, []<Trait>);
+}
+
 class Fn_UnaryOp<string mnemonic, Constraint tensor, string what, string formula,
                  dag attributes = (ins)>
-    : Fn_ElementwiseOp<mnemonic, what, formula> {
+    : Fn_ElementwiseOp<mnemonic, what, formula, RuleOf<tensor>.traits> {
   let arguments = !con((ins tensor:$input), attributes);
   let results = (outs Fn_Tensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input)";
@@ -43,7 +49,7 @@ class Fn_UnaryOp<string mnemonic, Constraint tensor, string what, string formula
 
 class Fn_BinaryOp<string mnemonic, Constraint tensor, string what, string formula,
                   list<Trait> traits = []>
-    : Fn_ElementwiseOp<mnemonic, what, formula, traits> {
+    : Fn_ElementwiseOp<mnemonic, what, formula, !listconcat(traits, RuleOf<tensor>.traits)> {
   let arguments = (ins tensor:$lhs, tensor:$rhs);
   let results = (outs Fn_Tensor:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
@@ -149,7 +155,7 @@ def Fn_IsFiniteOp : Fn_FloatTestOp<"is_finite", "whether neither infinite nor Na
 
 //===-- Select, clamp, cast ----------------------------------------------------===//
 
-def Fn_WhereOp : Fn_PureOp<"where"> {
+def Fn_WhereOp : Fn_PureOp<"where", Differentiable> {
   let summary = "one of two values, by a condition";
   let description = "`condition ? on_true : on_false`, element by element.";
   let arguments = (ins Fn_BoolTensor:$condition, Fn_Tensor:$on_true, Fn_Tensor:$on_false);
@@ -158,13 +164,13 @@ def Fn_WhereOp : Fn_PureOp<"where"> {
 }
 
 def Fn_ClampOp : Fn_ElementwiseOp<"clamp", "a value held between two others; NaN of NaN",
-                                  "min(max(x, low), high)"> {
+                                  "min(max(x, low), high)", Differentiable> {
   let arguments = (ins Fn_NumberTensor:$input, Fn_NumberTensor:$low, Fn_NumberTensor:$high);
   let results = (outs Fn_NumberTensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
-def Fn_CastOp : Fn_PureOp<"cast"> {
+def Fn_CastOp : Fn_PureOp<"cast", Differentiable> {
   let summary = "the same numbers in another element type";
   let description = [{
     Integers wrap; a float becomes the integer towards zero, saturated, 0 for NaN; i1 is 0 or 1; a

@@ -26,4 +26,32 @@ def Fn_ShapeRuleInterface : OpInterface<"ShapeRule"> {
   ];
 }
 
+def Fn_GradientRuleInterface : OpInterface<"GradientRule"> {
+  let cppNamespace = "::fn";
+  let description = [{
+    The vector-Jacobian product of an op: from the gradients of its results those of its operands,
+    in ops of this dialect, so that a gradient can be differentiated again.
+  }];
+  let methods = [
+    InterfaceMethod<
+      [{Adds to `gradient` what each wanted operand gets. An operand that gets nothing has a
+        gradient of zero.}],
+      "void", "differentiate", (ins "::fn::Gradient &":$gradient)>,
+  ];
+}
+
+def Fn_CompositeInterface : OpInterface<"Composite"> {
+  let cppNamespace = "::fn";
+  let description = [{
+    An op that stands for several simpler ones. The graph stage expands it where a function needs
+    it, before gradients are taken, so that neither lowering nor gradients know of it.
+  }];
+  let methods = [
+    InterfaceMethod<
+      "Builds the op's results from `operands`, which stand for its own.",
+      "::llvm::SmallVector<::mlir::Value>", "expand",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$operands)>,
+  ];
+}
+
 #endif // FN_INTERFACES

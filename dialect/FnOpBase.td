@@ -53,4 +53,7 @@ class Fn_PureOp<string mnemonic, list<Trait> traits = []>
   let extraClassDeclaration = shapeRule # shapeRuleUse;
 }
 
+// An op that brings its gradient rule: `differentiate`, in dialect/gradients.
+defvar Differentiable = [DeclareOpInterfaceMethods<Fn_GradientRuleInterface>];
+
 #endif // FN_OP_BASE

@@ -6,7 +6,7 @@ include "dialect/FnOpBase.td"
 
 // `axes` absent: all of them. `keep_dims` leaves size 1 in their place.
 class Fn_ReduceOp<string mnemonic, Constraint tensor, string what, string formula>
-    : Fn_PureOp<mnemonic> {
+    : Fn_PureOp<mnemonic, !if(!eq(tensor, Fn_BoolTensor), []<Trait>, Differentiable)> {
   let summary = what;
   let description = "`" # formula # [{` over `axes` (absent: all); `keep_dims` leaves size 1 in their
     place.
@@ -64,7 +64,8 @@ class Fn_ArgOp<string mnemonic, string what> : Fn_PureOp<mnemonic> {
 def Fn_ArgMaxOp : Fn_ArgOp<"argmax", "where the largest element is">;
 def Fn_ArgMinOp : Fn_ArgOp<"argmin", "where the smallest element is">;
 
-class Fn_SoftmaxLikeOp<string mnemonic, string what, string formula> : Fn_PureOp<mnemonic> {
+class Fn_SoftmaxLikeOp<string mnemonic, string what, string formula>
+    : Fn_PureOp<mnemonic, Differentiable> {
   let summary = what;
   let description = "`" # formula # [{`, the sum over `axis`; taken less the largest element, so that
     nothing overflows.

@@ -21,7 +21,7 @@ def Fn_ConstantOp : Fn_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value
 
 // The result type is written; its sizes become the attribute `shape`, its `?` follow from `like`
 // or, where the op says so, from the operand.
-class Fn_ToShapeOp<string mnemonic> : Fn_PureOp<mnemonic> {
+class Fn_ToShapeOp<string mnemonic> : Fn_PureOp<mnemonic, Differentiable> {
   let arguments = (ins Fn_Tensor:$input, Optional<Fn_Tensor>:$like, DenseI64ArrayAttr:$shape);
   let results = (outs Fn_Tensor:$result);
   let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$input,
@@ -55,7 +55,7 @@ def Fn_BroadcastToOp : Fn_ToShapeOp<"broadcast_to"> {
   }];
 }
 
-class Fn_ViewOp<string mnemonic, dag attributes> : Fn_PureOp<mnemonic> {
+class Fn_ViewOp<string mnemonic, dag attributes> : Fn_PureOp<mnemonic, Differentiable> {
   let arguments = !con((ins Fn_Tensor:$input), attributes);
   let results = (outs Fn_Tensor:$result);
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
@@ -131,7 +131,7 @@ def Fn_ReverseOp : Fn_ViewOp<"reverse", (ins DenseI64ArrayAttr:$axes)> {
 
 //===-- Several tensors ------------------------------------------------------===//
 
-def Fn_ConcatOp : Fn_PureOp<"concat"> {
+def Fn_ConcatOp : Fn_PureOp<"concat", Differentiable> {
   let summary = "tensors one after another along an axis";
   let description = [{
     ```mlir
@@ -144,7 +144,7 @@ def Fn_ConcatOp : Fn_PureOp<"concat"> {
   let hasFolder = 1;
 }
 
-def Fn_SplitOp : Fn_PureOp<"split"> {
+def Fn_SplitOp : Fn_PureOp<"split", Differentiable> {
   let summary = "cuts a tensor along an axis";
   let description = [{
     The parts have `sizes`, which must add up to the whole; without them they are equal, as many as
@@ -160,7 +160,7 @@ def Fn_SplitOp : Fn_PureOp<"split"> {
   let hasCustomAssemblyFormat = 1;
 }
 
-def Fn_PadOp : Fn_PureOp<"pad"> {
+def Fn_PadOp : Fn_PureOp<"pad", Differentiable> {
   let summary = "puts copies of a value around a tensor";
   let description = [{
     `low[i]` of them before dimension i, `high[i]` after.
@@ -177,7 +177,7 @@ def Fn_PadOp : Fn_PureOp<"pad"> {
   let hasFolder = 1;
 }
 
-def Fn_GatherOp : Fn_PureOp<"gather"> {
+def Fn_GatherOp : Fn_PureOp<"gather", Differentiable> {
   let summary = "slices of a tensor at indices along an axis";
   let description = [{
     `result[a.., i.., b..] = input[a.., indices[i..], b..]` with the indices' dimensions in place of
@@ -194,7 +194,7 @@ def Fn_GatherOp : Fn_PureOp<"gather"> {
   let hasFolder = 1;
 }
 
-def Fn_ScatterOp : Fn_PureOp<"scatter"> {
+def Fn_ScatterOp : Fn_PureOp<"scatter", Differentiable> {
   let summary = "a tensor with the rows at indices changed";
   let description = [{
     For each index in row-major order the row `result[indices[i..], ..]` is replaced by, or combined

@@ -17,6 +17,13 @@ bool fnc::writesVariable(Operation *op) {
 
 SmallVector<Value> fnc::usedValues(Operation *op) {
   SmallVector<Value> values = dependencies(op);
+  // A target is a place on the way to the output, which alone is computed; only zeros in its shape
+  // need a target that lies elsewhere.
+  if (auto gradients = dyn_cast<GradientsOp>(op); gradients && gradients.getUnused() != "zeros") {
+    values = {gradients.getOutput()};
+    if (Value seed = gradients.getSeed())
+      values.push_back(seed);
+  }
   if (namesVariable(op))
     values.erase(values.begin());
   return values;

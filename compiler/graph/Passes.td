@@ -42,7 +42,8 @@ def SelectFunctions : Pass<"fnc-select-functions", "::mlir::ModuleOp"> {
     ```
     Only what outputs and updates need is kept; fed tensors cut the graph. Effects that no path
     orders are refused here. Every write makes a new value of its variable, a read yields the value
-    at its place, the last one is returned. Checks become one status result.
+    at its place, the last one is returned. Checks become one status result. Composite ops are
+    expanded, gradients after them.
     `@GRAPH.init` computes the initial values.
 
     On exit: kernel form, no `fn.graph`.
@@ -52,7 +53,7 @@ def SelectFunctions : Pass<"fnc-select-functions", "::mlir::ModuleOp"> {
     ListOption<"functions", "functions", "std::string", "functions to compile (default: all)">,
   ];
   let dependentDialects = ["::fn::FnDialect", "::mlir::func::FuncDialect",
-                           "::mlir::arith::ArithDialect"];
+                           "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def InferDims : Pass<"fnc-infer-dims", "::mlir::ModuleOp"> {

@@ -1,12 +1,14 @@
 //===- SelectFunctions.cpp - one kernel per function spec -----------------===//
 
 #include "compiler/graph/Effects.h"
+#include "compiler/graph/Gradients.h"
 #include "compiler/graph/Identifier.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/graph/StateLayout.h"
 #include "dialect/Fn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringSet.h"
@@ -34,8 +36,11 @@ private:
   LogicalResult findNeeded();
   LogicalResult visit(Value root, Location requestedAt);
   void declareArguments();
-  void emit(Operation *op);
+  LogicalResult emit(Operation *op);
+  LogicalResult emitGradients(GradientsOp op);
   void define(Value value, Value inKernel);
+  Value guarded(Location loc, StringRef what, Value value);
+  void removeGuards();
   Value stored(VariableOp variable);
   std::string display(Value value);
   void emitWrite(Operation *op, VariableOp variable);
@@ -65,6 +70,7 @@ private:
   llvm::DenseMap<Operation *, Value> current;
   SmallVector<Value> oks, gots;
   SmallVector<Attribute> checks, prints;
+  bool hasGradients = false;
 };
 
 /// Depth first from `root`, with a stack of our own: chains of thousands of ops are normal.
@@ -263,15 +269,56 @@ std::string KernelBuilder::display(Value value) {
   return "a tensor";
 }
 
-void KernelBuilder::emit(Operation *op) {
+/// A value that is the same as another one in the kernel, but for gradients a different one:
+/// `what` they must not pass, or nothing.
+Value KernelBuilder::guarded(Location loc, StringRef what, Value value) {
+  if (!hasGradients)
+    return value;
+  auto guard = IdentityOp::create(b, loc, value);
+  if (!what.empty())
+    guard->setAttr(fnc::noGradientAttr, b.getStringAttr(what));
+  return guard;
+}
+
+/// What only gradients had to see.
+void KernelBuilder::removeGuards() {
+  for (Operation &op : llvm::make_early_inc_range(kernel.getBody().front()))
+    if (isa<IdentityOp, StopGradientOp>(op)) {
+      op.getResult(0).replaceAllUsesWith(op.getOperand(0));
+      op.erase();
+    }
+}
+
+LogicalResult KernelBuilder::emitGradients(GradientsOp op) {
+  SmallVector<Value> targets;
+  for (Value target : op.getTargets())
+    targets.push_back(map.lookupOrNull(target));
+  Value seed = op.getSeed() ? get(op.getSeed()) : Value();
+  auto gradients = fnc::expandGradients(b, op, get(op.getOutput()), targets, seed);
+  if (failed(gradients))
+    return failure();
+  for (auto [result, gradient] : llvm::zip(op.getGradients(), *gradients))
+    define(result, gradient);
+  return success();
+}
+
+LogicalResult KernelBuilder::emit(Operation *op) {
   Location loc = op->getLoc();
+  if (auto gradients = dyn_cast<GradientsOp>(op))
+    return emitGradients(gradients);
   llvm::TypeSwitch<Operation *>(op)
       .Case<AssignOp, AssignAddOp, AssignSubOp, ScatterUpdateOp, ScatterAddOp, ScatterSubOp,
             ScatterMaxOp, ScatterMinOp>(
           [&](auto) { emitWrite(op, op->getOperand(0).getDefiningOp<VariableOp>()); })
       .Case([&](ReadOp read) {
         auto variable = read.getVariable().getDefiningOp<VariableOp>();
-        define(read.getResult(), stored(variable));
+        define(read.getResult(), guarded(loc, "fn.read", stored(variable)));
+      })
+      .Case([&](Composite composite) {
+        SmallVector<Value> operands =
+            llvm::map_to_vector(op->getOperands(), [&](Value value) { return get(value); });
+        for (auto [result, value] : llvm::zip(op->getResults(), composite.expand(b, operands)))
+          define(result, value);
       })
       .Case([&](PlaceholderOp placeholder) {
         define(placeholder.getResult(), fn::ConstantOp::create(b, loc, placeholder.getType(),
@@ -288,7 +335,7 @@ void KernelBuilder::emit(Operation *op) {
       .Case([&](CheckFiniteOp check) {
         Value value = get(check.getValue());
         addCheck(loc, "not_finite", check.getMessage(), value, Value(), 0);
-        define(check.getResult(), value);
+        define(check.getResult(), guarded(loc, "", value));
       })
       .Case([&](PrintOp print) {
         Value value = get(print.getValue());
@@ -320,6 +367,7 @@ void KernelBuilder::emit(Operation *op) {
         for (auto [result, value] : kept)
           map.map(result, value);
       });
+  return success();
 }
 
 void KernelBuilder::finish() {
@@ -361,9 +409,12 @@ LogicalResult KernelBuilder::build() {
   if (failed(findNeeded()) || failed(fnc::checkRaces(spec, order, isFed)))
     return failure();
   declareArguments();
+  hasGradients = llvm::any_of(order, [](Operation *op) { return isa<GradientsOp>(op); });
   for (Operation *op : order)
-    emit(op);
+    if (failed(emit(op)))
+      return failure();
   finish();
+  removeGuards();
   return success();
 }
 

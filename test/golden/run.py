@@ -36,14 +36,16 @@ class Unsupported(Exception):
 class Statement:
     def __init__(self, line):
         node = ast.parse(line).body[0]
-        if not isinstance(node.targets[0], ast.Name):
-            raise Unsupported(node.value.func.id)
-        self.name = node.targets[0].id
+        target = node.targets[0]
+        self.names = [e.id for e in target.elts] if isinstance(target, ast.Tuple) else [target.id]
+        self.name = self.names[0]
         self.op = node.value.func.id
         self.args = [self.value(a) for a in node.value.args]
         self.attrs = {k.arg: self.value(k.value) for k in node.value.keywords}
         self.after = [r[1:] for r in self.attrs.pop("after", [])]
-        self.type = line.split("#")[-1].strip()
+        types = re.findall(r"tensor<[^>]*>|!fn.control", line.split("  # ")[-1])
+        self.types = dict(zip(self.names, types))
+        self.type = types[0]
 
     @staticmethod
     def value(node):
@@ -76,11 +78,11 @@ class Translator:
     def __init__(self, case, arrays):
         self.case, self.arrays = case, arrays
         self.statements = [Statement(line) for line in case["graph"]]
-        self.by_name = {s.name: s for s in self.statements}
+        self.by_name = {n: s for s in self.statements for n in s.names}
         self.lines, self.temporaries = [], 0
 
     def type(self, ref):
-        return self.by_name[ref[1:]].type
+        return self.by_name[ref[1:]].types[ref[1:]]
 
     def shape(self, ref):
         return re.match(r"tensor<((?:[\d?]+x)*)(\w+)>", self.type(ref)).group(1).rstrip("x").split("x")
@@ -125,6 +127,13 @@ class Translator:
             self.lines.append(f"%{s.name} = fn.{s.op} {a[0]} : {s.type}")
         elif s.op in BINARY:
             self.emit(s, s.op, a)
+        elif s.op == "softmax_cross_entropy":
+            self.emit(s, s.op, a)
+        elif s.op == "gradients":
+            types = ", ".join(self.type(t) for t in a[1])
+            names = ", ".join("%" + n for n in s.names)
+            self.lines.append(f"{names} = fn.gradients {a[0]}, ({', '.join(a[1])}) : "
+                              f"({self.type(a[0])}, {types}) -> ({types})")
         elif s.op == "matmul":
             flags = [n for n in ("transpose_a", "transpose_b") if k.get(n)]
             self.emit(s, "matmul", a, f" {{{', '.join(flags)}}}" if flags else "")
@@ -183,9 +192,9 @@ class Translator:
     def function(self, name, spec):
         def fed(n):
             given = "" if self.by_name[n].op in ("placeholder", "variable") else f'"{n}" = '
-            return f"{given}%{n} : {self.by_name[n].type}"
+            return f"{given}%{n} : {self.type('%' + n)}"
         inputs = ", ".join(fed(n) for n in spec["inputs"])
-        outputs = ", ".join(f'"o{i}" = %{n} : {self.by_name[n].type}' for i, n in enumerate(spec["outputs"]))
+        outputs = ", ".join(f'"o{i}" = %{n} : {self.type("%" + n)}' for i, n in enumerate(spec["outputs"]))
         updates = ", ".join(f"%{u[0]} = %{u[1]} : {self.by_name[u[0]].type}" if isinstance(u, list) else
                             self.control(u) for u in spec["updates"])
         return f'fn.function @{name} as "f_{name}" inputs({inputs}) outputs({outputs}) updates({updates})'
