@@ -6,6 +6,7 @@ packages=(
   # build
   g++ cmake ninja-build ccache llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools clang-22
   clang-format-22 lld-22 libfmt-dev libcli11-dev zlib1g-dev
+  libonnx-dev libprotobuf-dev protobuf-compiler
   # tests
   python3 python3-numpy git
 )

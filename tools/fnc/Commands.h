@@ -11,7 +11,16 @@ namespace fnc::tool {
 /// Exit codes: 1 where the input is wrong, 2 where the command line is.
 enum Exit { kDone = 0, kBadInput = 1, kBadUsage = 2 };
 
+/// How to read a model of another format.
+struct ImportCommand {
+  std::string input, output, graph, function;
+  std::vector<std::string> shapes, dims, binds; ///< NAME=VALUE
+  bool isModel = false;                         ///< whatever the file looks like
+};
+int import(const ImportCommand &command);
+
 struct CompileCommand {
+  ImportCommand import;
   std::string input, output, header, graph, emit = "obj";
   std::vector<std::string> functions;
   std::string target, cpu, features, abi;
@@ -20,6 +29,7 @@ struct CompileCommand {
 int compile(const CompileCommand &command);
 
 struct InspectCommand {
+  ImportCommand import;
   std::string input;
   bool json = false;
 };

@@ -1,16 +1,11 @@
-//===- Compile.cpp - fnc compile and fnc inspect --------------------------===//
+//===- Compile.cpp - fnc compile, fnc inspect and fnc import -------------===//
 
 #include "Commands.h"
 #include "Files.h"
+#include "Source.h"
 #include "compiler/Pipeline.h"
-#include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/IR/Verifier.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 #include <fmt/format.h>
 
@@ -18,30 +13,6 @@ using namespace fnc;
 using namespace fnc::tool;
 
 namespace {
-
-/// A graph file, parsed, with diagnostics that show its lines.
-struct Source {
-  mlir::DialectRegistry registry;
-  std::unique_ptr<mlir::MLIRContext> context;
-  llvm::SourceMgr files;
-  std::unique_ptr<mlir::SourceMgrDiagnosticHandler> diagnostics;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-
-  bool open(const std::string &path) {
-    registerInputDialects(registry);
-    context = std::make_unique<mlir::MLIRContext>(registry,
-                                                  mlir::MLIRContext::Threading::DISABLED);
-    auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
-    if (!buffer) {
-      llvm::errs() << path << ": error: " << buffer.getError().message() << "\n";
-      return false;
-    }
-    files.AddNewSourceBuffer(std::move(*buffer), {});
-    diagnostics = std::make_unique<mlir::SourceMgrDiagnosticHandler>(files, context.get());
-    module = mlir::parseSourceFile<mlir::ModuleOp>(files, context.get());
-    return static_cast<bool>(module);
-  }
-};
 
 bool setTarget(const CompileCommand &command, TargetOptions &target) {
   target.triple = command.target;
@@ -74,9 +45,9 @@ int fnc::tool::compile(const CompileCommand &command) {
     options.stopAfter = command.emit;
 
   Source source;
-  if (!source.open(command.input))
+  if (!source.open(command.input, command.import))
     return kBadInput;
-  auto result = fnc::compile(*source.module, options);
+  auto result = fnc::compile(source.module(), options);
   if (failed(result))
     return kBadInput;
   std::vector<std::pair<std::string, llvm::StringRef>> outputs = {
@@ -90,11 +61,26 @@ int fnc::tool::compile(const CompileCommand &command) {
   return kDone;
 }
 
+int fnc::tool::import(const ImportCommand &command) {
+  Source source;
+  if (!source.open(command.input, command))
+    return kBadInput;
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (mlir::Operation &graph : *source.module().getBody())
+    os << graph << "\n";
+  if (llvm::Error error = writeAll({{command.output, text}})) {
+    llvm::errs() << "fnc: error: " << llvm::toString(std::move(error)) << "\n";
+    return kBadInput;
+  }
+  return kDone;
+}
+
 int fnc::tool::inspect(const InspectCommand &command) {
   Source source;
-  if (!source.open(command.input))
+  if (!source.open(command.input, command.import))
     return kBadInput;
-  auto result = fnc::compile(*source.module, {});
+  auto result = fnc::compile(source.module(), {});
   if (failed(result))
     return kBadInput;
   const Graph &graph = result->graph;

@@ -1,0 +1,41 @@
+//===- Import.h - ONNX models as graphs -------------------------*- C++ -*-===//
+
+#ifndef FNC_IMPORT_ONNX_IMPORT_H
+#define FNC_IMPORT_ONNX_IMPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/MemoryBufferRef.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace fnc {
+
+struct OnnxOptions {
+  /// Name of the fn.graph, and of the function in it.
+  std::string graph = "model", function = "predict";
+  /// Sizes of inputs by name, where the model leaves them open.
+  std::map<std::string, std::vector<int64_t>> shapes;
+  /// Sizes of named dimensions.
+  std::map<std::string, int64_t> dims;
+  /// Values of inputs that are to be constants: numbers as "1,3,8,8", or the path of a file that
+  /// holds a serialized TensorProto behind a '@'.
+  std::map<std::string, std::string> binds;
+  /// Where external data is found.
+  std::string folder;
+};
+
+/// Whether these bytes are rather a serialized model than text.
+bool looksLikeOnnx(llvm::StringRef bytes);
+
+/// A graph identifier made of a file's name: letters, digits and '_'.
+std::string graphNameOf(llvm::StringRef path);
+
+/// A module with one fn.graph, or null after a diagnostic that names the node.
+mlir::OwningOpRef<mlir::ModuleOp> importOnnx(llvm::MemoryBufferRef bytes, const OnnxOptions &options,
+                                             mlir::MLIRContext &context);
+
+} // namespace fnc
+
+#endif // FNC_IMPORT_ONNX_IMPORT_H

@@ -1,0 +1,109 @@
+//===- Importer.h - the walk over a model -----------------------*- C++ -*-===//
+
+#ifndef FNC_IMPORT_ONNX_IMPORTER_H
+#define FNC_IMPORT_ONNX_IMPORTER_H
+
+#include "compiler/import/onnx/Import.h"
+#include "compiler/import/onnx/Ops.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace onnx {
+class AttributeProto;
+class FunctionProto;
+class GraphProto;
+class ModelProto;
+class NodeProto;
+class TensorProto;
+class TypeProto;
+class ValueInfoProto;
+}
+
+namespace fnc::onnx_import {
+
+class Node;
+using Handler = LogicalResult (*)(Node &, Ops &);
+
+/// Handlers by "domain:Op"; the ai.onnx domain is empty.
+using OpTable = llvm::StringMap<Handler>;
+const OpTable &opTable();
+
+/// What a name stands for: a tensor; or, resolved while importing, a sequence or an optional (with
+/// one item or none).
+struct Item {
+  enum class Kind { Tensor, Sequence, Optional } kind = Kind::Tensor;
+  Value value;
+  std::vector<Item> items;
+
+  Item() = default;
+  Item(Value value) : value(value) {}
+  static Item sequence(std::vector<Item> items) {
+    Item item;
+    item.kind = Kind::Sequence;
+    item.items = std::move(items);
+    return item;
+  }
+  static Item optional(std::vector<Item> items) {
+    Item item;
+    item.kind = Kind::Optional;
+    item.items = std::move(items);
+    return item;
+  }
+};
+
+/// Names of one graph, and what a function body sees of its caller.
+struct Frame {
+  Frame *outer = nullptr;                ///< enclosing graph of a subgraph
+  llvm::StringMap<Item> items;
+  const llvm::StringMap<int64_t> *opsets = nullptr;
+  /// Attributes of the call, where this is the body of a function.
+  Node *call = nullptr;
+
+  const Item *lookup(StringRef name) const {
+    for (const Frame *frame = this; frame; frame = frame->outer)
+      if (auto it = frame->items.find(name); it != frame->items.end())
+        return &it->second;
+    return nullptr;
+  }
+};
+
+class Importer {
+public:
+  Importer(const onnx::ModelProto &model, const OnnxOptions &options, mlir::OpBuilder builder,
+           mlir::Location file)
+      : ops(builder), model(model), options(options), file(file) {}
+
+  LogicalResult importModel();
+
+  /// Imports the nodes of a subgraph whose inputs stand for `inputs`; its outputs.
+  FailureOr<std::vector<Item>> importSubgraph(const onnx::GraphProto &graph, Frame &outer,
+                                              ArrayRef<Item> inputs);
+
+  Ops ops;
+  const onnx::ModelProto &model;
+  const OnnxOptions &options;
+  mlir::Location file;
+
+private:
+  LogicalResult readOpsets();
+  LogicalResult importInitializers(const onnx::GraphProto &graph, Frame &frame, bool asVariables);
+  LogicalResult importInput(const onnx::ValueInfoProto &info, Frame &frame);
+  FailureOr<Value> boundValue(const onnx::ValueInfoProto &info, RankedTensorType type,
+                              StringRef text);
+  template <typename Nodes> LogicalResult importNodes(const Nodes &nodes, Frame &frame);
+  LogicalResult importNode(const onnx::NodeProto &proto, Frame &frame);
+  LogicalResult importCall(Node &node, const onnx::FunctionProto &function);
+  LogicalResult finish(const onnx::GraphProto &graph, Frame &frame);
+  void dropDead();
+
+  llvm::StringMap<int64_t> opsets;
+  llvm::StringMap<const onnx::FunctionProto *> functions;
+  llvm::StringMap<std::unique_ptr<llvm::StringMap<int64_t>>> functionOpsets;
+  SmallVector<Value> inputs;
+  mlir::Block *body = nullptr;
+  unsigned depth = 0;
+};
+
+} // namespace fnc::onnx_import
+
+#endif // FNC_IMPORT_ONNX_IMPORTER_H

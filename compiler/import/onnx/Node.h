@@ -1,0 +1,81 @@
+//===- Node.h - one node, as its handler sees it ----------------*- C++ -*-===//
+
+#ifndef FNC_IMPORT_ONNX_NODE_H
+#define FNC_IMPORT_ONNX_NODE_H
+
+#include "compiler/import/onnx/Importer.h"
+
+namespace fnc::onnx_import {
+
+class Node {
+public:
+  Node(Importer &importer, Frame &frame, const onnx::NodeProto &proto, int64_t opset)
+      : importer(importer), frame(frame), proto(proto), opset(opset), o(importer.ops) {}
+
+  Importer &importer;
+  Frame &frame;
+  const onnx::NodeProto &proto;
+  /// The version of the op's domain that the model imports.
+  const int64_t opset;
+
+  //===-- Inputs ----------------------------------------------------------===//
+
+  size_t numInputs() const;
+  /// Whether an optional input is there.
+  bool has(size_t i) const;
+  /// A tensor; an absent one is an error, after which the handler's work is in vain.
+  Value in(size_t i);
+  const Item *item(size_t i);
+  StringRef inputName(size_t i) const;
+  /// Values that must be known while compiling. The error names the input of the model that the
+  /// value depends on, which can be bound.
+  FailureOr<Ints> ints(size_t i);
+  FailureOr<SmallVector<double>> reals(size_t i);
+  /// The same of any tensor.
+  FailureOr<Ints> ints(Value value, const Twine &what);
+  LogicalResult requireKnown(Value value, const Twine &what);
+
+  //===-- Attributes ------------------------------------------------------===//
+
+  const onnx::AttributeProto *attribute(StringRef name);
+  bool hasAttr(StringRef name) { return attribute(name) != nullptr; }
+  int64_t i(StringRef name, int64_t otherwise);
+  double f(StringRef name, double otherwise);
+  std::string s(StringRef name, StringRef otherwise);
+  std::optional<Ints> is(StringRef name);
+  std::optional<SmallVector<double>> fs(StringRef name);
+  std::optional<std::vector<std::string>> ss(StringRef name);
+  Ints is(StringRef name, ArrayRef<int64_t> otherwise) {
+    std::optional<Ints> given = is(name);
+    return given ? *given : Ints(otherwise);
+  }
+  DenseElementsAttr tensor(StringRef name);
+  const onnx::GraphProto *graph(StringRef name);
+
+  /// `axis` of a tensor of `rank` as a number from 0; an error where it is out of range.
+  FailureOr<int64_t> axis(int64_t axis, int64_t rank, const Twine &what = "axis");
+  FailureOr<Ints> axes(ArrayRef<int64_t> axes, int64_t rank);
+
+  //===-- Outputs ---------------------------------------------------------===//
+
+  size_t numOutputs() const;
+  /// Whether output i is asked for.
+  bool wants(size_t i) const;
+  LogicalResult set(size_t i, Item item);
+  /// Defines the first output.
+  LogicalResult result(Value value) { return set(0, value); }
+
+  mlir::InFlightDiagnostic error(const Twine &message = "");
+  /// An error after which `in` and the like go on with a null value.
+  bool failed() const { return bad; }
+
+private:
+  const onnx::AttributeProto *typed(StringRef name, int type);
+
+  Ops &o;
+  bool bad = false;
+};
+
+} // namespace fnc::onnx_import
+
+#endif // FNC_IMPORT_ONNX_NODE_H

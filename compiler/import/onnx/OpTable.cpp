@@ -1,0 +1,20 @@
+//===- OpTable.cpp - every ONNX op that is known --------------------------===//
+
+#include "compiler/import/onnx/Families.h"
+
+const fnc::onnx_import::OpTable &fnc::onnx_import::opTable() {
+  static const OpTable table = [] {
+    OpTable result;
+    addElementwiseOps(result);
+    addActivationOps(result);
+    addReductionOps(result);
+    addShapeOps(result);
+    addIndexOps(result);
+    addMatmulOps(result);
+    addConvOps(result);
+    addPoolOps(result);
+    addNormOps(result);
+    return result;
+  }();
+  return table;
+}

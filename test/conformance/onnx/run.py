@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Compiles and runs ONNX's backend tests, and compares with the outputs they come with.
+
+    run.py --fnc PATH FOLDER [--only REGEX] [--jobs N] [--table FILE] [--verbose]
+
+FOLDER has one folder per case, at any depth: model.onnx and test_data_set_<i>/{input,output}_<j>.pb. An index.tsv in it
+(columns kind, name, rtol, atol, needs, ...) gives the tolerances; else they are 1e-3 and 1e-7. Sizes that the model leaves
+open are given on the command line from the data. An input that fnc says must be known when compiling (a shape, axes) is
+bound to its data. --table writes every case that does not pass, with the reason, as Markdown.
+Needs numpy and a C compiler (cc, or $CC). Ends with `N passed, N failed, N skipped`.
+"""
+import argparse
+import collections
+import concurrent.futures
+import csv
+import ctypes
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+import wire
+
+TIMEOUT = 120
+
+
+class Status(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_int32), ("tensor", ctypes.c_int32), ("dimension", ctypes.c_int32),
+                ("reserved", ctypes.c_int32), ("expected", ctypes.c_int64), ("got", ctypes.c_int64)]
+
+
+def aligned(size):
+    raw = np.zeros(size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start:start + max(size, 1)]
+
+
+def compile_model(fnc, folder, inputs, feeds, temporary):
+    """The object of a case and the names of the inputs that had to be bound."""
+    command = [fnc, "compile", str(folder / "model.onnx"), "-o", f"{temporary}/case.o", "--graph-name", "g"]
+    for name, _, sizes in inputs:
+        if sizes is None or None in sizes:
+            command += ["--shape", f"{name}={','.join(map(str, feeds[name][1].shape))}"]
+    bound = set()
+    while True:
+        binds = [f"--bind={name}=@{feeds[name][0]}" for name in sorted(bound)]
+        done = subprocess.run(command + binds, capture_output=True, text=True, timeout=TIMEOUT)
+        if done.returncode == 0:
+            return bound
+        needed = set(re.findall(r"--bind (\S+)=\.\.\.", done.stderr)) - bound
+        if not needed or not needed <= feeds.keys():
+            raise RuntimeError(f"exit {done.returncode}: {done.stderr.strip()[:600]}")
+        bound |= needed
+
+
+def call(shared, header, feeds, outputs):
+    """Calls g_predict; feeds and outputs are arrays in order."""
+    library = ctypes.CDLL(str(shared))
+    struct = re.search(r"typedef struct g_predict_args \{(.*?)\}", header, re.S)
+    fields, values, keep = [], {}, []
+    left_in, left_out, current = list(feeds), list(range(len(outputs))), None
+    results = [aligned(o.nbytes) for o in outputs]
+    for line in struct.group(1).strip().splitlines():
+        line = line.split("/*")[0].strip().rstrip(";")
+        if m := re.match(r"ptrdiff_t (\w+)\[(\d+)\]", line):
+            fields.append((m.group(1), ctypes.c_ssize_t * int(m.group(2))))
+            values[m.group(1)] = (ctypes.c_ssize_t * int(m.group(2)))(*current.shape)
+            continue
+        if line == "size_t workspace_bytes":
+            fields.append(("workspace_bytes", ctypes.c_size_t))
+            continue
+        field = re.search(r"\*(\w+)$", line).group(1) if "*" in line else "unused"
+        fields.append((field, ctypes.c_void_p))
+        if field == "workspace" or field == "unused":
+            continue
+        if field == "state":
+            block = aligned(64)
+            keep.append(block)
+            values[field] = block.ctypes.data
+        elif left_in:
+            current = left_in.pop(0)
+            block = aligned(current.nbytes)
+            block[:current.nbytes] = np.frombuffer(np.ascontiguousarray(current).tobytes(), np.uint8)
+            keep.append(block)
+            values[field] = block.ctypes.data
+        else:
+            values[field] = results[left_out.pop(0)].ctypes.data
+    args = type("Args", (ctypes.Structure,), {"_fields_": fields})()
+    for field, value in values.items():
+        setattr(args, field, value)
+    function = library.g_predict
+    function.restype, function.argtypes = Status, [ctypes.c_void_p]
+    status = function(ctypes.addressof(args))
+    if status.code == 4 and any(f[0] == "workspace" for f in fields):
+        workspace = aligned(status.expected)
+        workspace[:] = 0xFF
+        args.workspace, args.workspace_bytes = workspace.ctypes.data, status.expected
+        status = function(ctypes.addressof(args))
+    if status.code:
+        raise RuntimeError(f"status {status.code}, expected {status.expected}, got {status.got}")
+    return [r[:o.nbytes].tobytes() for r, o in zip(results, outputs)]
+
+
+def check(name, raw, want, rtol, atol):
+    got = wire.as_numbers(np.frombuffer(raw, want.dtype).reshape(want.shape))
+    want = wire.as_numbers(want)
+    if want.dtype.kind in "biu":
+        equal = np.array_equal(got, want) or (want.dtype != np.bool_ and atol >= 1 and
+                                              np.allclose(got.astype(float), want.astype(float), rtol=rtol, atol=atol))
+    else:
+        with np.errstate(all="ignore"):
+            equal = np.allclose(got.astype(np.float64), want.astype(np.float64), rtol=rtol, atol=atol, equal_nan=True)
+    if not equal:
+        raise RuntimeError(f"output '{name}': got {got.reshape(-1)[:5]}, want {want.reshape(-1)[:5]}")
+
+
+def run_case(fnc, folder, rtol, atol):
+    """('passed' | 'failed' | 'skipped', reason)"""
+    try:
+        inputs, outputs = wire.model((folder / "model.onnx").read_bytes())
+        for name, kind, _ in inputs + outputs:
+            if kind in ("sequence", "map", "sparse tensor", "optional", "nothing"):
+                raise wire.Unsupported(f"'{name}' is a {kind}")
+        sets = sorted(d for d in folder.iterdir() if d.is_dir())
+        with tempfile.TemporaryDirectory() as temporary:
+            bound = None
+            for data in sets:
+                feeds = {}
+                for i, (name, _, _) in enumerate(inputs):
+                    path = data / f"input_{i}.pb"
+                    if path.exists():
+                        feeds[name] = (path, wire.tensor(path.read_bytes())[1])
+                wanted = [wire.tensor((data / f"output_{j}.pb").read_bytes())[1] for j in range(len(outputs))]
+                if bound is None or bound:
+                    bound = compile_model(fnc, folder, inputs, feeds, temporary)
+                    shared = f"{temporary}/{data.name}.so"
+                    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-o", shared, f"{temporary}/case.o"],
+                                   check=True, timeout=TIMEOUT)
+                    header = pathlib.Path(f"{temporary}/case.h").read_text()
+                raw = call(shared, header, [feeds[n][1] for n, _, _ in inputs if n not in bound], wanted)
+                for (name, _, _), got, want in zip(outputs, raw, wanted):
+                    check(name, got, want, rtol, atol)
+        return "passed", ""
+    except wire.Unsupported as e:
+        return "skipped", str(e)
+    except Exception as e:                                  # any other failure is the case's failure
+        return "failed", f"{type(e).__name__ + ': ' if not isinstance(e, RuntimeError) else ''}{e}"
+
+
+def isolated(arguments):
+    """One case in a process of its own: what it compiles to may crash."""
+    fnc, folder, rtol, atol = arguments
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        outcome, why = run_case(fnc, folder, rtol, atol)
+        with os.fdopen(write, "w") as pipe:
+            pipe.write(f"{outcome}\n{why}")
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if not text:
+        return "failed", f"crashed with signal {status & 127}"
+    outcome, _, why = text.partition("\n")
+    return outcome, why
+
+
+def reason(why):
+    """What failures of one kind have in common."""
+    why = why.splitlines()[0] if why else ""
+    why = re.sub(r"^exit \d+: \S*: error: ", "", why)
+    if m := re.match(r"node '.*?' \((.*?)\): (.*)", why):
+        return f"{m.group(1)}: {m.group(2)}"
+    return re.sub(r"(got|want) \[.*", r"\1 ...", why)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--fnc", required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--plain", action="store_true", help="only cases whose 'needs' in the index is '-'")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--table", type=pathlib.Path)
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("folder", type=pathlib.Path)
+    options = parser.parse_args()
+    index = {}
+    if (options.folder / "index.tsv").exists():
+        with open(options.folder / "index.tsv") as f:
+            index = {(row["kind"], row["name"]): row for row in csv.DictReader(f, delimiter="\t")}
+    cases = []
+    for path in sorted(options.folder.rglob("model.onnx")):
+        folder = path.parent
+        row = index.get((folder.parent.name, folder.name), {})
+        name = f"{folder.parent.name}/{folder.name}"
+        if re.search(options.only, name) and not (options.plain and row.get("needs", "-") != "-"):
+            cases.append((name, row, (os.path.abspath(options.fnc), folder, float(row.get("rtol", 1e-3)),
+                                      float(row.get("atol", 1e-7)))))
+    counts, plain, rows = collections.Counter(), collections.Counter(), []
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for (name, row, _), (outcome, why) in zip(cases, pool.map(isolated, [c[2] for c in cases])):
+            counts[outcome] += 1
+            if row.get("needs") == "-":
+                plain[outcome] += 1
+            if outcome != "passed":
+                rows.append((name, row.get("op", ""), outcome, reason(why)))
+            if outcome != "passed" or options.verbose:
+                print(f"{outcome:7} {name} {why}", flush=True)
+    if options.table:
+        lines = ["| case | op | outcome | reason |", "| --- | --- | --- | --- |"]
+        lines += [f"| {name} | {op} | {outcome} | {why.replace('|', chr(92) + '|')} |" for name, op, outcome, why in rows]
+        options.table.write_text("\n".join(lines) + "\n")
+    if plain:
+        print(f"of dense plain types: {plain['passed']} of {sum(plain.values())} pass")
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    sys.exit(counts["failed"] > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+//===- Source.cpp - a graph file, in whichever form ------------------------===//
+
+#include "Source.h"
+#include "compiler/Pipeline.h"
+#include "compiler/import/onnx/Import.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace fnc;
+using namespace fnc::tool;
+
+/// "NAME=..." of each option; false where one has no name.
+static bool splitNamed(llvm::StringRef option, const std::vector<std::string> &given,
+                       llvm::function_ref<bool(std::string, llvm::StringRef)> each) {
+  for (llvm::StringRef text : given) {
+    // A tensor's name may hold '=': the value does not.
+    auto [name, value] = text.rsplit('=');
+    if (name.empty() || name.size() == text.size() || !each(name.str(), value)) {
+      llvm::errs() << "fnc: error: " << option << " expects NAME=VALUE, got '" << text << "'\n";
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool readOptions(const ImportCommand &command, const std::string &path,
+                        OnnxOptions &options) {
+  options.graph = command.graph.empty() ? graphNameOf(path) : command.graph;
+  if (!command.function.empty())
+    options.function = command.function;
+  options.folder = llvm::sys::path::parent_path(path).str();
+  if (options.folder.empty())
+    options.folder = ".";
+  return splitNamed("--shape", command.shapes,
+                    [&](std::string name, llvm::StringRef text) {
+                      std::vector<int64_t> sizes;
+                      llvm::SmallVector<llvm::StringRef> parts;
+                      text.split(parts, ',', -1, /*KeepEmpty=*/false);
+                      for (llvm::StringRef part : parts) {
+                        int64_t size = mlir::ShapedType::kDynamic;
+                        if (part != "?" && (part.getAsInteger(10, size) || size < 0))
+                          return false;
+                        sizes.push_back(size);
+                      }
+                      options.shapes[name] = sizes;
+                      return true;
+                    }) &&
+         splitNamed("--dim", command.dims,
+                    [&](std::string name, llvm::StringRef text) {
+                      int64_t size;
+                      if (text.getAsInteger(10, size) || size < 0)
+                        return false;
+                      options.dims[name] = size;
+                      return true;
+                    }) &&
+         splitNamed("--bind", command.binds, [&](std::string name, llvm::StringRef text) {
+           options.binds[name] = text.str();
+           return true;
+         });
+}
+
+/// Errors of a model have no lines: they name the file and the node.
+static mlir::LogicalResult printOfModel(mlir::Diagnostic &diagnostic) {
+  llvm::raw_ostream &os = llvm::errs();
+  std::string file = "model", what;
+  diagnostic.getLocation()->walk([&](mlir::Location at) {
+    if (auto name = mlir::dyn_cast<mlir::NameLoc>(at); name && what.empty())
+      what = name.getName().str() + ": ";
+    if (auto line = mlir::dyn_cast<mlir::FileLineColLoc>(at))
+      file = line.getFilename().str();
+    return mlir::WalkResult::advance();
+  });
+  auto severity = diagnostic.getSeverity();
+  os << file << ": "
+     << (severity == mlir::DiagnosticSeverity::Error     ? "error: "
+         : severity == mlir::DiagnosticSeverity::Warning ? "warning: "
+                                                         : "note: ")
+     << what << diagnostic << "\n";
+  for (mlir::Diagnostic &note : diagnostic.getNotes())
+    (void)printOfModel(note);
+  return mlir::success();
+}
+
+bool Source::open(const std::string &path, const ImportCommand &import) {
+  registerInputDialects(registry);
+  context =
+      std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/false);
+  if (!buffer) {
+    llvm::errs() << path << ": error: " << buffer.getError().message() << "\n";
+    return false;
+  }
+  bool isModel = import.isModel || llvm::sys::path::extension(path) == ".onnx" ||
+                 looksLikeOnnx((*buffer)->getBuffer());
+  if (!isModel) {
+    files.AddNewSourceBuffer(std::move(*buffer), {});
+    diagnostics = std::make_unique<mlir::SourceMgrDiagnosticHandler>(files, context.get());
+    parsed = mlir::parseSourceFile<mlir::ModuleOp>(files, context.get());
+    return static_cast<bool>(parsed);
+  }
+  OnnxOptions options;
+  if (!readOptions(import, path, options))
+    return false;
+  model = std::move(*buffer);
+  diagnostics = std::make_unique<mlir::ScopedDiagnosticHandler>(context.get(), printOfModel);
+  parsed = importOnnx(model->getMemBufferRef(), options, *context);
+  return static_cast<bool>(parsed);
+}

@@ -1,0 +1,33 @@
+//===- Source.h - a graph file, in whichever form -----------------*- C++ -*-===//
+
+#ifndef FNC_TOOLS_SOURCE_H
+#define FNC_TOOLS_SOURCE_H
+
+#include "Commands.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/SourceMgr.h"
+
+namespace fnc::tool {
+
+/// A graph file, parsed or imported, with diagnostics that show its lines or name its nodes.
+class Source {
+public:
+  /// Reads a file of text or an ONNX model, or standard input for "-". False after an error.
+  bool open(const std::string &path, const ImportCommand &import);
+  mlir::ModuleOp module() { return *parsed; }
+
+private:
+  mlir::DialectRegistry registry;
+  std::unique_ptr<mlir::MLIRContext> context;
+  std::unique_ptr<llvm::MemoryBuffer> model;
+  llvm::SourceMgr files;
+  std::unique_ptr<mlir::ScopedDiagnosticHandler> diagnostics;
+  mlir::OwningOpRef<mlir::ModuleOp> parsed;
+};
+
+} // namespace fnc::tool
+
+#endif // FNC_TOOLS_SOURCE_H
