@@ -202,7 +202,8 @@ def Fn_FunctionOp : Fn_Op<"function", [Symbol, AttrSizedOperandSegments, HasPare
   let summary = "what to feed, what to fetch, what to update";
   let description = [{
     `inputs` names placeholders, variables or, with a name, any tensor of the graph: inside this
-    function the fed value takes its place. `outputs` names any tensors. `updates` lists
+    function the fed value takes its place. `outputs` names any tensors, `"name" as "identifier"`
+    where the name alone makes no C++ identifier. `updates` lists
     `variable = new value` pairs, all computed from entry values, and control results of update
     ops.
 
@@ -217,6 +218,7 @@ def Fn_FunctionOp : Fn_Op<"function", [Symbol, AttrSizedOperandSegments, HasPare
                        Variadic<Fn_Tensor>:$targets, Variadic<Fn_Tensor>:$values,
                        Variadic<Fn_ControlType>:$controls,
                        StrArrayAttr:$input_names, StrArrayAttr:$output_names,
+                       OptionalAttr<StrArrayAttr>:$output_identifiers,
                        OptionalAttr<ArrayAttr>:$item_locations);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;

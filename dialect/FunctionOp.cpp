@@ -12,7 +12,7 @@ namespace {
 struct Items {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   SmallVector<Type> types;
-  SmallVector<Attribute> names;
+  SmallVector<Attribute> names, identifiers;
 };
 
 struct SpecParser {
@@ -24,17 +24,21 @@ struct SpecParser {
   ParseResult operand(Items &items) { return parser.parseOperand(items.operands.emplace_back()); }
   ParseResult type(Items &items) { return parser.parseColonType(items.types.emplace_back()); }
 
-  /// `%x : type` or `"name" = %x : type`.
+  /// `%x : type` or `"name" = %x : type`; of outputs also `"name" as "identifier" = %x : type`.
   ParseResult named(Items &items, bool needsName) {
-    StringAttr name;
+    StringAttr name, identifier = b().getStringAttr("");
     OptionalParseResult given = parser.parseOptionalAttribute(name);
     if (given.has_value()) {
-      if (failed(*given) || parser.parseEqual())
+      if (failed(*given) ||
+          (needsName && succeeded(parser.parseOptionalKeyword("as")) &&
+           parser.parseAttribute(identifier, b().getNoneType())) ||
+          parser.parseEqual())
         return failure();
     } else if (needsName) {
       return parser.emitError(parser.getCurrentLocation(), "expected \"name\" = value");
     }
     items.names.push_back(name ? name : b().getStringAttr(""));
+    items.identifiers.push_back(identifier);
     return failure(operand(items) || type(items));
   }
 
@@ -87,6 +91,9 @@ ParseResult FunctionOp::parse(OpAsmParser &parser, OperationState &state) {
 
   properties.input_names = b.getArrayAttr(spec.inputs.names);
   properties.output_names = b.getArrayAttr(spec.outputs.names);
+  if (llvm::any_of(spec.outputs.identifiers,
+                   [](Attribute id) { return !cast<StringAttr>(id).getValue().empty(); }))
+    properties.output_identifiers = b.getArrayAttr(spec.outputs.identifiers);
   SmallVector<Attribute> locations;
   Items *lists[] = {&spec.inputs, &spec.outputs, &spec.targets, &spec.values, &spec.controls};
   for (auto [i, items] : llvm::enumerate(lists)) {
@@ -106,21 +113,26 @@ void FunctionOp::print(OpAsmPrinter &printer) {
   printer.printSymbolName(getSymName());
   if (auto identifier = getIdentifierAttr())
     printer << " as " << identifier;
-  auto named = [&](StringRef keyword, OperandRange values, ArrayAttr names) {
+  auto named = [&](StringRef keyword, OperandRange values, ArrayAttr names, ArrayAttr identifiers) {
     if (values.empty())
       return;
     printer << ' ' << keyword << '(';
-    llvm::interleaveComma(llvm::zip(names.getAsRange<StringAttr>(), values), printer,
-                          [&](auto item) {
-                            auto [name, value] = item;
-                            if (!name.getValue().empty())
-                              printer << name << " = ";
-                            printer << value << " : " << value.getType();
-                          });
+    llvm::interleaveComma(
+        llvm::enumerate(names.getAsRange<StringAttr>(), values), printer, [&](auto item) {
+          auto [i, name, value] = item;
+          if (!name.getValue().empty()) {
+            printer << name;
+            auto id = identifiers ? cast<StringAttr>(identifiers[i]) : StringAttr();
+            if (id && !id.getValue().empty())
+              printer << " as " << id;
+            printer << " = ";
+          }
+          printer << value << " : " << value.getType();
+        });
     printer << ')';
   };
-  named("inputs", getInputs(), getInputNames());
-  named("outputs", getOutputs(), getOutputNames());
+  named("inputs", getInputs(), getInputNames(), {});
+  named("outputs", getOutputs(), getOutputNames(), getOutputIdentifiersAttr());
   if (!getTargets().empty() || !getControls().empty()) {
     printer << " updates(";
     llvm::interleaveComma(llvm::zip(getTargets(), getValues()), printer, [&](auto item) {
@@ -135,7 +147,7 @@ void FunctionOp::print(OpAsmPrinter &printer) {
   }
   printer.printOptionalAttrDict((*this)->getAttrs(),
                                 {"sym_name", "identifier", "input_names", "output_names",
-                                 "item_locations", "operandSegmentSizes"});
+                                 "output_identifiers", "item_locations", "operandSegmentSizes"});
 }
 
 Location FunctionOp::getItemLoc(unsigned index) {
@@ -160,6 +172,8 @@ LogicalResult FunctionOp::verify() {
   unsigned numInputs = getInputs().size(), numOutputs = getOutputs().size();
   if (getInputNames().size() != numInputs || getOutputNames().size() != numOutputs)
     return emitOpError("needs one name per input and output");
+  if (getOutputIdentifiers() && getOutputIdentifiers()->size() != numOutputs)
+    return emitOpError("needs one identifier per output, or none");
   auto errorAt = [&](unsigned item, const Twine &message) {
     return mlir::emitError(getItemLoc(item))
            << "'fn.function' op @" << getSymName() << " " << message;

@@ -63,7 +63,7 @@ LogicalResult checkNames(FunctionOp spec) {
   for (auto [i, attr] : llvm::enumerate(spec.getOutputNames().getAsRange<StringAttr>())) {
     StringRef name = attr.getValue();
     Location loc = spec.getItemLoc(spec.getInputs().size() + i);
-    std::string id = fnc::escapeIdentifier(name);
+    std::string id = fnc::outputIdentifier(spec, i);
     if (failed(outputs.add(id, name, loc)) || failed(inputs.add("out_" + id, name, loc)))
       return failure();
   }

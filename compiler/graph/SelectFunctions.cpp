@@ -373,10 +373,10 @@ LogicalResult KernelBuilder::emit(Operation *op) {
 void KernelBuilder::finish() {
   SmallVector<Value> results;
   SmallVector<DictionaryAttr> attrs;
-  for (auto [name, value] : llvm::zip(spec.getOutputNames(), spec.getOutputs())) {
+  for (auto [i, name, value] : llvm::enumerate(spec.getOutputNames(), spec.getOutputs())) {
     StringRef display = cast<StringAttr>(name).getValue();
     results.push_back(get(value));
-    attrs.push_back(roleAttrs("output", display, fnc::escapeIdentifier(display)));
+    attrs.push_back(roleAttrs("output", display, fnc::outputIdentifier(spec, i)));
   }
   for (auto [target, value] : llvm::zip(spec.getTargets(), spec.getValues()))
     current[target.getDefiningOp()] = get(value);

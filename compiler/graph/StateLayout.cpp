@@ -35,6 +35,13 @@ std::string fnc::inputIdentifier(FunctionOp spec, unsigned index) {
   return escapeIdentifier(spec.getInputName(index));
 }
 
+std::string fnc::outputIdentifier(FunctionOp spec, unsigned index) {
+  if (std::optional<ArrayAttr> given = spec.getOutputIdentifiers())
+    if (StringRef id = cast<StringAttr>((*given)[index]).getValue(); !id.empty())
+      return id.str();
+  return escapeIdentifier(cast<StringAttr>(spec.getOutputNames()[index]).getValue());
+}
+
 std::string fnc::functionIdentifier(FunctionOp spec) {
   StringAttr given = spec.getIdentifierAttr();
   return given ? given.getValue().str() : escapeIdentifier(spec.getSymName());

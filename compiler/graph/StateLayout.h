@@ -15,6 +15,9 @@ std::string variableIdentifier(fn::VariableOp variable);
 /// gives the input a name of its own.
 std::string inputIdentifier(fn::FunctionOp spec, unsigned index);
 
+/// The C++ identifier of an output: given, or its escaped name.
+std::string outputIdentifier(fn::FunctionOp spec, unsigned index);
+
 /// The C++ identifier of a function: given, or its escaped name.
 std::string functionIdentifier(fn::FunctionOp spec);
 

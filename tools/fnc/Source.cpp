@@ -85,8 +85,7 @@ static mlir::LogicalResult printOfModel(mlir::Diagnostic &diagnostic) {
 
 bool Source::open(const std::string &path, const ImportCommand &import) {
   registerInputDialects(registry);
-  context =
-      std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+  context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/false);
   if (!buffer) {
     llvm::errs() << path << ": error: " << buffer.getError().message() << "\n";

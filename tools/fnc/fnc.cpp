@@ -39,17 +39,19 @@ int main(int argc, char **argv) {
   compileApp->add_option("-o,--output", compileCommand.output, "the object; - is standard output")
       ->required()
       ->type_name("FILE");
-  compileApp->add_option("--header", compileCommand.header,
-                         "the header (default: the object's name with .h)")
+  compileApp
+      ->add_option("--header", compileCommand.header,
+                   "the header (default: the object's name with .h)")
       ->type_name("FILE");
   compileApp->add_option("--graph", compileCommand.graph, "which graph of the file");
   compileApp->add_option("--function", compileCommand.functions,
                          "compile this function only (may be repeated)");
   compileApp->add_option("--emit", compileCommand.emit, "what to write")
-      ->check(CLI::IsMember({"obj", "asm", "graph", "tensor", "buffer", "loops", "llvm-dialect",
-                             "llvm"}))
+      ->check(CLI::IsMember(
+          {"obj", "asm", "graph", "tensor", "buffer", "loops", "llvm-dialect", "llvm"}))
       ->capture_default_str();
-  compileApp->add_option("--target", compileCommand.target, "target triple (default: this machine)");
+  compileApp->add_option("--target", compileCommand.target,
+                         "target triple (default: this machine)");
   compileApp->add_option("--cpu", compileCommand.cpu,
                          "CPU to generate for; 'native' is this machine's");
   compileApp->add_option("--features", compileCommand.features, "CPU features, as +avx2,-fma");

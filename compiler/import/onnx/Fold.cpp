@@ -1,7 +1,7 @@
 //===- Fold.cpp - fn ops on known operands --------------------------------===//
 //
-// What shape arithmetic is made of, computed while a model is read. Functions whose last bit depends
-// on the implementation (exp, say) are left to run time.
+// What shape arithmetic is made of, computed while a model is read. Functions whose last bit
+// depends on the implementation (exp, say) are left to run time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,22 +39,27 @@ int64_t naturalRem(int64_t x, int64_t y) { return y == 0 ? 0 : int64_t(u(x) % u(
 
 const Rule *binaryRule(StringRef name) {
   static const llvm::StringMap<Rule> rules = {
-      {"add", {[](double x, double y) { return x + y; },
-               [](int64_t x, int64_t y) { return int64_t(u(x) + u(y)); },
-               [](int64_t x, int64_t y) { return int64_t(u(x) + u(y)); }}},
-      {"sub", {[](double x, double y) { return x - y; },
-               [](int64_t x, int64_t y) { return int64_t(u(x) - u(y)); },
-               [](int64_t x, int64_t y) { return int64_t(u(x) - u(y)); }}},
-      {"mul", {[](double x, double y) { return x * y; },
-               [](int64_t x, int64_t y) { return int64_t(u(x) * u(y)); },
-               [](int64_t x, int64_t y) { return int64_t(u(x) * u(y)); }}},
+      {"add",
+       {[](double x, double y) { return x + y; },
+        [](int64_t x, int64_t y) { return int64_t(u(x) + u(y)); },
+        [](int64_t x, int64_t y) { return int64_t(u(x) + u(y)); }}},
+      {"sub",
+       {[](double x, double y) { return x - y; },
+        [](int64_t x, int64_t y) { return int64_t(u(x) - u(y)); },
+        [](int64_t x, int64_t y) { return int64_t(u(x) - u(y)); }}},
+      {"mul",
+       {[](double x, double y) { return x * y; },
+        [](int64_t x, int64_t y) { return int64_t(u(x) * u(y)); },
+        [](int64_t x, int64_t y) { return int64_t(u(x) * u(y)); }}},
       {"div", {[](double x, double y) { return x / y; }, wrapDiv, naturalDiv}},
       {"mod", {nullptr, floorMod, naturalRem}},
       {"rem", {nullptr, wrapRem, naturalRem}},
-      {"maximum", {nanMax, [](int64_t x, int64_t y) { return std::max(x, y); },
-                   [](int64_t x, int64_t y) { return int64_t(std::max(u(x), u(y))); }}},
-      {"minimum", {nanMin, [](int64_t x, int64_t y) { return std::min(x, y); },
-                   [](int64_t x, int64_t y) { return int64_t(std::min(u(x), u(y))); }}},
+      {"maximum",
+       {nanMax, [](int64_t x, int64_t y) { return std::max(x, y); },
+        [](int64_t x, int64_t y) { return int64_t(std::max(u(x), u(y))); }}},
+      {"minimum",
+       {nanMin, [](int64_t x, int64_t y) { return std::min(x, y); },
+        [](int64_t x, int64_t y) { return int64_t(std::min(u(x), u(y))); }}},
       {"logical_and", {nullptr, nullptr, [](int64_t x, int64_t y) { return x & y; }}},
       {"logical_or", {nullptr, nullptr, [](int64_t x, int64_t y) { return x | y; }}},
       {"logical_xor", {nullptr, nullptr, [](int64_t x, int64_t y) { return x ^ y; }}},
@@ -63,7 +68,8 @@ const Rule *binaryRule(StringRef name) {
   return it == rules.end() ? nullptr : &it->second;
 }
 
-/// Per index of a result of `to`, the row-major place in an operand of `from` that broadcasts to it.
+/// Per index of a result of `to`, the row-major place in an operand of `from` that broadcasts to
+/// it.
 std::vector<int64_t> broadcastPlaces(ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
   std::vector<int64_t> strides(to.size(), 0);
   int64_t stride = 1, lead = to.size() - from.size();
@@ -163,7 +169,8 @@ int order(const Array &x, int64_t a, const Array &y, int64_t b) {
   return x.i[a] < y.i[b] ? -1 : x.i[a] > y.i[b];
 }
 
-std::optional<Array> compare(StringRef name, const Array &x, const Array &y, RankedTensorType type) {
+std::optional<Array> compare(StringRef name, const Array &x, const Array &y,
+                             RankedTensorType type) {
   using Test = bool (*)(int);
   static const llvm::StringMap<Test> tests = {
       {"equal", [](int o) { return o == 0; }},
@@ -219,9 +226,9 @@ std::optional<Array> reduce(StringRef name, const Array &x, DictionaryAttr attrs
   StringRef kind = name;
   if (!kind.consume_front("reduce_"))
     return std::nullopt;
-  static const llvm::StringMap<StringRef> steps = {
-      {"sum", "add"}, {"prod", "mul"}, {"max", "maximum"}, {"min", "minimum"},
-      {"any", "logical_or"}, {"all", "logical_and"}};
+  static const llvm::StringMap<StringRef> steps = {{"sum", "add"},        {"prod", "mul"},
+                                                   {"max", "maximum"},    {"min", "minimum"},
+                                                   {"any", "logical_or"}, {"all", "logical_and"}};
   auto step = steps.find(kind);
   // Floating-point sums depend on their order.
   if (step == steps.end() || (x.isFloat && (kind == "sum" || kind == "prod")) || x.size() == 0)

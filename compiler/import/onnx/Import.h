@@ -33,8 +33,8 @@ bool looksLikeOnnx(llvm::StringRef bytes);
 std::string graphNameOf(llvm::StringRef path);
 
 /// A module with one fn.graph, or null after a diagnostic that names the node.
-mlir::OwningOpRef<mlir::ModuleOp> importOnnx(llvm::MemoryBufferRef bytes, const OnnxOptions &options,
-                                             mlir::MLIRContext &context);
+mlir::OwningOpRef<mlir::ModuleOp>
+importOnnx(llvm::MemoryBufferRef bytes, const OnnxOptions &options, mlir::MLIRContext &context);
 
 } // namespace fnc
 

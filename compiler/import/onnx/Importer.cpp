@@ -20,7 +20,8 @@ static constexpr unsigned maxDepth = 32;
 static StringRef domainOf(StringRef domain) { return domain == "ai.onnx" ? "" : domain; }
 
 template <typename Imports>
-static LogicalResult addOpsets(Location loc, const Imports &imports, llvm::StringMap<int64_t> &out) {
+static LogicalResult addOpsets(Location loc, const Imports &imports,
+                               llvm::StringMap<int64_t> &out) {
   for (const onnx::OperatorSetIdProto &import : imports) {
     StringRef domain = domainOf(import.domain());
     if (domain.empty() && (import.version() < 1 || import.version() > newestOpset))
@@ -60,6 +61,17 @@ LogicalResult Importer::readOpsets() {
 // Inputs and initializers
 //===----------------------------------------------------------------------===//
 
+/// An identifier to give a tensor whose own name makes one that generated code keeps for itself;
+/// else nothing.
+static std::string freeIdentifier(StringRef name, StringRef prefix) {
+  static const llvm::StringSet<> members = {
+      "state",     "workspace", "workspace_bytes",  "context",     "result",        "status",
+      "info",      "State",     "StateView",        "state_bytes", "state_align",   "layout_hash",
+      "variables", "reset",     "variable_offsets", "bytes",       "variable_count"};
+  std::string id = fnc::escapeIdentifier(name);
+  return fnc::isReservedIdentifier(id) || members.contains(id) ? (prefix + id).str() : "";
+}
+
 LogicalResult Importer::importInitializers(const onnx::GraphProto &graph, Frame &frame,
                                            bool asVariables) {
   auto define = [&](const std::string &name, FailureOr<DenseElementsAttr> value) -> LogicalResult {
@@ -69,9 +81,12 @@ LogicalResult Importer::importInitializers(const onnx::GraphProto &graph, Frame 
       return emitError(file) << "an initializer has no name";
     Value result;
     if (asVariables && value->getNumElements() > 0) {
+      std::string identifier = freeIdentifier(name, "v_");
       auto variable = fn::VariableOp::create(
           ops.b, NameLoc::get(ops.b.getStringAttr("initializer '" + name + "'"), file),
-          value->getType(), ops.b.getStringAttr(name), StringAttr(), ops.b.getUnitAttr(), *value);
+          value->getType(), ops.b.getStringAttr(name),
+          identifier.empty() ? StringAttr() : ops.b.getStringAttr(identifier), ops.b.getUnitAttr(),
+          *value);
       result = variable.getResult();
     } else {
       result = ops.constant(*value);
@@ -181,13 +196,10 @@ LogicalResult Importer::importInput(const onnx::ValueInfoProto &info, Frame &fra
   } else {
     if (!type)
       return emitError(loc) << "has no shape: give --shape " << name << "=...";
-    std::string id = escapeIdentifier(name);
-    static const llvm::StringSet<> members = {"state", "workspace", "workspace_bytes", "context",
-                                              "result"};
-    bool taken = isReservedIdentifier(id) || members.contains(id);
-    value = fn::PlaceholderOp::create(
-        ops.b, loc, type, ops.b.getStringAttr(name),
-        taken ? ops.b.getStringAttr("in_" + id) : StringAttr(), DenseI64ArrayAttr(), ElementsAttr());
+    std::string id = freeIdentifier(name, "in_");
+    value = fn::PlaceholderOp::create(ops.b, loc, type, ops.b.getStringAttr(name),
+                                      id.empty() ? StringAttr() : ops.b.getStringAttr(id),
+                                      DenseI64ArrayAttr(), ElementsAttr());
     inputs.push_back(value);
   }
   if (!frame.items.try_emplace(name, value).second)
@@ -280,8 +292,8 @@ FailureOr<std::vector<Item>> Importer::importSubgraph(const onnx::GraphProto &gr
   for (const onnx::ValueInfoProto &output : graph.output()) {
     const Item *item = frame.lookup(output.name());
     if (!item)
-      return emitError(ops.loc) << "output '" << output.name() << "' of the graph '"
-                                << graph.name() << "' is not computed";
+      return emitError(ops.loc) << "output '" << output.name() << "' of the graph '" << graph.name()
+                                << "' is not computed";
     results.push_back(*item);
   }
   return results;
@@ -293,7 +305,8 @@ FailureOr<std::vector<Item>> Importer::importSubgraph(const onnx::GraphProto &gr
 
 LogicalResult Importer::finish(const onnx::GraphProto &graph, Frame &frame) {
   SmallVector<Value> outputs;
-  SmallVector<Attribute> names;
+  bool needsIdentifiers = false;
+  SmallVector<Attribute> names, identifiers;
   llvm::StringSet<> seen;
   for (const onnx::ValueInfoProto &info : graph.output()) {
     Location loc = NameLoc::get(ops.b.getStringAttr("output '" + info.name() + "'"), file);
@@ -322,6 +335,8 @@ LogicalResult Importer::finish(const onnx::GraphProto &graph, Frame &frame) {
     }
     outputs.push_back(item->value);
     names.push_back(ops.b.getStringAttr(info.name()));
+    identifiers.push_back(ops.b.getStringAttr(freeIdentifier(info.name(), "out_")));
+    needsIdentifiers |= !cast<StringAttr>(identifiers.back()).getValue().empty();
   }
   if (outputs.empty())
     return emitError(file) << "the model has no outputs";
@@ -329,9 +344,11 @@ LogicalResult Importer::finish(const onnx::GraphProto &graph, Frame &frame) {
   OperationState state(file, fn::FunctionOp::getOperationName());
   auto &properties = state.getOrAddProperties<fn::FunctionOp::Properties>();
   properties.sym_name = ops.b.getStringAttr(options.function);
-  properties.input_names = ops.b.getArrayAttr(
-      SmallVector<Attribute>(inputs.size(), ops.b.getStringAttr("")));
+  properties.input_names =
+      ops.b.getArrayAttr(SmallVector<Attribute>(inputs.size(), ops.b.getStringAttr("")));
   properties.output_names = ops.b.getArrayAttr(names);
+  if (needsIdentifiers)
+    properties.output_identifiers = ops.b.getArrayAttr(identifiers);
   properties.operandSegmentSizes = {static_cast<int32_t>(inputs.size()),
                                     static_cast<int32_t>(outputs.size()), 0, 0, 0};
   state.addOperands(inputs);

@@ -17,7 +17,7 @@ class NodeProto;
 class TensorProto;
 class TypeProto;
 class ValueInfoProto;
-}
+} // namespace onnx
 
 namespace fnc::onnx_import {
 
@@ -53,7 +53,7 @@ struct Item {
 
 /// Names of one graph, and what a function body sees of its caller.
 struct Frame {
-  Frame *outer = nullptr;                ///< enclosing graph of a subgraph
+  Frame *outer = nullptr; ///< enclosing graph of a subgraph
   llvm::StringMap<Item> items;
   const llvm::StringMap<int64_t> *opsets = nullptr;
   /// Attributes of the call, where this is the body of a function.

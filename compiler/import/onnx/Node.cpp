@@ -97,8 +97,7 @@ FailureOr<Ints> Node::ints(size_t i) {
 
 FailureOr<SmallVector<double>> Node::reals(size_t i) {
   Value value = in(i);
-  if (!value ||
-      mlir::failed(requireKnown(value, "input " + Twine(i) + " '" + inputName(i) + "'")))
+  if (!value || mlir::failed(requireKnown(value, "input " + Twine(i) + " '" + inputName(i) + "'")))
     return failure();
   return *Ops::knownReals(value);
 }

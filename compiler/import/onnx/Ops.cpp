@@ -23,8 +23,8 @@ Value Ops::make(StringRef name, ValueRange operands, ArrayRef<NamedAttribute> at
   OpaqueProperties properties(storage.data());
   opName.initOpProperties(properties, OpaqueProperties(nullptr));
   SmallVector<Type> types;
-  LogicalResult inferred = inference->inferReturnTypes(b.getContext(), loc, operands, dictionary,
-                                                       properties, {}, types);
+  LogicalResult inferred =
+      inference->inferReturnTypes(b.getContext(), loc, operands, dictionary, properties, {}, types);
   opName.destroyOpProperties(properties);
   if (failed(inferred))
     return {};
@@ -69,9 +69,9 @@ Value Ops::splat(double value, ArrayRef<int64_t> shape, Type element) {
     number.convert(floating.getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
     return constant(DenseElementsAttr::get(type, number));
   }
-  return constant(DenseElementsAttr::get(
-      type, APInt(element.getIntOrFloatBitWidth(), static_cast<int64_t>(value), /*isSigned=*/true,
-                  /*implicitTrunc=*/true)));
+  return constant(DenseElementsAttr::get(type, APInt(element.getIntOrFloatBitWidth(),
+                                                     static_cast<int64_t>(value), /*isSigned=*/true,
+                                                     /*implicitTrunc=*/true)));
 }
 
 Value Ops::ints(ArrayRef<int64_t> values, ArrayRef<int64_t> shape, Type element) {
@@ -266,8 +266,8 @@ Value Ops::gather(Value x, Value indices, int64_t axis) {
 }
 
 Value Ops::iota(ArrayRef<int64_t> shape, int64_t axis, Type element) {
-  return make<fn::IotaOp>({}, {attr("shape", shape), attr("element_type", element),
-                               attr("axis", axis)});
+  return make<fn::IotaOp>(
+      {}, {attr("shape", shape), attr("element_type", element), attr("axis", axis)});
 }
 
 Value Ops::withRank(Value x, int64_t to) {

@@ -66,7 +66,8 @@ LogicalResult hardSigmoid(Node &n, Ops &o) {
 }
 
 LogicalResult gelu(Node &n, Ops &o) {
-  return n.result(o.make<fn::GeluOp>({n.in(0)}, {o.attr("approximate", n.s("approximate", "none"))}));
+  return n.result(
+      o.make<fn::GeluOp>({n.in(0)}, {o.attr("approximate", n.s("approximate", "none"))}));
 }
 
 LogicalResult swish(Node &n, Ops &o) {
@@ -120,9 +121,9 @@ LogicalResult hardmax(Node &n, Ops &o) {
   if (!y || Ops::type(y).isDynamicDim(*axis))
     return y ? n.error("the size of axis ") << *axis << " must be known" : failure();
   Value index = o.make<fn::ArgMaxOp>({y}, {o.attr("axis", *axis), o.attr("index_type", o.i64())});
-  Value hot = o.make<fn::OneHotOp>(
-      {index}, {o.attr("depth", Ops::shape(y)[*axis]), o.attr("axis", *axis),
-                o.attr("element_type", Ops::element(x))});
+  Value hot =
+      o.make<fn::OneHotOp>({index}, {o.attr("depth", Ops::shape(y)[*axis]), o.attr("axis", *axis),
+                                     o.attr("element_type", Ops::element(x))});
   return n.result(o.reshape(hot, shape));
 }
 

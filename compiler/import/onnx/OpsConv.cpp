@@ -14,10 +14,11 @@ FailureOr<Windows> fnc::onnx_import::windows(Node &n, ArrayRef<int64_t> input,
   w.strides = n.is("strides", ones);
   w.dilations = n.is("dilations", ones);
   Ints pads = n.is("pads", Ints(2 * rank, 0));
-  for (auto [name, list, count] : {std::tuple<StringRef, Ints *, size_t>("kernel_shape", &w.size, rank),
-                                   {"strides", &w.strides, rank},
-                                   {"dilations", &w.dilations, rank},
-                                   {"pads", &pads, 2 * rank}}) {
+  for (auto [name, list, count] :
+       {std::tuple<StringRef, Ints *, size_t>("kernel_shape", &w.size, rank),
+        {"strides", &w.strides, rank},
+        {"dilations", &w.dilations, rank},
+        {"pads", &pads, 2 * rank}}) {
     if (list->size() != count)
       return n.error(name) << " has " << list->size() << " elements, expected " << count;
     for (int64_t value : *list)
@@ -78,7 +79,7 @@ Value fnc::onnx_import::convolution(Ops &o, Value x, Value filter, const Windows
   int64_t span = (w.size[0] - 1) * w.dilations[0] + 1, depth = (s[2] - span) / w.strides[0] + 1;
   if (s[2] < span)
     return o.error("window of extent " + Twine(span) + " does not fit in size " + Twine(s[2]));
-  Windows plane{Ints(ArrayRef(w.size).drop_front()),      Ints(ArrayRef(w.strides).drop_front()),
+  Windows plane{Ints(ArrayRef(w.size).drop_front()), Ints(ArrayRef(w.strides).drop_front()),
                 Ints(ArrayRef(w.dilations).drop_front()), Ints(ArrayRef(w.low).drop_front()),
                 Ints(ArrayRef(w.high).drop_front())};
   Value total;
@@ -103,8 +104,8 @@ FailureOr<Windows> filterWindows(Node &n, Value x, Value filter) {
     return failure();
   int64_t rank = Ops::rank(x);
   if (rank < 3 || rank > 5 || Ops::rank(filter) != rank)
-    return n.error("has an input of rank ") << rank << " and a filter of rank "
-                                            << Ops::rank(filter);
+    return n.error("has an input of rank ")
+           << rank << " and a filter of rank " << Ops::rank(filter);
   ArrayRef<int64_t> kernel = Ops::shape(filter).drop_front(2);
   if (llvm::is_contained(kernel, kDynamic))
     return n.error("the size of the filter must be known");
@@ -166,10 +167,9 @@ LogicalResult convTranspose(Node &n, Ops &o) {
   }
 
   auto planar = [&](Value v, Value f, ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations) {
-    return o.make<fn::ConvTransposeOp>({v, f}, {o.attr("strides", strides),
-                                                o.attr("dilations", dilations),
-                                                o.attr("groups", groups),
-                                                o.attr("layout", StringRef("NCHW"))});
+    return o.make<fn::ConvTransposeOp>(
+        {v, f}, {o.attr("strides", strides), o.attr("dilations", dilations),
+                 o.attr("groups", groups), o.attr("layout", StringRef("NCHW"))});
   };
   Value y;
   if (spatial < 3) {
@@ -188,8 +188,8 @@ LogicalResult convTranspose(Node &n, Ops &o) {
       part = o.reshape(part, {s[0], s[2], p[1], p[2], p[3]});
       // Zeros between the slices where the depth has a stride.
       Value zero = o.scalar(0, Ops::element(x));
-      part = o.pad(o.expand(part, {2}), zero, {0, 0, 0, 0, 0, 0},
-                   {0, 0, w->strides[0] - 1, 0, 0, 0});
+      part =
+          o.pad(o.expand(part, {2}), zero, {0, 0, 0, 0, 0, 0}, {0, 0, w->strides[0] - 1, 0, 0, 0});
       int64_t spread = s[2] * w->strides[0], full = (s[2] - 1) * w->strides[0] + 1;
       part = o.slice(o.reshape(part, {s[0], spread, p[1], p[2], p[3]}), 1, 0, full);
       part = o.pad(part, zero, {0, k * w->dilations[0], 0, 0, 0},

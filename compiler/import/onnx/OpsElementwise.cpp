@@ -16,8 +16,8 @@ template <typename Op> LogicalResult binary(Node &n, Ops &o) {
   return n.result(o.make<Op>({n.in(0), n.in(1)}));
 }
 
-/// Before opset 7 the second operand's dimensions are matched from `axis` on, where `broadcast` says
-/// so.
+/// Before opset 7 the second operand's dimensions are matched from `axis` on, where `broadcast`
+/// says so.
 template <typename Op> LogicalResult arithmetic(Node &n, Ops &o) {
   Value x = n.in(0), y = n.in(1);
   if (n.opset < 7 && x && y && n.i("broadcast", 0) && n.hasAttr("axis")) {

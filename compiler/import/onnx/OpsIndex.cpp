@@ -18,8 +18,8 @@ static Ints rowMajor(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-/// The places, in a row-major tensor of `shape`, that `indices` along `axis` and the position itself
-/// along the others name; -1 where an index is out of range, so that the call says so.
+/// The places, in a row-major tensor of `shape`, that `indices` along `axis` and the position
+/// itself along the others name; -1 where an index is out of range, so that the call says so.
 static Value elementPlaces(Ops &o, Value indices, ArrayRef<int64_t> shape, int64_t axis) {
   if (!indices)
     return indices;
@@ -77,8 +77,8 @@ Value rows(Ops &o, Value indices, ArrayRef<int64_t> shape) {
   Value sizes = o.ints(shape);
   indices = o.cast(indices, o.i64());
   indices = o.where(o.less(indices, 0.0), o.add(indices, sizes), indices);
-  Value inside = o.both(o.make<fn::GreaterEqualOp>({indices, o.scalar(0, o.i64())}),
-                        o.less(indices, sizes));
+  Value inside =
+      o.both(o.make<fn::GreaterEqualOp>({indices, o.scalar(0, o.i64())}), o.less(indices, sizes));
   Value places = o.sum(o.mul(indices, o.ints(strides)), {last});
   return o.where(o.reduce<fn::ReduceAllOp>(inside, {last}, false), places, o.scalar(-1, o.i64()));
 }
@@ -133,8 +133,8 @@ LogicalResult scatterElements(Node &n, Ops &o) {
     return n.error("the sizes of its inputs must be known");
   Ints shape(Ops::shape(x));
   Value places = elementPlaces(o, normalized(o, indices, shape[*axis]), shape, *axis);
-  Value y = o.make<fn::ScatterOp>({o.flat(x), o.flat(places), o.flat(updates)},
-                                  {o.attr("kind", *kind)});
+  Value y =
+      o.make<fn::ScatterOp>({o.flat(x), o.flat(places), o.flat(updates)}, {o.attr("kind", *kind)});
   return n.result(o.reshape(y, shape));
 }
 
@@ -147,8 +147,8 @@ LogicalResult scatterND(Node &n, Ops &o) {
     return n.error("the sizes of its inputs must be known");
   int64_t tuple = Ops::shape(indices).back();
   if (tuple > Ops::rank(x))
-    return n.error("has indices of ") << tuple << " dimensions into a tensor of rank "
-                                      << Ops::rank(x);
+    return n.error("has indices of ")
+           << tuple << " dimensions into a tensor of rank " << Ops::rank(x);
   Ints shape(Ops::shape(x)), flat(1, 1), given(1, 1);
   for (int64_t size : ArrayRef<int64_t>(shape).take_front(tuple))
     flat[0] *= size;
@@ -287,8 +287,8 @@ LogicalResult topK(Node &n, Ops &o) {
     return n.error("cannot take ") << k << " of " << Ops::type(x) << " along axis " << *axis;
   Value y = o.swapAxes(x, *axis, rank - 1);
   Value mine = o.expand(y, {rank}), other = o.expand(y, {rank - 1});
-  Value before = n.i("largest", 1) ? o.make<fn::GreaterOp>({other, mine})
-                                   : o.make<fn::LessOp>({other, mine});
+  Value before =
+      n.i("largest", 1) ? o.make<fn::GreaterOp>({other, mine}) : o.make<fn::LessOp>({other, mine});
   Value earlier = o.less(o.iota({size, size}, 1, o.i64()), o.iota({size, size}, 0, o.i64()));
   Value beats = o.make<fn::LogicalOrOp>({before, o.both(o.equal(other, mine), earlier)});
   Value place = o.sum(o.cast(beats, o.i64()), {rank});

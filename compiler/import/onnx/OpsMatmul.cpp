@@ -126,8 +126,8 @@ LogicalResult einsum(Node &n, Ops &o) {
   SmallVector<StringRef> terms;
   inputs.split(terms, ',');
   if (terms.size() != n.numInputs())
-    return n.error("the equation has ") << terms.size() << " terms for " << n.numInputs()
-                                        << " inputs";
+    return n.error("the equation has ")
+           << terms.size() << " terms for " << n.numInputs() << " inputs";
   // The dimensions of an ellipsis get labels of their own, counted from the last.
   auto ellipsis = [](size_t count) {
     std::string labels;
@@ -172,7 +172,11 @@ LogicalResult einsum(Node &n, Ops &o) {
         if (c != '.')
           all += c;
     wanted = ellipsis(widest);
-    for (char c : [&] { std::string sorted = all; llvm::sort(sorted); return sorted; }())
+    for (char c : [&] {
+           std::string sorted = all;
+           llvm::sort(sorted);
+           return sorted;
+         }())
       if (llvm::count(all, c) == 1)
         wanted += c;
   } else {

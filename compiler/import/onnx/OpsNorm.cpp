@@ -58,8 +58,8 @@ LogicalResult batchNormalization(Node &n, Ops &o) {
     mean = newMean;
     variance = newVariance;
   }
-  Value factor = o.mul(o.cast(scale, common),
-                       inverseDeviation(o, o.cast(variance, common), epsilon));
+  Value factor =
+      o.mul(o.cast(scale, common), inverseDeviation(o, o.cast(variance, common), epsilon));
   y = o.mul(o.sub(y, perChannel(o, o.cast(mean, common), x)), perChannel(o, factor, x));
   return n.result(o.cast(o.add(y, perChannel(o, o.cast(bias, common), x)), type));
 }
@@ -142,8 +142,7 @@ LogicalResult lpNormalization(Node &n, Ops &o) {
   int64_t p = n.i("p", 2);
   if (p != 1 && p != 2)
     return n.error("p is ") << p << ", expected 1 or 2";
-  Value norm = p == 1 ? o.sum(o.abs(x), {*axis}, true)
-                      : o.sqrt(o.sum(o.square(x), {*axis}, true));
+  Value norm = p == 1 ? o.sum(o.abs(x), {*axis}, true) : o.sqrt(o.sum(o.square(x), {*axis}, true));
   // Nothing is divided by 0.
   Value zero = o.scalar(0, Ops::element(x));
   return n.result(o.where(o.equal(norm, zero), zero, o.div(x, norm)));

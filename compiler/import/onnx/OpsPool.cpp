@@ -140,8 +140,8 @@ LogicalResult maxPoolIndices(Node &n, Ops &o, Value x, const Pool &p) {
   strides[0] = volume * shape[1];
   Value places = o.scalar(0, o.i64());
   for (int64_t d = 0; d < rank; ++d)
-    places = o.add(places, o.mul(o.alongAxis(o.iota({shape[d]}, 0, o.i64()), d, rank),
-                                 double(strides[d])));
+    places = o.add(places,
+                   o.mul(o.alongAxis(o.iota({shape[d]}, 0, o.i64()), d, rank), double(strides[d])));
   Ints low(2, 0), high(2, 0);
   low.append(p.w.low);
   for (auto [h, over] : llvm::zip(p.w.high, p.over))
@@ -209,7 +209,8 @@ LogicalResult lpPool(Node &n, Ops &o) {
     count *= size;
   for (auto [high, over] : llvm::zip(p->w.high, p->over))
     high += over;
-  Value mean = pooled<fn::AvgPoolOp>(o, power(o, o.abs(x), norm), p->w, {o.flag("count_pad", true)});
+  Value mean =
+      pooled<fn::AvgPoolOp>(o, power(o, o.abs(x), norm), p->w, {o.flag("count_pad", true)});
   return n.result(power(o, o.mul(mean, count), 1 / norm));
 }
 
@@ -252,8 +253,8 @@ LogicalResult maxUnpool(Node &n, Ops &o) {
     if (failed(given))
       return failure();
     if (given->size() != shape.size())
-      return n.error("output_shape has ") << given->size() << " elements, expected "
-                                          << shape.size();
+      return n.error("output_shape has ")
+             << given->size() << " elements, expected " << shape.size();
     shape = *given;
   }
   int64_t count = 1;
@@ -261,7 +262,8 @@ LogicalResult maxUnpool(Node &n, Ops &o) {
     count *= size;
   if (count < 0 || count > (int64_t(1) << 32))
     return n.error("would have ") << count << " elements";
-  Value y = o.make<fn::ScatterOp>({o.splat(0, {count}, Ops::element(x)), o.flat(indices), o.flat(x)});
+  Value y =
+      o.make<fn::ScatterOp>({o.splat(0, {count}, Ops::element(x)), o.flat(indices), o.flat(x)});
   return n.result(o.reshape(y, shape));
 }
 

@@ -104,8 +104,8 @@ template <typename Op> auto through(Ops &o) {
   };
 }
 LogicalResult reduceL2(Node &n, Ops &o) {
-  return reduceWith<fn::ReduceSumOp>(n, o, [&](Value x) { return o.square(x); },
-                                     through<fn::SqrtOp>(o));
+  return reduceWith<fn::ReduceSumOp>(
+      n, o, [&](Value x) { return o.square(x); }, through<fn::SqrtOp>(o));
 }
 LogicalResult reduceLogSum(Node &n, Ops &o) {
   return reduceWith<fn::ReduceSumOp>(n, o, same, through<fn::LogOp>(o));

@@ -17,11 +17,12 @@ static constexpr int64_t maxElements = int64_t(1) << 34;
 std::string fnc::onnx_import::elementTypeName(int32_t dataType) {
   // Names that the schema at hand may lack.
   static constexpr StringRef names[] = {
-      "UNDEFINED", "FLOAT",  "UINT8",      "INT8",         "UINT16",       "INT16",
-      "INT32",     "INT64",  "STRING",     "BOOL",         "FLOAT16",      "DOUBLE",
-      "UINT32",    "UINT64", "COMPLEX64",  "COMPLEX128",   "BFLOAT16",     "FLOAT8E4M3FN",
-      "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4", "INT4", "FLOAT4E2M1",
-      "FLOAT8E8M0", "UINT2", "INT2"};
+      "UNDEFINED",      "FLOAT",    "UINT8",        "INT8",           "UINT16",
+      "INT16",          "INT32",    "INT64",        "STRING",         "BOOL",
+      "FLOAT16",        "DOUBLE",   "UINT32",       "UINT64",         "COMPLEX64",
+      "COMPLEX128",     "BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2",
+      "FLOAT8E5M2FNUZ", "UINT4",    "INT4",         "FLOAT4E2M1",     "FLOAT8E8M0",
+      "UINT2",          "INT2"};
   if (dataType >= 0 && dataType < static_cast<int32_t>(std::size(names)))
     return names[dataType].str();
   return std::to_string(dataType);
@@ -31,20 +32,34 @@ Type fnc::onnx_import::elementType(MLIRContext *context, int32_t dataType) {
   Builder b(context);
   using onnx::TensorProto;
   switch (dataType) {
-  case TensorProto::FLOAT: return b.getF32Type();
-  case TensorProto::DOUBLE: return b.getF64Type();
-  case TensorProto::FLOAT16: return b.getF16Type();
-  case TensorProto::BFLOAT16: return b.getBF16Type();
-  case TensorProto::BOOL: return b.getI1Type();
-  case TensorProto::INT8: return b.getI8Type();
-  case TensorProto::INT16: return b.getI16Type();
-  case TensorProto::INT32: return b.getI32Type();
-  case TensorProto::INT64: return b.getI64Type();
-  case TensorProto::UINT8: return b.getIntegerType(8, /*isSigned=*/false);
-  case TensorProto::UINT16: return b.getIntegerType(16, false);
-  case TensorProto::UINT32: return b.getIntegerType(32, false);
-  case TensorProto::UINT64: return b.getIntegerType(64, false);
-  default: return {};
+  case TensorProto::FLOAT:
+    return b.getF32Type();
+  case TensorProto::DOUBLE:
+    return b.getF64Type();
+  case TensorProto::FLOAT16:
+    return b.getF16Type();
+  case TensorProto::BFLOAT16:
+    return b.getBF16Type();
+  case TensorProto::BOOL:
+    return b.getI1Type();
+  case TensorProto::INT8:
+    return b.getI8Type();
+  case TensorProto::INT16:
+    return b.getI16Type();
+  case TensorProto::INT32:
+    return b.getI32Type();
+  case TensorProto::INT64:
+    return b.getI64Type();
+  case TensorProto::UINT8:
+    return b.getIntegerType(8, /*isSigned=*/false);
+  case TensorProto::UINT16:
+    return b.getIntegerType(16, false);
+  case TensorProto::UINT32:
+    return b.getIntegerType(32, false);
+  case TensorProto::UINT64:
+    return b.getIntegerType(64, false);
+  default:
+    return {};
   }
 }
 
@@ -84,8 +99,8 @@ static FailureOr<std::string> externalBytes(Location loc, const Twine &what,
     return emitError(loc) << what << " has external data at '" << location
                           << "', expected a file in the model's folder";
   if (length != expected)
-    return emitError(loc) << what << " has " << length << " bytes of external data, its shape needs "
-                          << expected;
+    return emitError(loc) << what << " has " << length
+                          << " bytes of external data, its shape needs " << expected;
   SmallString<128> path(folder);
   llvm::sys::path::append(path, location);
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
@@ -118,12 +133,22 @@ static FailureOr<std::string> typedBytes(Location loc, const Twine &what,
   auto same = [](auto x) { return x; };
   LogicalResult filled = success();
   switch (tensor.data_type()) {
-  case onnx::TensorProto::FLOAT: filled = fill(tensor.float_data(), same); break;
-  case onnx::TensorProto::DOUBLE: filled = fill(tensor.double_data(), same); break;
-  case onnx::TensorProto::INT64: filled = fill(tensor.int64_data(), same); break;
+  case onnx::TensorProto::FLOAT:
+    filled = fill(tensor.float_data(), same);
+    break;
+  case onnx::TensorProto::DOUBLE:
+    filled = fill(tensor.double_data(), same);
+    break;
+  case onnx::TensorProto::INT64:
+    filled = fill(tensor.int64_data(), same);
+    break;
   case onnx::TensorProto::UINT32:
-  case onnx::TensorProto::UINT64: filled = fill(tensor.uint64_data(), same); break;
-  default: filled = fill(tensor.int32_data(), same); break; // the low bytes of each
+  case onnx::TensorProto::UINT64:
+    filled = fill(tensor.uint64_data(), same);
+    break;
+  default:
+    filled = fill(tensor.int32_data(), same);
+    break; // the low bytes of each
   }
   if (failed(filled))
     return failure();
@@ -177,9 +202,9 @@ FailureOr<DenseElementsAttr> fnc::onnx_import::tensorValue(Location loc, const T
   return DenseElementsAttr::getFromRawBuffer(type, ArrayRef<char>(bytes.data(), bytes.size()));
 }
 
-FailureOr<DenseElementsAttr>
-fnc::onnx_import::sparseValue(Location loc, const Twine &what, const onnx::SparseTensorProto &tensor,
-                              StringRef folder) {
+FailureOr<DenseElementsAttr> fnc::onnx_import::sparseValue(Location loc, const Twine &what,
+                                                           const onnx::SparseTensorProto &tensor,
+                                                           StringRef folder) {
   FailureOr<DenseElementsAttr> values = tensorValue(loc, what, tensor.values(), folder);
   FailureOr<DenseElementsAttr> indices = tensorValue(loc, what, tensor.indices(), folder);
   if (failed(values) || failed(indices))

@@ -10,7 +10,7 @@
 namespace onnx {
 class TensorProto;
 class SparseTensorProto;
-}
+} // namespace onnx
 
 namespace fnc::onnx_import {
 
