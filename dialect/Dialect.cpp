@@ -38,6 +38,7 @@ void FnDialect::initialize() {
   registerContractionOps();
   registerShapeOps();
   registerTrainingOps();
+  registerLossOps();
 }
 
 void FnDialect::registerTypes() {

@@ -39,5 +39,7 @@ class Gradient;
 #include "dialect/FnShapeOps.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/FnTrainingOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnLossOps.h.inc"
 
 #endif // FN_FN_H

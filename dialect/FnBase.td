@@ -28,6 +28,7 @@ def Fn_Dialect : Dialect {
     void registerContractionOps();
     void registerShapeOps();
     void registerTrainingOps();
+    void registerLossOps();
   }];
 }
 

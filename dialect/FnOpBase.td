@@ -56,4 +56,8 @@ class Fn_PureOp<string mnemonic, list<Trait> traits = []>
 // An op that brings its gradient rule: `differentiate`, in dialect/gradients.
 defvar Differentiable = [DeclareOpInterfaceMethods<Fn_GradientRuleInterface>];
 
+// An op that the graph stage expands into simpler ones.
+class Fn_CompositeOp<string mnemonic, list<Trait> traits = []>
+    : Fn_PureOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Fn_CompositeInterface>], traits)>;
+
 #endif // FN_OP_BASE

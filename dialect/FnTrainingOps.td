@@ -44,10 +44,6 @@ def Fn_StopGradientOp : Fn_PureOp<"stop_gradient"> {
   }];
 }
 
-// An op that the graph stage expands into simpler ones.
-class Fn_CompositeOp<string mnemonic>
-    : Fn_PureOp<mnemonic, [DeclareOpInterfaceMethods<Fn_CompositeInterface>]>;
-
 def Fn_SoftmaxCrossEntropyOp : Fn_CompositeOp<"softmax_cross_entropy"> {
   let summary = "mean cross entropy of logits against probabilities";
   let description = [{

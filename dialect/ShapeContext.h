@@ -122,6 +122,12 @@ llvm::LogicalResult inferReduction(ShapeContext &shapes, mlir::Value input,
 llvm::LogicalResult inferSoftmax(ShapeContext &shapes, mlir::Value input, int64_t axis,
                                  llvm::SmallVectorImpl<Shape> &results);
 
+/// The rule of losses: one for each sample of `prediction`, whose last dimension it is over, or with
+/// a `reduction` other than "none" a scalar. A target of integers has one class number a sample.
+llvm::LogicalResult inferLoss(ShapeContext &shapes, mlir::Value prediction, mlir::Value target,
+                              mlir::Value weights, llvm::StringRef reduction,
+                              llvm::SmallVectorImpl<Shape> &results);
+
 /// Verifies an op with a shape rule: the rule applies, and the declared types do not contradict it.
 llvm::LogicalResult verifyShapeRule(mlir::Operation *op);
 

@@ -47,6 +47,7 @@ private:
   void emitIndexCheck(Location loc, Value indices, Value like, int64_t axis, StringRef what);
   void addCheck(Location loc, StringRef code, StringRef name, Value value, Value like,
                 int64_t axis);
+  void recordCheck(CheckOp check, StringRef code, StringAttr name);
   void finish();
 
   Value get(Value value) { return map.lookup(value); }
@@ -207,12 +208,16 @@ void KernelBuilder::addCheck(Location loc, StringRef code, StringRef name, Value
   StringRef kind = code == "not_finite" ? "finite" : code;
   auto check = CheckOp::create(b, loc, scalar(b.getI1Type()), scalar(b.getI64Type()), value, like,
                                b.getStringAttr(kind), b.getI64IntegerAttr(axis));
+  recordCheck(check, code, b.getStringAttr(name));
+}
+
+void KernelBuilder::recordCheck(CheckOp check, StringRef code, StringAttr name) {
   oks.push_back(check.getOk());
   gots.push_back(check.getGot());
   SmallVector<NamedAttribute> entry = {b.getNamedAttr("code", b.getStringAttr(code)),
-                                       b.getNamedAttr("name", b.getStringAttr(name))};
-  if (like) {
-    int64_t limit = cast<RankedTensorType>(like.getType()).getDimSize(axis);
+                                       b.getNamedAttr("name", name)};
+  if (Value like = check.getLike()) {
+    int64_t limit = cast<RankedTensorType>(like.getType()).getDimSize(check.getAxis());
     entry.push_back(
         b.getNamedAttr("limit", b.getI64IntegerAttr(ShapedType::isDynamic(limit) ? -1 : limit)));
   }
@@ -317,7 +322,14 @@ LogicalResult KernelBuilder::emit(Operation *op) {
       .Case([&](Composite composite) {
         SmallVector<Value> operands =
             llvm::map_to_vector(op->getOperands(), [&](Value value) { return get(value); });
-        for (auto [result, value] : llvm::zip(op->getResults(), composite.expand(b, operands)))
+        Block &block = kernel.getBody().front();
+        Operation *before = block.empty() ? nullptr : &block.back();
+        SmallVector<Value> results = composite.expand(b, operands);
+        for (Operation *made = before ? before->getNextNode() : &block.front(); made;
+             made = made->getNextNode())
+          if (auto check = dyn_cast<CheckOp>(made))
+            recordCheck(check, check.getKind(), check->getAttrOfType<StringAttr>("fn.name"));
+        for (auto [result, value] : llvm::zip(op->getResults(), results))
           define(result, value);
       })
       .Case([&](PlaceholderOp placeholder) {
