@@ -16,6 +16,14 @@ void addMatmulOps(OpTable &table);
 void addConvOps(OpTable &table);
 void addPoolOps(OpTable &table);
 void addNormOps(OpTable &table);
+void addAttentionOps(OpTable &table);
+void addResizeOps(OpTable &table);
+void addLossOps(OpTable &table);
+void addRecurrentOps(OpTable &table);
+void addQuantOps(OpTable &table);
+void addControlOps(OpTable &table);
+void addSignalOps(OpTable &table);
+void addTrainingOps(OpTable &table);
 
 //===-- Shared by families ----------------------------------------------===//
 
@@ -23,6 +31,8 @@ void addNormOps(OpTable &table);
 Value normalized(Ops &o, Value indices, int64_t size);
 /// `result[.., i, ..] = x[.., indices[.., i, ..], ..]` along `axis`; indices are not negative.
 Value gatherElements(Ops &o, Value x, Value indices, int64_t axis);
+/// `x` with `updates[.., i, ..]` at `indices[.., i, ..]` along `axis`; `kind` as of fn.scatter.
+Value scatterElements(Ops &o, Value x, Value indices, Value updates, int64_t axis, StringRef kind);
 /// Windows of a convolution or pooling: ONNX's attributes, with defaults filled in.
 struct Windows {
   Ints size, strides, dilations, low, high;

@@ -14,6 +14,14 @@ const fnc::onnx_import::OpTable &fnc::onnx_import::opTable() {
     addConvOps(result);
     addPoolOps(result);
     addNormOps(result);
+    addAttentionOps(result);
+    addResizeOps(result);
+    addLossOps(result);
+    addRecurrentOps(result);
+    addQuantOps(result);
+    addControlOps(result);
+    addSignalOps(result);
+    addTrainingOps(result);
     return result;
   }();
   return table;

@@ -45,6 +45,18 @@ Value fnc::onnx_import::gatherElements(Ops &o, Value x, Value indices, int64_t a
   return o.gather(o.flat(x), elementPlaces(o, indices, Ops::shape(x), axis), 0);
 }
 
+Value fnc::onnx_import::scatterElements(Ops &o, Value x, Value indices, Value updates, int64_t axis,
+                                        StringRef kind) {
+  if (!x || !indices || !updates)
+    return {};
+  if (!Ops::isStatic(x) || !Ops::isStatic(indices))
+    return o.error("the sizes of its inputs must be known");
+  Value places = elementPlaces(o, indices, Ops::shape(x), axis);
+  Value y =
+      o.make<fn::ScatterOp>({o.flat(x), o.flat(places), o.flat(updates)}, {o.attr("kind", kind)});
+  return o.reshape(y, Ops::shape(x));
+}
+
 namespace {
 
 LogicalResult gather(Node &n, Ops &o) {
@@ -121,7 +133,7 @@ FailureOr<std::string> scatterKind(Node &n) {
   return n.error("reduction is '") << reduction << "'";
 }
 
-LogicalResult scatterElements(Node &n, Ops &o) {
+LogicalResult scatterElementsOp(Node &n, Ops &o) {
   Value x = n.in(0), indices = n.in(1), updates = n.in(2);
   if (!x || !indices || !updates)
     return failure();
@@ -129,13 +141,8 @@ LogicalResult scatterElements(Node &n, Ops &o) {
   FailureOr<std::string> kind = scatterKind(n);
   if (failed(axis) || failed(kind))
     return failure();
-  if (!Ops::isStatic(x) || !Ops::isStatic(indices))
-    return n.error("the sizes of its inputs must be known");
-  Ints shape(Ops::shape(x));
-  Value places = elementPlaces(o, normalized(o, indices, shape[*axis]), shape, *axis);
-  Value y =
-      o.make<fn::ScatterOp>({o.flat(x), o.flat(places), o.flat(updates)}, {o.attr("kind", *kind)});
-  return n.result(o.reshape(y, shape));
+  return n.result(
+      scatterElements(o, x, normalized(o, indices, Ops::shape(x)[*axis]), updates, *axis, *kind));
 }
 
 LogicalResult scatterND(Node &n, Ops &o) {
@@ -418,8 +425,8 @@ void fnc::onnx_import::addIndexOps(OpTable &table) {
   table[":OneHot"] = oneHot;
   table[":Pad"] = pad;
   table[":ReverseSequence"] = reverseSequence;
-  table[":Scatter"] = scatterElements;
-  table[":ScatterElements"] = scatterElements;
+  table[":Scatter"] = scatterElementsOp;
+  table[":ScatterElements"] = scatterElementsOp;
   table[":ScatterND"] = scatterND;
   table[":TopK"] = topK;
 }

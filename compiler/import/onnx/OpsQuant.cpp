@@ -1,0 +1,213 @@
+//===- OpsQuant.cpp - quantized numbers and integer products --------------===//
+
+#include "compiler/import/onnx/Families.h"
+#include "compiler/import/onnx/Tensors.h"
+
+using namespace mlir;
+using namespace fnc::onnx_import;
+
+namespace {
+
+/// A scale or zero point as it meets x: one number, one per index of `axis`, or one per block of
+/// `block` along it.
+Value spread(Ops &o, Value parameter, Value x, int64_t axis, int64_t block) {
+  if (!parameter || !x)
+    return {};
+  int64_t rank = Ops::rank(x);
+  if (Ops::rank(parameter) == 0)
+    return parameter;
+  if (Ops::rank(parameter) == 1 && block == 0) {
+    if (Ops::shape(parameter)[0] == 1)
+      return o.reshape(parameter, {});
+    return o.alongAxis(parameter, axis, rank);
+  }
+  if (Ops::rank(parameter) != rank || block < 1 || !Ops::isStatic(parameter) ||
+      Ops::shape(x)[axis] == kDynamic)
+    return o.error("a scale of rank " + Twine(Ops::rank(parameter)) + " with blocks of " +
+                   Twine(block) + " does not fit");
+  // Each number is repeated for its block, of which the last may be cut.
+  Ints wide(Ops::shape(parameter)), joined(wide);
+  wide.insert(wide.begin() + axis + 1, block);
+  joined[axis] *= block;
+  Value v = o.reshape(o.broadcastTo(o.expand(parameter, {axis + 1}), wide), joined);
+  return o.slice(v, axis, 0, Ops::shape(x)[axis]);
+}
+
+FailureOr<int64_t> quantAxis(Node &n, Value x, Value scale) {
+  if (!x || !scale)
+    return failure();
+  if (Ops::rank(scale) == 0 || (Ops::rank(scale) == 1 && Ops::shape(scale)[0] == 1))
+    return int64_t(0);
+  return n.axis(n.i("axis", 1), Ops::rank(x));
+}
+
+/// `round(x / scale) + zero`, held within the range of `type`.
+Value quantized(Ops &o, Value x, Value scale, Value zero, Type type) {
+  Value y = o.make<fn::RoundOp>({o.div(x, scale)});
+  if (zero && y)
+    y = o.add(y, o.cast(zero, Ops::element(y)));
+  return o.cast(y, type);
+}
+
+LogicalResult quantizeLinear(Node &n, Ops &o) {
+  Value x = n.in(0), scale = n.in(1);
+  FailureOr<int64_t> axis = quantAxis(n, x, scale);
+  if (failed(axis))
+    return failure();
+  Type type = o.b.getIntegerType(8, /*isSigned=*/false);
+  Value zero = n.has(2) ? n.in(2) : Value();
+  if (zero)
+    type = Ops::element(zero);
+  else if (int64_t given = n.i("output_dtype", 0)) {
+    FailureOr<Type> checked = checkedElementType(o.loc, given);
+    if (failed(checked))
+      return failure();
+    type = *checked;
+  }
+  if (!isa<IntegerType>(type))
+    return n.error("quantizes to ") << type << ", expected an integer type";
+  int64_t block = n.i("block_size", 0);
+  // The quotient is taken as f32 at least: integers of 16 bits are beyond f16.
+  Type wide =
+      Ops::element(x).getIntOrFloatBitWidth() < 32 || !Ops::isFloat(x) ? o.f32() : Ops::element(x);
+  if (int64_t precision = n.i("precision", 0)) {
+    FailureOr<Type> checked = checkedElementType(o.loc, precision);
+    if (failed(checked))
+      return failure();
+    wide = *checked;
+  }
+  Value s = o.cast(spread(o, scale, x, *axis, block), wide);
+  Value z = zero ? spread(o, zero, x, *axis, block) : Value();
+  return n.result(quantized(o, o.cast(x, wide), s, z, type));
+}
+
+LogicalResult dequantizeLinear(Node &n, Ops &o) {
+  Value x = n.in(0), scale = n.in(1);
+  FailureOr<int64_t> axis = quantAxis(n, x, scale);
+  if (failed(axis))
+    return failure();
+  int64_t block = n.i("block_size", 0);
+  Type type = Ops::element(scale), wide = type.getIntOrFloatBitWidth() < 32 ? o.f32() : type;
+  Type result = type;
+  if (int64_t given = n.i("output_dtype", 0)) {
+    FailureOr<Type> checked = checkedElementType(o.loc, given);
+    if (failed(checked))
+      return failure();
+    result = *checked;
+  }
+  Value y = x;
+  if (n.has(2)) {
+    // The difference of two bytes needs more than a byte.
+    Value zero = spread(o, n.in(2), x, *axis, block);
+    y = o.sub(o.cast(y, o.i32()), o.cast(zero, o.i32()));
+  }
+  y = o.mul(o.cast(y, wide), o.cast(spread(o, scale, x, *axis, block), wide));
+  return n.result(o.cast(y, result));
+}
+
+LogicalResult dynamicQuantizeLinear(Node &n, Ops &o) {
+  Value x = n.in(0);
+  if (!x)
+    return failure();
+  Ints all;
+  for (int64_t i = 0; i < Ops::rank(x); ++i)
+    all.push_back(i);
+  // The range holds 0, so that 0 is exact.
+  Value high = o.maximum(o.reduce<fn::ReduceMaxOp>(x, all, false), 0.0);
+  Value low = o.minimum(o.reduce<fn::ReduceMinOp>(x, all, false), 0.0);
+  Value scale = o.div(o.sub(high, low), 255.0);
+  // All zeros: any scale will do.
+  scale = o.where(o.equal(scale, 0.0), o.scalar(1, Ops::element(x)), scale);
+  Type type = o.b.getIntegerType(8, false);
+  Value zero = quantized(o, o.negate(low), scale, {}, type);
+  if (failed(n.set(0, quantized(o, x, scale, zero, type))) || failed(n.set(1, scale)))
+    return failure();
+  return n.set(2, zero);
+}
+
+/// An integer tensor less its zero point, as i32; `perRow`: one zero point per row of a matrix,
+/// `perChannel`: one per first index.
+Value centred(Ops &o, Value x, Value zero, bool perRow, bool perChannel) {
+  x = o.cast(x, o.i32());
+  if (!zero || !x)
+    return x;
+  zero = o.cast(zero, o.i32());
+  if (Ops::rank(zero) == 1) {
+    if (Ops::shape(zero)[0] == 1)
+      zero = o.reshape(zero, {});
+    else if (perRow)
+      zero = o.expand(zero, {1});
+    else if (perChannel)
+      zero = o.alongAxis(zero, 0, Ops::rank(x));
+  }
+  return o.sub(x, zero);
+}
+
+LogicalResult matmulInteger(Node &n, Ops &o) {
+  Value a = centred(o, n.in(0), n.has(2) ? n.in(2) : Value(), true, false);
+  Value b = centred(o, n.in(1), n.has(3) ? n.in(3) : Value(), false, false);
+  return n.result(o.matmul(a, b));
+}
+
+/// Sizes, then the convolution itself, of centred integers.
+Value integerConvolution(Node &n, Ops &o, Value x, Value filter) {
+  if (!x || !filter)
+    return {};
+  if (Ops::rank(x) < 3 || Ops::rank(x) > 5 || Ops::rank(filter) != Ops::rank(x) ||
+      !Ops::isStatic(filter))
+    return o.error("has an input of rank " + Twine(Ops::rank(x)) + " and a filter of rank " +
+                   Twine(Ops::rank(filter)));
+  FailureOr<Windows> w = windows(n, Ops::shape(x).drop_front(2), Ops::shape(filter).drop_front(2));
+  return failed(w) ? Value() : convolution(o, x, filter, *w, n.i("group", 1));
+}
+
+LogicalResult convInteger(Node &n, Ops &o) {
+  Value x = centred(o, n.in(0), n.has(2) ? n.in(2) : Value(), false, false);
+  Value filter = centred(o, n.in(1), n.has(3) ? n.in(3) : Value(), false, true);
+  return n.result(integerConvolution(n, o, x, filter));
+}
+
+LogicalResult qLinearMatmul(Node &n, Ops &o) {
+  Value zero = n.in(7), aScale = n.in(1), bScale = n.in(4), yScale = n.in(6);
+  Value sum = o.matmul(centred(o, n.in(0), n.in(2), true, false),
+                       centred(o, n.in(3), n.in(5), false, false));
+  if (!sum || !aScale || !bScale || !yScale || !zero)
+    return failure();
+  auto one = [&](Value v) { return o.cast(v, o.f32()); };
+  if (Ops::rank(aScale) == 1)
+    aScale = Ops::shape(aScale)[0] == 1 ? o.reshape(aScale, {}) : o.expand(aScale, {1});
+  Value factor = o.div(o.mul(one(aScale), one(bScale)), one(yScale));
+  Value y = o.make<fn::RoundOp>({o.mul(o.cast(sum, o.f32()), factor)});
+  return n.result(o.cast(o.add(y, o.cast(zero, o.f32())), Ops::element(zero)));
+}
+
+LogicalResult qLinearConv(Node &n, Ops &o) {
+  Value xScale = n.in(1), wScale = n.in(4), yScale = n.in(6), zero = n.in(7);
+  Value sum = integerConvolution(n, o, centred(o, n.in(0), n.in(2), false, false),
+                                 centred(o, n.in(3), n.in(5), false, true));
+  if (!sum || !xScale || !wScale || !yScale || !zero)
+    return failure();
+  if (n.has(8))
+    sum = o.add(sum, o.alongAxis(n.in(8), 1, Ops::rank(sum)));
+  auto one = [&](Value v) {
+    return Ops::rank(v) == 1 && Ops::shape(v)[0] == 1 ? o.reshape(v, {}) : v;
+  };
+  wScale = one(wScale);
+  if (Ops::rank(wScale) == 1)
+    wScale = o.alongAxis(wScale, 1, Ops::rank(sum));
+  Value factor = o.div(o.mul(one(xScale), wScale), one(yScale));
+  Value y = o.make<fn::RoundOp>({o.mul(o.cast(sum, o.f32()), factor)});
+  return n.result(o.cast(o.add(y, o.cast(one(zero), o.f32())), Ops::element(zero)));
+}
+
+} // namespace
+
+void fnc::onnx_import::addQuantOps(OpTable &table) {
+  table[":ConvInteger"] = convInteger;
+  table[":DequantizeLinear"] = dequantizeLinear;
+  table[":DynamicQuantizeLinear"] = dynamicQuantizeLinear;
+  table[":MatMulInteger"] = matmulInteger;
+  table[":QLinearConv"] = qLinearConv;
+  table[":QLinearMatMul"] = qLinearMatmul;
+  table[":QuantizeLinear"] = quantizeLinear;
+}

@@ -1,0 +1,274 @@
+//===- OpsRecurrent.cpp - RNN, GRU, LSTM ----------------------------------===//
+//
+// Unrolled over time: the number of steps is known. The products with the input are taken of all
+// steps at once.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/import/onnx/Families.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace fnc::onnx_import;
+
+namespace {
+
+constexpr int64_t maxSteps = 4096;
+
+/// One of the activations that a cell names.
+struct Activation {
+  std::string name;
+  double alpha = 0, beta = 0;
+
+  Value operator()(Ops &o, Value x) const {
+    if (!x)
+      return x;
+    if (name == "sigmoid")
+      return o.make<fn::SigmoidOp>({x});
+    if (name == "tanh")
+      return o.make<fn::TanhOp>({x});
+    if (name == "relu")
+      return o.make<fn::ReluOp>({x});
+    if (name == "softsign")
+      return o.make<fn::SoftsignOp>({x});
+    if (name == "softplus")
+      return o.make<fn::SoftplusOp>({x});
+    if (name == "affine")
+      return o.add(o.mul(x, alpha), beta);
+    if (name == "leakyrelu")
+      return o.make<fn::LeakyReluOp>({x}, {o.real("alpha", alpha)});
+    if (name == "elu")
+      return o.make<fn::EluOp>({x}, {o.real("alpha", alpha)});
+    if (name == "thresholdedrelu")
+      return o.where(o.less(x, alpha), o.scalar(0, Ops::element(x)), x);
+    if (name == "scaledtanh")
+      return o.mul(o.make<fn::TanhOp>({o.mul(x, beta)}), alpha);
+    if (name == "hardsigmoid")
+      return o.minimum(o.maximum(o.add(o.mul(x, alpha), beta), 0.0), 1.0);
+    return o.error("unknown activation '" + name + "'");
+  }
+};
+
+/// What RNN, GRU and LSTM share.
+struct Cell {
+  Node &n;
+  Ops &o;
+  int64_t gates, perDirection; ///< numbers of gates and of activations
+  Value x, w, r, b, lengths, h0, c0, peepholes;
+  int64_t steps = 0, batch = 0, hidden = 0, directions = 1;
+  bool reverse = false, batchFirst = false;
+  double clip = 0;
+  SmallVector<Activation> activations;
+  Type type;
+
+  Cell(Node &n, Ops &o, int64_t gates, int64_t perDirection)
+      : n(n), o(o), gates(gates), perDirection(perDirection) {}
+
+  LogicalResult read(ArrayRef<StringRef> defaults);
+  Value part(Value v, int64_t index, int64_t axis) {
+    return o.slice(v, axis, index * hidden, (index + 1) * hidden);
+  }
+  Value clipped(Value v) { return clip > 0 ? o.minimum(o.maximum(v, -clip), clip) : v; }
+  /// Runs `step(t, direction, states) -> states` and defines the outputs.
+  LogicalResult run(llvm::function_ref<SmallVector<Value>(Value, int64_t, ArrayRef<Value>)> step);
+};
+
+LogicalResult Cell::read(ArrayRef<StringRef> defaults) {
+  x = n.in(0);
+  w = n.in(1);
+  r = n.in(2);
+  if (!x || !w || !r)
+    return failure();
+  batchFirst = n.opset >= 14 && n.i("layout", 0);
+  if (Ops::rank(x) != 3 || Ops::rank(w) != 3 || Ops::rank(r) != 3)
+    return n.error("needs tensors of rank 3");
+  if (batchFirst)
+    x = o.swapAxes(x, 0, 1);
+  steps = Ops::shape(x)[0];
+  batch = Ops::shape(x)[1];
+  hidden = Ops::shape(r)[2];
+  directions = Ops::shape(w)[0];
+  type = Ops::element(x);
+  std::string direction = n.s("direction", "forward");
+  reverse = direction == "reverse";
+  if (direction != "forward" && !reverse && direction != "bidirectional")
+    return n.error("direction is '") << direction << "'";
+  if (steps == kDynamic || batch == kDynamic)
+    return n.error("the numbers of steps and of sequences must be known: give --shape");
+  if (steps < 1 || steps > maxSteps)
+    return n.error("has ") << steps << " steps, expected 1 to " << maxSteps;
+  if (directions != (direction == "bidirectional" ? 2 : 1) || Ops::shape(r)[0] != directions ||
+      Ops::shape(w)[1] != gates * hidden || Ops::shape(r)[1] != gates * hidden)
+    return n.error("weights of types ") << Ops::type(w) << " and " << Ops::type(r) << " do not fit";
+  clip = n.f("clip", 0);
+  auto optional = [&](size_t i) { return n.has(i) ? n.in(i) : Value(); };
+  b = optional(3);
+  lengths = optional(4);
+  h0 = optional(5);
+  if (gates == 4) {
+    c0 = optional(6);
+    peepholes = optional(7);
+  }
+  if (h0 && batchFirst)
+    h0 = o.swapAxes(h0, 0, 1);
+  if (c0 && batchFirst)
+    c0 = o.swapAxes(c0, 0, 1);
+
+  std::vector<std::string> names = n.ss("activations").value_or(std::vector<std::string>());
+  SmallVector<double> alphas = n.fs("activation_alpha").value_or(SmallVector<double>());
+  SmallVector<double> betas = n.fs("activation_beta").value_or(SmallVector<double>());
+  if (names.empty())
+    for (int64_t d = 0; d < directions; ++d)
+      for (StringRef name : defaults)
+        names.push_back(name.str());
+  if (static_cast<int64_t>(names.size()) < directions * perDirection)
+    return n.error("has ") << names.size() << " activations, expected "
+                           << directions * perDirection;
+  // Values are given for those activations that take one, in order.
+  size_t nextAlpha = 0, nextBeta = 0;
+  for (const std::string &name : names) {
+    Activation a{StringRef(name).lower()};
+    bool takesAlpha = llvm::is_contained(
+        {"leakyrelu", "elu", "thresholdedrelu", "affine", "scaledtanh", "hardsigmoid"}, a.name);
+    bool takesBeta = llvm::is_contained({"affine", "scaledtanh", "hardsigmoid"}, a.name);
+    a.alpha = a.name == "leakyrelu" ? 0.01 : a.name == "hardsigmoid" ? 0.2 : 1;
+    a.beta = a.name == "hardsigmoid" ? 0.5 : a.name == "scaledtanh" ? 1 : 0;
+    if (takesAlpha && nextAlpha < alphas.size())
+      a.alpha = alphas[nextAlpha++];
+    if (takesBeta && nextBeta < betas.size())
+      a.beta = betas[nextBeta++];
+    activations.push_back(a);
+  }
+  return success();
+}
+
+LogicalResult
+Cell::run(llvm::function_ref<SmallVector<Value>(Value, int64_t, ArrayRef<Value>)> step) {
+  size_t numStates = gates == 4 ? 2 : 1;
+  SmallVector<Value> sequences;
+  SmallVector<SmallVector<Value>> last(numStates);
+  Value zero = o.scalar(0, type);
+  for (int64_t d = 0; d < directions; ++d) {
+    // [steps, batch, gates * hidden]
+    Value inputs = o.matmul(x, o.at(w, 0, d), false, true);
+    SmallVector<Value> states;
+    for (size_t s = 0; s < numStates; ++s) {
+      Value given = s == 0 ? h0 : c0;
+      states.push_back(given ? o.at(given, 0, d) : o.splat(0, {batch, hidden}, type));
+    }
+    SmallVector<Value> outputs(steps);
+    bool backwards = reverse || d == 1;
+    for (int64_t i = 0; i < steps; ++i) {
+      int64_t t = backwards ? steps - 1 - i : i;
+      SmallVector<Value> next = step(o.at(inputs, 0, t), d, states);
+      if (llvm::is_contained(next, Value()))
+        return failure();
+      outputs[t] = next[0];
+      if (lengths) {
+        // After its end a sequence gives zeros and keeps its state.
+        Value inside = o.expand(
+            o.make<fn::GreaterOp>({o.cast(lengths, o.i64()), o.ints({t}, {}, o.i64())}), {1});
+        outputs[t] = o.where(inside, next[0], zero);
+        for (auto [after, before] : llvm::zip(next, states))
+          after = o.where(inside, after, before);
+      }
+      states = next;
+      if (!outputs[t])
+        return failure();
+    }
+    sequences.push_back(o.stack(outputs, 0));
+    for (size_t s = 0; s < numStates; ++s)
+      last[s].push_back(states[s]);
+  }
+  // [steps, directions, batch, hidden], or with the batch in front.
+  Value y = o.stack(sequences, 1);
+  if (failed(n.set(0, batchFirst ? o.transpose(y, {2, 0, 1, 3}) : y)))
+    return failure();
+  for (size_t s = 0; s < numStates; ++s)
+    if (failed(n.set(s + 1, o.stack(last[s], batchFirst ? 1 : 0))))
+      return failure();
+  return success();
+}
+
+LogicalResult rnn(Node &n, Ops &o) {
+  Cell c(n, o, 1, 1);
+  if (failed(c.read({"tanh"})))
+    return failure();
+  return c.run([&](Value in, int64_t d, ArrayRef<Value> states) -> SmallVector<Value> {
+    Value sum = o.add(in, o.matmul(states[0], o.at(c.r, 0, d), false, true));
+    if (c.b) {
+      Value b = o.at(c.b, 0, d);
+      sum = o.add(sum, o.add(c.part(b, 0, 0), c.part(b, 1, 0)));
+    }
+    return {c.activations[d](o, c.clipped(sum))};
+  });
+}
+
+LogicalResult gru(Node &n, Ops &o) {
+  Cell c(n, o, 3, 2);
+  if (failed(c.read({"sigmoid", "tanh"})))
+    return failure();
+  bool linear = n.i("linear_before_reset", 0);
+  return c.run([&](Value in, int64_t d, ArrayRef<Value> states) -> SmallVector<Value> {
+    const Activation &f = c.activations[2 * d], &g = c.activations[2 * d + 1];
+    Value h = states[0], r = o.at(c.r, 0, d), b = c.b ? o.at(c.b, 0, d) : Value();
+    auto biased = [&](Value v, int64_t index) { return b ? o.add(v, c.part(b, index, 0)) : v; };
+    auto recurrent = [&](Value v, int64_t gate) {
+      return o.matmul(v, c.part(r, gate, 0), false, true);
+    };
+    auto gate = [&](int64_t index) {
+      Value sum = o.add(c.part(in, index, 1), recurrent(h, index));
+      return f(o, c.clipped(biased(biased(sum, index), index + 3)));
+    };
+    Value update = gate(0), reset = gate(1), candidate;
+    if (linear)
+      candidate = o.mul(reset, biased(recurrent(h, 2), 5));
+    else
+      candidate = biased(recurrent(o.mul(reset, h), 2), 5);
+    candidate = g(o, c.clipped(biased(o.add(c.part(in, 2, 1), candidate), 2)));
+    if (!update || !candidate)
+      return {Value()};
+    Value rest = o.sub(o.scalar(1, c.type), update);
+    return {o.add(o.mul(rest, candidate), o.mul(update, h))};
+  });
+}
+
+LogicalResult lstm(Node &n, Ops &o) {
+  Cell c(n, o, 4, 3);
+  if (failed(c.read({"sigmoid", "tanh", "tanh"})))
+    return failure();
+  bool coupled = n.i("input_forget", 0);
+  return c.run([&](Value in, int64_t d, ArrayRef<Value> states) -> SmallVector<Value> {
+    const Activation *act = &c.activations[3 * d];
+    Value h = states[0], cell = states[1];
+    Value sum = o.add(in, o.matmul(h, o.at(c.r, 0, d), false, true));
+    if (c.b) {
+      Value b = o.at(c.b, 0, d);
+      sum = o.add(sum,
+                  o.add(o.slice(b, 0, 0, 4 * c.hidden), o.slice(b, 0, 4 * c.hidden, 8 * c.hidden)));
+    }
+    Value p = c.peepholes ? o.at(c.peepholes, 0, d) : Value();
+    // Gates stand in the order input, output, forget, cell; peepholes likewise.
+    auto gate = [&](int64_t index, Value seen) {
+      Value v = c.part(sum, index, 1);
+      if (p)
+        v = o.add(v, o.mul(c.part(p, index, 0), seen));
+      return act[0](o, c.clipped(v));
+    };
+    Value input = gate(0, cell);
+    Value candidate = act[1](o, c.clipped(c.part(sum, 3, 1)));
+    if (!input)
+      return {Value(), Value()};
+    Value forget = coupled ? o.sub(o.scalar(1, c.type), input) : gate(2, cell);
+    Value next = o.add(o.mul(forget, cell), o.mul(input, candidate));
+    return {o.mul(gate(1, next), act[2](o, next)), next};
+  });
+}
+
+} // namespace
+
+void fnc::onnx_import::addRecurrentOps(OpTable &table) {
+  table[":GRU"] = gru;
+  table[":LSTM"] = lstm;
+  table[":RNN"] = rnn;
+}
