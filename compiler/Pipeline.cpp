@@ -158,6 +158,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     code->print(os, nullptr);
     return result;
   }
+  embedManifest(*code, result.graph, **machine, options.target);
   if (llvm::Error error = emitCode(*code, **machine, options.assembly, result.code)) {
     module.emitError(llvm::toString(std::move(error)));
     return failure();

@@ -45,6 +45,14 @@ void addEntryPoints(llvm::Module &module, const Graph &graph,
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetOptions &options);
 
+/// Where an object carries its manifest.
+inline constexpr llvm::StringLiteral kManifestSection = ".fn.manifest";
+
+/// Adds the manifest as a section that is neither loaded nor linked. After `optimize`, which would
+/// drop what nothing uses.
+void embedManifest(llvm::Module &module, const Graph &graph, const llvm::TargetMachine &machine,
+                   const TargetOptions &options);
+
 /// The object or assembly of an optimized module.
 llvm::Error emitCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly,
                      llvm::SmallVectorImpl<char> &out);

@@ -110,19 +110,6 @@ Function readFunction(func::FuncOp func, const Graph &graph) {
   return result;
 }
 
-
-llvm::json::Value toJSON(const Tensor &tensor) {
-  llvm::json::Array shape;
-  for (AffineExpr dim : tensor.dims) {
-    auto constant = dyn_cast<AffineConstantExpr>(dim);
-    shape.push_back(constant ? llvm::json::Value(constant.getValue()) : nullptr);
-  }
-  return llvm::json::Object{{"name", tensor.name},
-                            {"identifier", tensor.id},
-                            {"dtype", tensor.type.name},
-                            {"shape", std::move(shape)}};
-}
-
 } // namespace
 
 bool Tensor::isStatic() const {
@@ -217,39 +204,4 @@ std::string fnc::printC(AffineExpr expr, ArrayRef<std::string> symbols) {
   default:
     return "(" + a + " - fn_floor_div(" + a + ", " + b + ") * " + b + ")";
   }
-}
-
-llvm::json::Value Graph::toJSON() const {
-  llvm::json::Array vars, funcs;
-  for (const Variable &variable : variables) {
-    llvm::json::Value entry = ::toJSON(variable);
-    llvm::json::Object &object = *entry.getAsObject();
-    object["read_only"] = variable.readOnly;
-    if (!variable.readOnly)
-      object["offset"] = variable.offset;
-    vars.push_back(std::move(entry));
-  }
-  for (const Function &function : functions) {
-    llvm::json::Array ins, outs, updates;
-    for (const Tensor &tensor : function.inputs)
-      ins.push_back(::toJSON(tensor));
-    for (const Tensor &tensor : function.outputs)
-      outs.push_back(::toJSON(tensor));
-    for (unsigned index : function.writes)
-      updates.push_back(variables[index].name);
-    int64_t bytes = function.boundedWorkspaceBytes();
-    funcs.push_back(llvm::json::Object{
-        {"name", function.name},
-        {"identifier", function.id},
-        {"inputs", std::move(ins)},
-        {"outputs", std::move(outs)},
-        {"updates", std::move(updates)},
-        {"workspace_bytes", bytes < 0 ? llvm::json::Value(nullptr) : llvm::json::Value(bytes)},
-        {"live_bytes", function.liveBytes}});
-  }
-  return llvm::json::Object{{"graph", name},
-                            {"constant_bytes", constantBytes},
-                            {"state_bytes", stateBytes},
-                            {"variables", std::move(vars)},
-                            {"functions", std::move(funcs)}};
 }

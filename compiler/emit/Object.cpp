@@ -32,6 +32,8 @@ fnc::createTargetMachine(const fnc::TargetOptions &options) {
   const Target *target = TargetRegistry::lookupTarget(triple, problem);
   if (!target)
     return createStringError("unknown target '" + options.triple + "'");
+  if (triple.isOSBinFormatMachO() || triple.isOSBinFormatCOFF())
+    return createStringError("target '" + triple.str() + "' has no ELF objects, which fnc makes");
 
   std::string cpu = options.cpu, features = options.features;
   if (cpu == "native") {

@@ -245,7 +245,7 @@ class Library:
         subprocess.run([os.environ.get("CC", "cc"), "-shared", "-o", str(shared), str(obj)], check=True)
         self.header = obj.with_suffix(".h").read_text()
         self.library = ctypes.CDLL(str(shared))
-        shown = subprocess.run([fnc, "inspect", str(source), "--json"], capture_output=True, text=True, check=True)
+        shown = subprocess.run([fnc, "inspect", str(obj), "--json"], capture_output=True, text=True, check=True)
         self.manifest = json.loads(shown.stdout)
         self.variables = {v["name"]: v for v in self.manifest["variables"]}
         self.state = Guarded(max(self.manifest["state_bytes"], 64))

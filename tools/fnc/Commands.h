@@ -29,8 +29,7 @@ struct CompileCommand {
 int compile(const CompileCommand &command);
 
 struct InspectCommand {
-  ImportCommand import;
-  std::string input;
+  CompileCommand compile; ///< how, where the input is no object yet
   bool json = false;
 };
 int inspect(const InspectCommand &command);

@@ -83,18 +83,29 @@ static mlir::LogicalResult printOfModel(mlir::Diagnostic &diagnostic) {
   return mlir::success();
 }
 
+std::unique_ptr<llvm::MemoryBuffer> fnc::tool::readInput(const std::string &path) {
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/false);
+  if (buffer)
+    return std::move(*buffer);
+  llvm::errs() << path << ": error: " << buffer.getError().message() << "\n";
+  return nullptr;
+}
+
 bool Source::open(const std::string &path, const ImportCommand &import) {
+  auto buffer = readInput(path);
+  return buffer && open(path, std::move(buffer), import);
+}
+
+bool Source::open(const std::string &path, std::unique_ptr<llvm::MemoryBuffer> buffer,
+                  const ImportCommand &import) {
   registerInputDialects(registry);
   context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
-  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/false);
-  if (!buffer) {
-    llvm::errs() << path << ": error: " << buffer.getError().message() << "\n";
-    return false;
-  }
+  // Messages name places of the user's file; IR in the middle of being compiled helps nobody.
+  context->printOpOnDiagnostic(false);
   bool isModel = import.isModel || llvm::sys::path::extension(path) == ".onnx" ||
-                 looksLikeOnnx((*buffer)->getBuffer());
+                 looksLikeOnnx(buffer->getBuffer());
   if (!isModel) {
-    files.AddNewSourceBuffer(std::move(*buffer), {});
+    files.AddNewSourceBuffer(std::move(buffer), {});
     diagnostics = std::make_unique<mlir::SourceMgrDiagnosticHandler>(files, context.get());
     parsed = mlir::parseSourceFile<mlir::ModuleOp>(files, context.get());
     return static_cast<bool>(parsed);
@@ -102,7 +113,7 @@ bool Source::open(const std::string &path, const ImportCommand &import) {
   OnnxOptions options;
   if (!readOptions(import, path, options))
     return false;
-  model = std::move(*buffer);
+  model = std::move(buffer);
   diagnostics = std::make_unique<mlir::ScopedDiagnosticHandler>(context.get(), printOfModel);
   parsed = importOnnx(model->getMemBufferRef(), options, *context);
   return static_cast<bool>(parsed);

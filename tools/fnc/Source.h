@@ -10,13 +10,26 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/SourceMgr.h"
 
+namespace fnc {
+struct CompileOptions;
+}
+
 namespace fnc::tool {
+
+/// The command's options as the compiler's. `emit` is left to the command.
+CompileOptions compileOptions(const CompileCommand &command);
+
+/// The bytes of a file, or of standard input for "-"; null after an error.
+std::unique_ptr<llvm::MemoryBuffer> readInput(const std::string &path);
 
 /// A graph file, parsed or imported, with diagnostics that show its lines or name its nodes.
 class Source {
 public:
   /// Reads a file of text or an ONNX model, or standard input for "-". False after an error.
   bool open(const std::string &path, const ImportCommand &import);
+  /// The same of bytes that were read already.
+  bool open(const std::string &path, std::unique_ptr<llvm::MemoryBuffer> buffer,
+            const ImportCommand &import);
   mlir::ModuleOp module() { return *parsed; }
 
 private:

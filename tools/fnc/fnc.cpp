@@ -18,6 +18,23 @@ static void addImportOptions(CLI::App *app, ImportCommand &command) {
       ->type_name("NAME=VALUES");
 }
 
+/// What is compiled, and for what: whatever becomes of it.
+static void addCompileOptions(CLI::App *app, CompileCommand &command) {
+  app->add_option("graph_file", command.input, "the graph; - is standard input")
+      ->required()
+      ->type_name("GRAPH");
+  app->add_option("--graph", command.graph, "which graph of the file");
+  app->add_option("--function", command.functions, "compile this function only (may be repeated)");
+  app->add_option("--target", command.target, "target triple (default: this machine)");
+  app->add_option("--cpu", command.cpu, "CPU to generate for; 'native' is this machine's");
+  app->add_option("--features", command.features, "CPU features, as +avx2,-fma");
+  app->add_option("--abi", command.abi, "ABI name, as ilp32f");
+  app->add_option("-O", command.level, "optimization level: 0 to 3, or s for size")
+      ->check(CLI::IsMember({"0", "1", "2", "3", "s"}))
+      ->capture_default_str();
+  addImportOptions(app, command.import);
+}
+
 int main(int argc, char **argv) {
   CLI::App app("Compiles tensor functions with state ahead of time: a graph goes in, an object and "
                "a C++ header come out.");
@@ -33,9 +50,7 @@ int main(int argc, char **argv) {
 
   CompileCommand compileCommand;
   CLI::App *compileApp = app.add_subcommand("compile", "compile a graph to an object and a header");
-  compileApp->add_option("graph_file", compileCommand.input, "the graph; - is standard input")
-      ->required()
-      ->type_name("GRAPH");
+  addCompileOptions(compileApp, compileCommand);
   compileApp->add_option("-o,--output", compileCommand.output, "the object; - is standard output")
       ->required()
       ->type_name("FILE");
@@ -43,24 +58,10 @@ int main(int argc, char **argv) {
       ->add_option("--header", compileCommand.header,
                    "the header (default: the object's name with .h)")
       ->type_name("FILE");
-  compileApp->add_option("--graph", compileCommand.graph, "which graph of the file");
-  compileApp->add_option("--function", compileCommand.functions,
-                         "compile this function only (may be repeated)");
   compileApp->add_option("--emit", compileCommand.emit, "what to write")
       ->check(CLI::IsMember(
           {"obj", "asm", "graph", "tensor", "buffer", "loops", "llvm-dialect", "llvm"}))
       ->capture_default_str();
-  compileApp->add_option("--target", compileCommand.target,
-                         "target triple (default: this machine)");
-  compileApp->add_option("--cpu", compileCommand.cpu,
-                         "CPU to generate for; 'native' is this machine's");
-  compileApp->add_option("--features", compileCommand.features, "CPU features, as +avx2,-fma");
-  compileApp->add_option("--abi", compileCommand.abi, "ABI name, as ilp32f");
-  compileApp->add_option("-O", compileCommand.level, "optimization level: 0 to 3, or s for size")
-      ->check(CLI::IsMember({"0", "1", "2", "3", "s"}))
-      ->capture_default_str();
-
-  addImportOptions(compileApp, compileCommand.import);
 
   ImportCommand importCommand;
   importCommand.isModel = true;
@@ -77,11 +78,8 @@ int main(int argc, char **argv) {
 
   InspectCommand inspectCommand;
   CLI::App *inspectApp = app.add_subcommand("inspect", "show signatures, state and workspace");
-  inspectApp->add_option("graph_file", inspectCommand.input, "the graph; - is standard input")
-      ->required()
-      ->type_name("GRAPH");
+  addCompileOptions(inspectApp, inspectCommand.compile);
   inspectApp->add_flag("--json", inspectCommand.json, "as JSON");
-  addImportOptions(inspectApp, inspectCommand.import);
 
   try {
     app.parse(argc, argv);

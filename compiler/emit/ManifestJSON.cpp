@@ -1,0 +1,109 @@
+//===- ManifestJSON.cpp - the manifest as JSON, and in objects ------------===//
+//
+// Objects carry their manifest in a section that is neither loaded nor linked into programs, so
+// that they can say what they are without the graph.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/emit/Emit.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/GlobalVariable.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace fnc;
+namespace json = llvm::json;
+
+namespace {
+
+json::Object toJSON(const Tensor &tensor, llvm::ArrayRef<Symbol> symbols) {
+  json::Array shape, largest;
+  bool isBounded = true;
+  for (mlir::AffineExpr dim : tensor.dims) {
+    if (auto constant = mlir::dyn_cast<mlir::AffineConstantExpr>(dim)) {
+      shape.push_back(constant.getValue());
+      largest.push_back(constant.getValue());
+      continue;
+    }
+    shape.push_back(nullptr);
+    auto symbol = mlir::dyn_cast<mlir::AffineSymbolExpr>(dim);
+    int64_t max = symbol ? symbols[symbol.getPosition()].max : -1;
+    isBounded &= max >= 0;
+    largest.push_back(max);
+  }
+  json::Object object{{"name", tensor.name},
+                      {"identifier", tensor.id},
+                      {"dtype", tensor.type.name},
+                      {"shape", std::move(shape)}};
+  if (isBounded && !tensor.isStatic())
+    object["largest_shape"] = std::move(largest);
+  return object;
+}
+
+json::Object toJSON(const Function &function, const Graph &graph) {
+  json::Array inputs, outputs, updates, checks;
+  for (const Tensor &tensor : function.inputs)
+    inputs.push_back(::toJSON(tensor, function.symbols));
+  for (const Tensor &tensor : function.outputs)
+    outputs.push_back(::toJSON(tensor, function.symbols));
+  for (unsigned index : function.writes)
+    updates.push_back(graph.variables[index].name);
+  for (const Check &check : function.checks)
+    checks.push_back(json::Object{{"code", check.code}, {"name", check.name}});
+  int64_t bytes = function.boundedWorkspaceBytes();
+  return json::Object{{"name", function.name},
+                      {"identifier", function.id},
+                      {"symbol", graph.name + "_" + function.id},
+                      {"inputs", std::move(inputs)},
+                      {"outputs", std::move(outputs)},
+                      {"updates", std::move(updates)},
+                      {"checks", std::move(checks)},
+                      {"workspace_bytes", bytes < 0 ? json::Value(nullptr) : json::Value(bytes)},
+                      {"workspace_buffers", static_cast<int64_t>(function.workspace.size())},
+                      {"live_bytes", function.liveBytes}};
+}
+
+} // namespace
+
+json::Value Graph::toJSON() const {
+  json::Array vars, funcs;
+  for (const Variable &variable : variables) {
+    json::Object object = ::toJSON(variable, {});
+    object["read_only"] = variable.readOnly;
+    object["bytes"] = variable.staticBytes();
+    if (!variable.readOnly)
+      object["offset"] = variable.offset;
+    vars.push_back(std::move(object));
+  }
+  for (const Function &function : functions)
+    if (!function.isInit)
+      funcs.push_back(::toJSON(function, *this));
+  // A hash has more bits than a number of JSON keeps.
+  return json::Object{{"graph", name},
+                      {"layout_hash", llvm::formatv("{0:x16}", layoutHash).str()},
+                      {"state_bytes", stateBytes},
+                      {"variables", std::move(vars)},
+                      {"functions", std::move(funcs)}};
+}
+
+void fnc::embedManifest(llvm::Module &module, const Graph &graph,
+                        const llvm::TargetMachine &machine, const TargetOptions &options) {
+  if (!machine.getTargetTriple().isOSBinFormatELF())
+    return;
+  json::Value manifest = graph.toJSON();
+  json::Object &object = *manifest.getAsObject();
+  object["version"] = FNC_VERSION;
+  object["target"] = machine.getTargetTriple().str();
+  object["cpu"] = machine.getTargetCPU().str();
+  object["features"] = options.features;
+  object["optimize"] = options.forSize ? "s" : std::to_string(options.level);
+  auto *text = llvm::ConstantDataArray::getString(module.getContext(),
+                                                  llvm::formatv("{0}", manifest).str(), false);
+  auto *global = new llvm::GlobalVariable(module, text->getType(), /*isConstant=*/true,
+                                          llvm::GlobalValue::PrivateLinkage, text, "fn.manifest");
+  global->setSection(kManifestSection);
+  global->setAlignment(llvm::Align(1));
+  // Makes the section one that linkers leave out.
+  global->setMetadata("exclude", llvm::MDNode::get(module.getContext(), {}));
+}
