@@ -23,6 +23,8 @@ static void printDouble(AsmPrinter &printer, FloatAttr value) {
 #include "dialect/FnDialect.cpp.inc"
 #include "dialect/FnInterfaces.cpp.inc"
 
+#include "dialect/FnAttrInterfaces.cpp.inc"
+
 #define GET_TYPEDEF_CLASSES
 #include "dialect/FnTypes.cpp.inc"
 
@@ -81,7 +83,7 @@ LogicalResult NormalAttr::verify(llvm::function_ref<InFlightDiagnostic()> error,
   return verifyStddev(error, stddev);
 }
 
-LogicalResult TruncatedNormalAttr::verify(llvm::function_ref<InFlightDiagnostic()> error,
-                                          FloatAttr, FloatAttr stddev, uint64_t) {
+LogicalResult TruncatedNormalAttr::verify(llvm::function_ref<InFlightDiagnostic()> error, FloatAttr,
+                                          FloatAttr stddev, uint64_t) {
   return verifyStddev(error, stddev);
 }

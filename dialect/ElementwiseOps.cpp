@@ -29,8 +29,8 @@ LogicalResult WhereOp::inferShape(Adaptor op, ShapeContext &shapes,
   Type onFalse = shapes.elementType(op.getOnFalse());
   if (onTrue != onFalse) {
     std::string text;
-    llvm::raw_string_ostream(text) << "operands have element types " << onTrue << " and "
-                                   << onFalse;
+    llvm::raw_string_ostream(text)
+        << "operands have element types " << onTrue << " and " << onFalse;
     return shapes.error(text);
   }
   FailureOr<Dims> dims = shapes.broadcast(op.getOperands());

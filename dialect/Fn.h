@@ -3,6 +3,8 @@
 #ifndef FN_FN_H
 #define FN_FN_H
 
+#include "dialect/Gradient.h"
+#include "dialect/Number.h"
 #include "dialect/ShapeContext.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -15,11 +17,13 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace fn {
-class Gradient;
+class OptimizerStep;
 } // namespace fn
 
 #include "dialect/FnDialect.h.inc"
 #include "dialect/FnInterfaces.h.inc"
+
+#include "dialect/FnAttrInterfaces.h.inc"
 
 #define GET_TYPEDEF_CLASSES
 #include "dialect/FnTypes.h.inc"
@@ -41,5 +45,13 @@ class Gradient;
 #include "dialect/FnTrainingOps.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/FnLossOps.h.inc"
+
+namespace fn {
+
+/// The variable that an effect names, or an error at the effect with a note where the value comes
+/// from.
+llvm::FailureOr<VariableOp> targetOf(mlir::Operation *op, mlir::Value variable, bool writes);
+
+} // namespace fn
 
 #endif // FN_FN_H

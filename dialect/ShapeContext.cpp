@@ -80,8 +80,8 @@ bool ShapeContext::atLeast(Dim a, int64_t min) {
   if (auto known = dyn_cast<AffineConstantExpr>(a))
     return known.getValue() >= min;
   if (min > 0 || !isa<AffineSymbolExpr>(a))
-    constraints.push_back({Constraint::Kind::AtLeast, a, constant(min),
-                           location.value_or(UnknownLoc::get(context))});
+    constraints.push_back(
+        {Constraint::Kind::AtLeast, a, constant(min), location.value_or(UnknownLoc::get(context))});
   return true;
 }
 
@@ -115,8 +115,7 @@ FailureOr<Dims> ShapeContext::broadcast(ArrayRef<Dims> shapes) {
       else if (!equal(out, dim)) {
         std::string list;
         llvm::raw_string_ostream os(list);
-        llvm::interleave(
-            shapes, os, [&](const Dims &s) { os << "[" << print(s) << "]"; }, " and ");
+        llvm::interleave(shapes, os, [&](const Dims &s) { os << "[" << print(s) << "]"; }, " and ");
         return error("shapes " + list + " do not broadcast");
       }
     }
@@ -189,8 +188,7 @@ bool fn::compatibleTypes(TypeRange inferred, TypeRange declared) {
     return false;
   for (auto [a, b] : llvm::zip(inferred, declared)) {
     auto s = dyn_cast<RankedTensorType>(a), t = dyn_cast<RankedTensorType>(b);
-    if (!s || !t || s.getElementType() != t.getElementType() ||
-        failed(verifyCompatibleShape(s, t)))
+    if (!s || !t || s.getElementType() != t.getElementType() || failed(verifyCompatibleShape(s, t)))
       return false;
   }
   return true;

@@ -100,17 +100,15 @@ private:
 };
 
 /// `inferReturnTypes` through a shape rule.
-llvm::LogicalResult
-inferTypes(llvm::StringRef opName, mlir::MLIRContext *context,
-           std::optional<mlir::Location> location, llvm::SmallVectorImpl<mlir::Type> &types,
-           llvm::function_ref<llvm::LogicalResult(ShapeContext &, llvm::SmallVectorImpl<Shape> &)>
-               rule);
+llvm::LogicalResult inferTypes(
+    llvm::StringRef opName, mlir::MLIRContext *context, std::optional<mlir::Location> location,
+    llvm::SmallVectorImpl<mlir::Type> &types,
+    llvm::function_ref<llvm::LogicalResult(ShapeContext &, llvm::SmallVectorImpl<Shape> &)> rule);
 
 /// The rule of elementwise ops: operands of one element type broadcast; the result has
 /// `elementType`, or theirs where it is null.
 llvm::LogicalResult inferElementwise(ShapeContext &shapes, mlir::ValueRange operands,
-                                     mlir::Type elementType,
-                                     llvm::SmallVectorImpl<Shape> &results);
+                                     mlir::Type elementType, llvm::SmallVectorImpl<Shape> &results);
 
 /// The rule of reductions over `axes` (absent: all). The result has `elementType`, or the operand's
 /// where it is null.
@@ -122,8 +120,9 @@ llvm::LogicalResult inferReduction(ShapeContext &shapes, mlir::Value input,
 llvm::LogicalResult inferSoftmax(ShapeContext &shapes, mlir::Value input, int64_t axis,
                                  llvm::SmallVectorImpl<Shape> &results);
 
-/// The rule of losses: one for each sample of `prediction`, whose last dimension it is over, or with
-/// a `reduction` other than "none" a scalar. A target of integers has one class number a sample.
+/// The rule of losses: one for each sample of `prediction`, whose last dimension it is over, or
+/// with a `reduction` other than "none" a scalar. A target of integers has one class number a
+/// sample.
 llvm::LogicalResult inferLoss(ShapeContext &shapes, mlir::Value prediction, mlir::Value target,
                               mlir::Value weights, llvm::StringRef reduction,
                               llvm::SmallVectorImpl<Shape> &results);

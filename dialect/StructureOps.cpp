@@ -109,9 +109,7 @@ LogicalResult VariableOp::verify() {
 
 //===-- Effects ------------------------------------------------------------===//
 
-/// The variable that an effect names, or an error at the effect with a note where the value
-/// comes from.
-static FailureOr<VariableOp> targetOf(Operation *op, Value variable, bool writes) {
+FailureOr<VariableOp> fn::targetOf(Operation *op, Value variable, bool writes) {
   auto target = variable.getDefiningOp<VariableOp>();
   if (!target) {
     InFlightDiagnostic error = mlir::emitError(op->getLoc())

@@ -10,6 +10,11 @@ using namespace fn;
 
 bool fnc::namesVariable(Operation *op) { return writesVariable(op) || isa<ReadOp>(op); }
 
+StringRef fnc::shownName(Operation *op) {
+  auto origin = op->getAttrOfType<StringAttr>(originAttr);
+  return origin ? origin.getValue() : op->getName().getStringRef();
+}
+
 bool fnc::writesVariable(Operation *op) {
   return isa<AssignOp, AssignAddOp, AssignSubOp, ScatterUpdateOp, ScatterAddOp, ScatterSubOp,
              ScatterMaxOp, ScatterMinOp>(op);
@@ -71,7 +76,7 @@ void describe(Diagnostic &note, Operation *effect) {
   if (isa<ReadOp>(effect))
     note << "variable read here";
   else
-    note << "variable written by '" << effect->getName().getStringRef() << "' here";
+    note << "variable written by '" << fnc::shownName(effect) << "' here";
 }
 
 } // namespace
@@ -99,9 +104,9 @@ LogicalResult fnc::checkRaces(FunctionOp spec, ArrayRef<Operation *> order,
       if (other) {
         InFlightDiagnostic error =
             emitError(op->getLoc())
-            << "'" << op->getName() << "' op " << (writes ? "writes" : "reads") << " variable '"
+            << "'" << shownName(op) << "' op " << (writes ? "writes" : "reads") << " variable '"
             << nameOf(variable) << "' in function @" << spec.getSymName() << ", which '"
-            << other->getName() << "' " << (writesVariable(other) ? "writes" : "reads")
+            << shownName(other) << "' " << (writesVariable(other) ? "writes" : "reads")
             << " too, and nothing orders the two: use after(...)";
         describe(error.attachNote(other->getLoc()), other);
         error.attachNote(spec.getLoc()) << "function @" << spec.getSymName() << " reaches both";
@@ -130,7 +135,7 @@ LogicalResult fnc::checkRaces(FunctionOp spec, ArrayRef<Operation *> order,
       InFlightDiagnostic error =
           emitError(spec.getItemLoc(firstTarget + i))
           << "'fn.function' op @" << spec.getSymName() << " updates variable '" << nameOf(variable)
-          << "', which '" << op->getName() << "' " << (writesVariable(op) ? "writes" : "reads")
+          << "', which '" << shownName(op) << "' " << (writesVariable(op) ? "writes" : "reads")
           << " too, and nothing orders the two";
       describe(error.attachNote(op->getLoc()), op);
       return failure();

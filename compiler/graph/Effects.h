@@ -10,6 +10,10 @@ namespace fnc {
 /// An op whose first operand names a variable rather than using its value.
 bool namesVariable(mlir::Operation *op);
 
+/// On an op that another one was expanded into: the name that messages give it.
+constexpr llvm::StringLiteral originAttr = "fn.origin";
+llvm::StringRef shownName(mlir::Operation *op);
+
 /// An update op.
 bool writesVariable(mlir::Operation *op);
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/graph/Gradients.h"
+#include "compiler/graph/Effects.h"
 #include "dialect/Gradient.h"
 #include "dialect/OpSupport.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -97,8 +98,9 @@ private:
   }
 
   LogicalResult noRule(Operation *each, StringRef name) {
-    InFlightDiagnostic error = emitError(op.getLoc()) << "'fn.gradients' op has a path through '"
-                                                      << name << "', which has no gradient";
+    InFlightDiagnostic error = emitError(op.getLoc())
+                               << "'" << fnc::shownName(op) << "' op has a path through '" << name
+                               << "', which has no gradient";
     error.attachNote(each->getLoc()) << "'" << name << "' is here";
     // The way on from there to the targets.
     for (Operation *at = each; at && at->getNumOperands() > 0;) {
@@ -140,8 +142,9 @@ FailureOr<SmallVector<Value>> fnc::expandGradients(OpBuilder &b, GradientsOp op,
   for (auto [target, inGraph] : llvm::zip(targets, op.getTargets())) {
     Value found = target ? reverse.gradientOf(target) : Value();
     if (op.getUnused() == "error" && !(target && reverse.isUsed(target))) {
-      InFlightDiagnostic error = emitError(loc) << "'fn.gradients' op output does not depend on "
-                                                << nameOf(inGraph);
+      InFlightDiagnostic error = emitError(loc)
+                                 << "'" << fnc::shownName(op) << "' op output does not depend on "
+                                 << nameOf(inGraph);
       error.attachNote(inGraph.getLoc()) << "target is here";
       return failure();
     }

@@ -7,6 +7,8 @@
 using namespace mlir;
 
 void fnc::buildGraphPipeline(OpPassManager &pm, const SelectFunctionsOptions &options) {
+  // Slots of optimizers have names as other variables have.
+  pm.addPass(createExpandMinimize());
   pm.addPass(createCheckGraph());
   pm.addPass(createSelectFunctions(options));
   // Dimensions before simplification: a fold must not hide what a call has to check.

@@ -4,6 +4,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ExpandMinimize : Pass<"fnc-expand-minimize", "::mlir::ModuleOp"> {
+  let summary = "steps of optimizers become variables, gradients, arithmetic and update ops";
+  let description = [{
+    ```mlir
+    %t = fn.minimize %loss, (%w) {optimizer = #fn.sgd<learning_rate = 0.1>} : tensor<f32>, (tensor<4xf32>)
+    fn.function @train updates(%t)
+    ```
+    ==>
+    ```mlir
+    %step = fn.variable "sgd/step" : tensor<i64> = dense<0>
+    %g = fn.gradients %loss, (%w) : (tensor<f32>, tensor<4xf32>) -> tensor<4xf32>
+    %w1 = fn.sub %w, (fn.mul %rate, %g)
+    %c0 = fn.assign %w, %w1
+    %c1 = fn.assign %step, (fn.add %step, 1)
+    %t = fn.group %c0, %c1
+    ```
+    On the graph, so that slots are variables like others and gradients are taken of each function
+    after its feeds. On exit: no `fn.minimize`.
+  }];
+  let dependentDialects = ["::fn::FnDialect"];
+}
+
 def CheckGraph : Pass<"fnc-check-graph", "::mlir::ModuleOp"> {
   let summary = "refuse what verifiers of single ops cannot see";
   let description = [{
