@@ -205,18 +205,20 @@ def Fn_FunctionOp : Fn_Op<"function", [Symbol, AttrSizedOperandSegments, HasPare
     function the fed value takes its place. `outputs` names any tensors, `"name" as "identifier"`
     where the name alone makes no C++ identifier. `updates` lists
     `variable = new value` pairs, all computed from entry values, and control results of update
-    ops.
+    ops. A pair may end in `if` and a `tensor<i1>`: where that does not hold the variable keeps its
+    value.
 
     ```mlir
     fn.function @step inputs(%x : tensor<4xf32>, "h" = %h : tensor<4xf32>)
                       outputs("y" = %y : tensor<4xf32>)
-                      updates(%w = %w_new : tensor<4xf32>, %counted)
+                      updates(%w = %w_new : tensor<4xf32>, %best = %loss if %better : tensor<f32>, %counted)
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<StrAttr>:$identifier,
                        Variadic<Fn_Tensor>:$inputs, Variadic<Fn_Tensor>:$outputs,
                        Variadic<Fn_Tensor>:$targets, Variadic<Fn_Tensor>:$values,
-                       Variadic<Fn_ControlType>:$controls,
+                       Variadic<Fn_ControlType>:$controls, Variadic<Fn_BoolTensor>:$conditions,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$conditional,
                        StrArrayAttr:$input_names, StrArrayAttr:$output_names,
                        OptionalAttr<StrArrayAttr>:$output_identifiers,
                        OptionalAttr<ArrayAttr>:$item_locations);
@@ -227,6 +229,8 @@ def Fn_FunctionOp : Fn_Op<"function", [Symbol, AttrSizedOperandSegments, HasPare
     ::mlir::Location getItemLoc(unsigned index);
     /// The name of input `index`: given, or that of the placeholder or variable.
     ::llvm::StringRef getInputName(unsigned index);
+    /// What decides whether update pair `index` happens, or null.
+    ::mlir::Value getCondition(unsigned index);
   }];
 }
 

@@ -17,7 +17,9 @@ struct Items {
 
 struct SpecParser {
   OpAsmParser &parser;
-  Items inputs, outputs, targets, values, controls;
+  Items inputs, outputs, targets, values, controls, conditions;
+  /// Which pairs the conditions belong to.
+  SmallVector<int64_t> conditional;
 
   Builder &b() { return parser.getBuilder(); }
 
@@ -42,7 +44,7 @@ struct SpecParser {
     return failure(operand(items) || type(items));
   }
 
-  /// `%variable = %value : type` or `%control`.
+  /// `%variable = %value : type`, `%variable = %value if %condition : type` or `%control`.
   ParseResult update() {
     OpAsmParser::UnresolvedOperand first;
     if (parser.parseOperand(first))
@@ -53,7 +55,15 @@ struct SpecParser {
       return success();
     }
     targets.operands.push_back(first);
-    if (operand(values) || type(values))
+    if (operand(values))
+      return failure();
+    if (succeeded(parser.parseOptionalKeyword("if"))) {
+      if (operand(conditions))
+        return failure();
+      conditions.types.push_back(RankedTensorType::get({}, b().getI1Type()));
+      conditional.push_back(static_cast<int64_t>(targets.operands.size()) - 1);
+    }
+    if (type(values))
       return failure();
     // `: type` for both, or `: variable's type, value's type` in parentheses where they differ.
     Type targetType = values.types.back();
@@ -77,7 +87,7 @@ ParseResult FunctionOp::parse(OpAsmParser &parser, OperationState &state) {
       parser.parseAttribute(properties.identifier, b.getNoneType()))
     return failure();
 
-  SpecParser spec{parser, {}, {}, {}, {}, {}};
+  SpecParser spec{parser, {}, {}, {}, {}, {}, {}, {}};
   auto list = [&](StringRef keyword, auto item) -> ParseResult {
     if (failed(parser.parseOptionalKeyword(keyword)))
       return success();
@@ -95,7 +105,10 @@ ParseResult FunctionOp::parse(OpAsmParser &parser, OperationState &state) {
                    [](Attribute id) { return !cast<StringAttr>(id).getValue().empty(); }))
     properties.output_identifiers = b.getArrayAttr(spec.outputs.identifiers);
   SmallVector<Attribute> locations;
-  Items *lists[] = {&spec.inputs, &spec.outputs, &spec.targets, &spec.values, &spec.controls};
+  if (!spec.conditional.empty())
+    properties.conditional = b.getDenseI64ArrayAttr(spec.conditional);
+  Items *lists[] = {&spec.inputs, &spec.outputs,  &spec.targets,
+                    &spec.values, &spec.controls, &spec.conditions};
   for (auto [i, items] : llvm::enumerate(lists)) {
     properties.operandSegmentSizes[i] = items->operands.size();
     for (auto [operand, type] : llvm::zip(items->operands, items->types)) {
@@ -135,9 +148,12 @@ void FunctionOp::print(OpAsmPrinter &printer) {
   named("outputs", getOutputs(), getOutputNames(), getOutputIdentifiersAttr());
   if (!getTargets().empty() || !getControls().empty()) {
     printer << " updates(";
-    llvm::interleaveComma(llvm::zip(getTargets(), getValues()), printer, [&](auto item) {
-      auto [target, value] = item;
-      printer << target << " = " << value << " : " << value.getType();
+    llvm::interleaveComma(llvm::enumerate(getTargets(), getValues()), printer, [&](auto item) {
+      auto [i, target, value] = item;
+      printer << target << " = " << value;
+      if (Value condition = getCondition(i))
+        printer << " if " << condition;
+      printer << " : " << value.getType();
       if (target.getType() != value.getType())
         printer << " into " << target.getType();
     });
@@ -147,7 +163,15 @@ void FunctionOp::print(OpAsmPrinter &printer) {
   }
   printer.printOptionalAttrDict((*this)->getAttrs(),
                                 {"sym_name", "identifier", "input_names", "output_names",
-                                 "output_identifiers", "item_locations", "operandSegmentSizes"});
+                                 "output_identifiers", "conditional", "item_locations",
+                                 "operandSegmentSizes"});
+}
+
+Value FunctionOp::getCondition(unsigned index) {
+  for (auto [pair, condition] : llvm::zip(getConditional(), getConditions()))
+    if (pair == static_cast<int64_t>(index))
+      return condition;
+  return {};
 }
 
 Location FunctionOp::getItemLoc(unsigned index) {
@@ -178,6 +202,15 @@ LogicalResult FunctionOp::verify() {
     return mlir::emitError(getItemLoc(item))
            << "'fn.function' op @" << getSymName() << " " << message;
   };
+  if (getConditional().size() != getConditions().size())
+    return emitOpError("has ") << getConditions().size() << " conditions for "
+                               << getConditional().size() << " updates";
+  for (int64_t pair : getConditional())
+    if (pair < 0 || pair >= static_cast<int64_t>(getTargets().size()))
+      return emitOpError("has a condition for update ") << pair << " of " << getTargets().size();
+  for (Value condition : getConditions())
+    if (auto type = cast<RankedTensorType>(condition.getType()); type.getRank() != 0)
+      return emitOpError("needs conditions of rank 0, got ") << type;
   auto repeated = [&](InFlightDiagnostic error, unsigned first) -> LogicalResult {
     error.attachNote(getItemLoc(first)) << "first named here";
     return error;

@@ -127,10 +127,14 @@ LogicalResult fnc::checkRaces(FunctionOp spec, ArrayRef<Operation *> order,
     auto it = byVariable.find(variable);
     if (it == byVariable.end())
       continue;
-    Operation *def = isFed(value) ? nullptr : value.getDefiningOp();
+    Value condition = spec.getCondition(i);
     for (Operation *op : it->second) {
-      // The pair is written last; a read that its value comes from lies before it.
-      if (isa<ReadOp>(op) && def && (def == op || effects.follows(def, op)))
+      // The pair is written last; a read that its value or condition comes from lies before it.
+      auto comesFrom = [&](Value used) {
+        Operation *def = !used || isFed(used) ? nullptr : used.getDefiningOp();
+        return def && (def == op || effects.follows(def, op));
+      };
+      if (isa<ReadOp>(op) && (comesFrom(value) || comesFrom(condition)))
         continue;
       InFlightDiagnostic error =
           emitError(spec.getItemLoc(firstTarget + i))

@@ -140,7 +140,8 @@ LogicalResult KernelBuilder::findNeeded() {
   for (Operation *op : order)
     for (Value value : fnc::usedValues(op))
       used.insert(value);
-  for (ValueRange roots : {ValueRange(spec.getOutputs()), ValueRange(spec.getValues())})
+  for (ValueRange roots : {ValueRange(spec.getOutputs()), ValueRange(spec.getValues()),
+                           ValueRange(spec.getConditions())})
     used.insert(roots.begin(), roots.end());
   for (auto [i, input] : llvm::enumerate(spec.getInputs()))
     if (!used.contains(input))
@@ -390,8 +391,13 @@ void KernelBuilder::finish() {
     results.push_back(get(value));
     attrs.push_back(roleAttrs("output", display, fnc::outputIdentifier(spec, i)));
   }
-  for (auto [target, value] : llvm::zip(spec.getTargets(), spec.getValues()))
-    current[target.getDefiningOp()] = get(value);
+  for (auto [i, target, value] : llvm::enumerate(spec.getTargets(), spec.getValues())) {
+    Value &now = current[target.getDefiningOp()];
+    Value next = get(value);
+    if (Value condition = spec.getCondition(i))
+      next = WhereOp::create(b, spec.getLoc(), now.getType(), get(condition), next, now);
+    now = next;
+  }
   for (auto variable : graph.getBody().front().getOps<VariableOp>())
     if (written.contains(variable)) {
       results.push_back(current[variable]);

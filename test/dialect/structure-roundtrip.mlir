@@ -44,3 +44,13 @@ fn.graph @g {
   // CHECK: fn.function @nothing as "no_op"
   fn.function @nothing as "no_op" inputs() outputs() updates()
 }
+
+// CHECK-LABEL: fn.graph @conditional
+fn.graph @conditional {
+  %x = fn.placeholder "x" : tensor<f32>
+  %a = fn.variable "a" : tensor<f32> = dense<0.0>
+  %b = fn.variable "b" : tensor<f32> = dense<0.0>
+  %c = fn.less %x, %b : (tensor<f32>, tensor<f32>) -> tensor<i1>
+  // CHECK: updates(%{{.*}} = %{{.*}} : tensor<f32>, %{{.*}} = %{{.*}} if %{{.*}} : tensor<f32>)
+  fn.function @f inputs(%x : tensor<f32>) updates(%a = %x : tensor<f32>, %b = %x if %c : tensor<f32>)
+}

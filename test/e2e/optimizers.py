@@ -271,6 +271,29 @@ def two_instances(fnc):
     return None if got == (0.28125, 1, 2) else f"got {got}"
 
 
+def best_so_far(fnc):
+    """A pair with a condition, decided on entry values: the lowest value seen and where; swaps stay simultaneous."""
+    text = """fn.graph @g {
+      %x = fn.placeholder "x" : tensor<f32>
+      %low = fn.variable "low" : tensor<f32> = dense<9.0>
+      %last = fn.variable "last" : tensor<f32> = dense<0.0>
+      %less = fn.less %x, %low : (tensor<f32>, tensor<f32>) -> tensor<i1>
+      fn.function @f as "f_f" inputs(%x : tensor<f32>) outputs("low" = %low : tensor<f32>)
+        updates(%low = %x if %less : tensor<f32>, %last = %low if %less : tensor<f32>)
+    }"""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Library(fnc, text, pathlib.Path(folder))
+        low, last = 9, 0
+        for x in (5, 7, 3, np.nan, 4):
+            _, got = library.call("f", [np.float32(x)], [np.float32(0)])
+            if got[0] != low:
+                return f"{x}: the output is {got[0]}, want the entry value {low}"
+            if x < low:
+                low, last = x, low
+            if (library.variable("low"), library.variable("last")) != (low, last):
+                return f"{x}: got {library.variable('low')}, {library.variable('last')} want {low}, {last}"
+
+
 def main():
     fnc = sys.argv[1]
     tests = {f"recorded {n}": (lambda fnc, n=n: recorded(fnc, n)) for n in RECORDED}
@@ -311,6 +334,7 @@ def main():
         "non negative": against(lambda w, g, t, s: np.maximum(w - 0.1 * g, 0), sgd, ", constraints = [#fn.non_neg]"),
         "average": averaged, "accumulate": accumulated, "fed rate": fed_rate, "condition": conditional,
         "check finite": checked, "loss scale": scaled, "two instances": two_instances,
+        "conditional pair": best_so_far,
     }
     failed = 0
     for name, test in tests.items():

@@ -350,7 +350,7 @@ LogicalResult Importer::finish(const onnx::GraphProto &graph, Frame &frame) {
   if (needsIdentifiers)
     properties.output_identifiers = ops.b.getArrayAttr(identifiers);
   properties.operandSegmentSizes = {static_cast<int32_t>(inputs.size()),
-                                    static_cast<int32_t>(outputs.size()), 0, 0, 0};
+                                    static_cast<int32_t>(outputs.size()), 0, 0, 0, 0};
   state.addOperands(inputs);
   state.addOperands(outputs);
   ops.b.create(state);

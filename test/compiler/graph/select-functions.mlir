@@ -240,3 +240,20 @@ fn.graph @layout {
   %table = fn.variable "table" read_only : tensor<2xf32> = dense<0.0>
   %w = fn.variable "w" : tensor<32xf32> = #fn.uniform<0.0, 1.0, seed = 7>
 }
+
+// -----
+
+// A conditional update keeps the entry value where its flag does not hold.
+// CHECK-LABEL: func.func @best
+fn.graph @conditional {
+  %x = fn.placeholder "x" : tensor<f32>
+  %low = fn.variable "low" : tensor<f32> = dense<1.0>
+  %n = fn.variable "n" : tensor<f32> = dense<0.0>
+  %less = fn.less %x, %low : (tensor<f32>, tensor<f32>) -> tensor<i1>
+  // CHECK-SAME: %[[X:[^:]*]]: tensor<f32>{{.*}}, %[[LOW:[^:]*]]: tensor<f32> {{.*}}, %[[N:[^:]*]]: tensor<f32>
+  // CHECK: %[[LESS:.*]] = fn.less %[[X]], %[[LOW]]
+  // CHECK-DAG: %[[A:.*]] = fn.where %[[LESS]], %[[X]], %[[LOW]]
+  // CHECK-DAG: %[[B:.*]] = fn.where %[[LESS]], %[[LOW]], %[[N]]
+  // CHECK: return %[[A]], %[[B]]
+  fn.function @best inputs(%x : tensor<f32>) updates(%low = %x if %less : tensor<f32>, %n = %low if %less : tensor<f32>)
+}
