@@ -3,6 +3,7 @@
 #include "compiler/graph/Effects.h"
 #include "compiler/graph/Gradients.h"
 #include "compiler/graph/Identifier.h"
+#include "compiler/graph/Nearest.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/graph/StateLayout.h"
 #include "dialect/Fn.h"
@@ -460,7 +461,11 @@ struct SelectFunctions : fnc::impl::SelectFunctionsBase<SelectFunctions> {
     }
     for (const auto &name : wanted.keys())
       if (!found.contains(name)) {
-        graph->emitError("graph @") << graph->getSymName() << " has no function @" << name;
+        SmallVector<StringRef> known;
+        for (auto spec : graph->getBody().front().getOps<FunctionOp>())
+          known.push_back(spec.getSymName());
+        graph->emitError("graph @")
+            << graph->getSymName() << " has no function @" << name << fnc::didYouMean(name, known);
         return signalPassFailure();
       }
     fnc::buildInitKernel(*graph, b);
@@ -479,9 +484,12 @@ struct SelectFunctions : fnc::impl::SelectFunctionsBase<SelectFunctions> {
     for (GraphOp candidate : graphs)
       if (candidate.getSymName() == StringRef(graph).ltrim('@'))
         return candidate;
-    InFlightDiagnostic error = graph.empty()
-                                   ? module.emitError("the file has several graphs: choose one")
-                                   : module.emitError("the file has no graph @" + graph);
+    InFlightDiagnostic error =
+        graph.empty() ? module.emitError("the file has several graphs: choose one")
+                      : module.emitError("the file has no graph @") << StringRef(graph).ltrim('@');
+    if (!graph.empty())
+      error << fnc::didYouMean(StringRef(graph).ltrim('@'),
+                          llvm::map_range(graphs, [](GraphOp op) { return op.getSymName(); }));
     for (GraphOp candidate : graphs)
       error.attachNote(candidate.getLoc()) << "graph @" << candidate.getSymName();
     return failure();

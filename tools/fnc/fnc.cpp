@@ -1,21 +1,30 @@
 //===- fnc.cpp - the command line -----------------------------------------===//
 
+#include "CommandLine.h"
 #include "Commands.h"
 #include <CLI/CLI.hpp>
+#include <iostream>
 
 using namespace fnc::tool;
 
 /// What a model of another format leaves open.
 static void addImportOptions(CLI::App *app, ImportCommand &command) {
-  app->add_option("--shape", command.shapes, "sizes of a model's input, as x=1,3,224,224")
-      ->type_name("NAME=SIZES");
-  app->add_option("--dim", command.dims, "size of a model's named dimension, as batch=8")
-      ->type_name("NAME=SIZE");
-  app->add_option("--graph-name", command.graph, "name of a model's graph (default: the file's)");
+  const char *group = "ONNX models";
+  app->add_option("--shape", command.shapes,
+                  "sizes of an input, as x=1,3,224,224; ? is known at the call only")
+      ->type_name("NAME=SIZES")
+      ->group(group);
+  app->add_option("--dim", command.dims, "size of a named dimension, as batch=8")
+      ->type_name("NAME=SIZE")
+      ->group(group);
+  app->add_option("--graph-name", command.graph, "name of the graph (default: the file's)")
+      ->type_name("NAME")
+      ->group(group);
   app->add_option("--bind", command.binds,
-                  "value of a model's input that is known when compiling, as axes=0,1; "
-                  "@FILE reads a serialized TensorProto")
-      ->type_name("NAME=VALUES");
+                  "value of an input that is known when compiling, as axes=0,1; @FILE reads a "
+                  "serialized TensorProto")
+      ->type_name("NAME=VALUES")
+      ->group(group);
 }
 
 /// What is compiled, and for what: whatever becomes of it.
@@ -23,14 +32,31 @@ static void addCompileOptions(CLI::App *app, CompileCommand &command) {
   app->add_option("graph_file", command.input, "the graph; - is standard input")
       ->required()
       ->type_name("GRAPH");
-  app->add_option("--graph", command.graph, "which graph of the file");
-  app->add_option("--function", command.functions, "compile this function only (may be repeated)");
-  app->add_option("--target", command.target, "target triple (default: this machine)");
-  app->add_option("--cpu", command.cpu, "CPU to generate for; 'native' is this machine's");
-  app->add_option("--features", command.features, "CPU features, as +avx2,-fma");
-  app->add_option("--abi", command.abi, "ABI name, as ilp32f");
-  app->add_option("-O", command.level, "optimization level: 0 to 3, or s for size")
-      ->check(CLI::IsMember({"0", "1", "2", "3", "s"}))
+  app->add_option("--graph", command.graph, "which graph, where the file has several")
+      ->type_name("NAME");
+  app->add_option("--function", command.functions,
+                  "compile this function; may be repeated (default: all)")
+      ->type_name("NAME");
+  const char *target = "Target";
+  app->add_option("--target", command.target,
+                  "target triple, as thumbv7em-none-eabihf (default: this machine)")
+      ->type_name("TRIPLE")
+      ->group(target);
+  app->add_option("--cpu", command.cpu,
+                  "CPU to generate for, as cortex-m4; native is this machine's (default: the "
+                  "least that the target has)")
+      ->type_name("NAME")
+      ->group(target);
+  app->add_option("--features", command.features, "what the CPU has and lacks, as +avx2,-fma")
+      ->type_name("LIST")
+      ->group(target);
+  app->add_option("--abi", command.abi, "calling convention, as lp64d (default: the target's)")
+      ->type_name("NAME")
+      ->group(target);
+  app->add_option("-O", command.level, "optimization level; s is for size")
+      ->type_name("LEVEL")
+      ->check(oneOf({"0", "1", "2", "3", "s"}))
+      ->group(target)
       ->capture_default_str();
   addImportOptions(app, command.import);
 }
@@ -39,29 +65,41 @@ int main(int argc, char **argv) {
   CLI::App app("Compiles tensor functions with state ahead of time: a graph goes in, an object and "
                "a C++ header come out.");
   app.name("fnc");
+  setHelpFormat(app);
+  app.set_help_flag("-h,--help", "print this page");
   app.footer("Examples:\n"
              "  fnc compile digits.mlir -o digits.o     object, and digits.h beside it\n"
              "  fnc compile net.mlir --target thumbv7em-none-eabihf --cpu cortex-m4 -Os -o net.o\n"
              "  fnc compile net.mlir --emit=tensor -o - the IR after a stage, to standard output\n"
              "  fnc import net.onnx -o net.mlir         a model as a graph to read and edit\n"
              "  fnc inspect net.mlir                    signatures, state and workspace");
-  app.set_version_flag("--version", "fnc " FNC_VERSION);
+  app.set_version_flag("--version", "fnc " FNC_VERSION, "print the version");
   app.require_subcommand(1);
 
   CompileCommand compileCommand;
   CLI::App *compileApp = app.add_subcommand("compile", "compile a graph to an object and a header");
   addCompileOptions(compileApp, compileCommand);
-  compileApp->add_option("-o,--output", compileCommand.output, "the object; - is standard output")
+  compileApp
+      ->add_option("-o,--output", compileCommand.output,
+                   "the object, with a header beside it; - is standard output")
       ->required()
       ->type_name("FILE");
   compileApp
       ->add_option("--header", compileCommand.header,
                    "the header (default: the object's name with .h)")
       ->type_name("FILE");
-  compileApp->add_option("--emit", compileCommand.emit, "what to write")
-      ->check(CLI::IsMember(
-          {"obj", "asm", "graph", "tensor", "buffer", "loops", "llvm-dialect", "llvm"}))
+  compileApp
+      ->add_option("--emit", compileCommand.emit,
+                   "what to write: an object, assembly, or the IR after a stage")
+      ->type_name("WHAT")
+      ->check(oneOf({"obj", "asm", "graph", "tensor", "buffer", "loops", "llvm-dialect", "llvm"}))
       ->capture_default_str();
+
+  compileApp->footer(
+      "Examples:\n"
+      "  fnc compile digits.mlir -o digits.o      object, and digits.h beside it\n"
+      "  fnc compile net.mlir --target thumbv7em-none-eabihf --cpu cortex-m4 -Os -o net.o\n"
+      "  fnc compile net.mlir --emit=tensor -o -  the IR after a stage, to standard output");
 
   ImportCommand importCommand;
   importCommand.isModel = true;
@@ -72,20 +110,39 @@ int main(int argc, char **argv) {
   importApp->add_option("-o,--output", importCommand.output, "the graph; - is standard output")
       ->required()
       ->type_name("FILE");
-  importApp->add_option("--function", importCommand.function,
-                        "name of the function (default: predict)");
+  importApp
+      ->add_option("--function", importCommand.function, "name of the function (default: predict)")
+      ->type_name("NAME");
   addImportOptions(importApp, importCommand);
 
+  importApp->footer("Example:\n  fnc import net.onnx --dim batch=8 -o net.mlir");
+
   InspectCommand inspectCommand;
-  CLI::App *inspectApp = app.add_subcommand("inspect", "show signatures, state and workspace");
+  CLI::App *inspectApp = app.add_subcommand(
+      "inspect", "show signatures, state, workspace and sizes of a graph or object");
   addCompileOptions(inspectApp, inspectCommand.compile);
-  inspectApp->add_flag("--json", inspectCommand.json, "as JSON");
+  inspectApp->add_flag("--json", inspectCommand.json, "print JSON");
+
+  inspectApp->footer("Examples:\n"
+                     "  fnc inspect net.o                        what an object offers and needs\n"
+                     "  fnc inspect net.mlir --cpu native -O3    what it would if compiled so");
+
+  std::string shell;
+  CLI::App *completionApp = app.add_subcommand("completion", "print a shell's completion script");
+  completionApp->add_option("shell", shell, "the shell")
+      ->required()
+      ->type_name("SHELL")
+      ->check(oneOf({"bash", "zsh", "fish"}));
+  completionApp->footer("Example:\n  source <(fnc completion bash)");
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
-    int code = app.exit(error);
-    return code == 0 ? kDone : kBadUsage;
+    return report(app, error);
+  }
+  if (completionApp->parsed()) {
+    std::cout << completionScript(app, shell) << std::flush;
+    return std::cout ? kDone : kBadInput;
   }
   if (importApp->parsed())
     return import(importCommand);
