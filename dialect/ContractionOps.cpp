@@ -12,6 +12,15 @@ LogicalResult MatmulOp::inferShape(Adaptor op, ShapeContext &shapes,
   if (failed(checkSameElement(shapes, {op.getLhs(), op.getRhs()})))
     return failure();
   Dims lhs = shapes.dims(op.getLhs()), rhs = shapes.dims(op.getRhs());
+  if (bool left = isSparse(op.getLhs()), right = isSparse(op.getRhs()); left || right) {
+    if (left && right)
+      return shapes.error("has two sparse operands, expected at most one");
+    if (size_t rank = (left ? lhs : rhs).size(); rank != 2)
+      return shapes.error("has a sparse operand of rank " + Twine(rank) + ", expected 2");
+    if (size_t rank = (left ? rhs : lhs).size(); rank > 2)
+      return shapes.error("has a dense operand of rank " + Twine(rank) +
+                          " beside a sparse one, expected 1 or 2");
+  }
   auto check = [&](StringRef side, const Dims &dims, StringRef flag, bool transpose) {
     if (dims.empty())
       return shapes.error(side + " has rank 0, expected at least 1");

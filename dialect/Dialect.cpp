@@ -41,6 +41,7 @@ void FnDialect::initialize() {
   registerShapeOps();
   registerTrainingOps();
   registerLossOps();
+  registerSparseOps();
 }
 
 void FnDialect::registerTypes() {

@@ -44,7 +44,15 @@ LogicalResult WhereOp::inferShape(Adaptor op, ShapeContext &shapes,
 
 LogicalResult CastOp::inferShape(Adaptor op, ShapeContext &shapes,
                                  SmallVectorImpl<Shape> &results) {
-  results.push_back({shapes.dims(op.getInput()), op.getElementType()});
+  if (Type from = shapes.elementType(op.getInput());
+      isSparse(op.getInput()) && !(isa<FloatType>(from) && isa<FloatType>(op.getElementType()))) {
+    std::string text;
+    llvm::raw_string_ostream(text) << "casts a sparse tensor from " << from << " to "
+                                   << op.getElementType() << ", expected floating-point types";
+    return shapes.error(text);
+  }
+  results.push_back(
+      {shapes.dims(op.getInput()), op.getElementType(), shapes.encoding(op.getInput())});
   return success();
 }
 

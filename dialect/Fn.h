@@ -6,6 +6,7 @@
 #include "dialect/Gradient.h"
 #include "dialect/Number.h"
 #include "dialect/ShapeContext.h"
+#include "dialect/Sparse.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Dialect.h"
@@ -45,6 +46,8 @@ class OptimizerStep;
 #include "dialect/FnTrainingOps.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/FnLossOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnSparseOps.h.inc"
 
 namespace fn {
 

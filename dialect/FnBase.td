@@ -29,6 +29,7 @@ def Fn_Dialect : Dialect {
     void registerShapeOps();
     void registerTrainingOps();
     void registerLossOps();
+    void registerSparseOps();
   }];
 }
 
@@ -97,5 +98,29 @@ def Fn_HeUniformAttr : Fn_FanInitAttr<"HeUniform", "he_uniform"> {
 def Fn_HeNormalAttr : Fn_FanInitAttr<"HeNormal", "he_normal"> {
   let summary = "truncated normal of variance 2 / fan in";
 }
+
+//===-- Sparse tensors -------------------------------------------------------===//
+
+def Fn_CooAttr : AttrDef<Fn_Dialect, "Coo"> {
+  let mnemonic = "coo";
+  let summary = "the encoding of a tensor that is fed in coordinate form";
+  let description = [{
+    Three tensors stand for it: indices `[nnz, rank]` of type `index` (i32, or i64 if it says
+    nothing), values `[nnz]`, and the dense shape. Entries come in any order; those in the same
+    place add up; places without one contribute nothing.
+
+    ```mlir
+    tensor<?x7xf32, #fn.coo>
+    tensor<?x7xf32, #fn.coo<index = i32>>
+    ```
+  }];
+  let parameters = (ins DefaultValuedParameter<
+      "::mlir::Type", "::mlir::IntegerType::get($_ctxt, 64)">:$index);
+  let assemblyFormat = "(`<` `index` `=` $index^ `>`)?";
+  let genVerifyDecl = 1;
+}
+
+// An op that says what it does with a sparse operand.
+def Fn_TakesSparse : NativeOpTrait<"TakesSparse"> { let cppNamespace = "::fn"; }
 
 #endif // FN_BASE

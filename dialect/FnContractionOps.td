@@ -4,13 +4,17 @@
 
 include "dialect/FnOpBase.td"
 
-def Fn_MatmulOp : Fn_PureOp<"matmul", Differentiable> {
+def Fn_MatmulOp : Fn_PureOp<"matmul", !listconcat([Fn_TakesSparse], Differentiable)> {
   let summary = "matrix product";
   let description = [{
     `result[.., i, j] = sum over k of lhs[.., i, k] * rhs[.., k, j]`. Leading dimensions are a batch
     and broadcast as in NumPy; a vector on the left is a row, on the right a column, and its
     dimension is dropped from the result. `transpose_a` and `transpose_b` swap the last two
     dimensions of an operand. f16 and bf16 accumulate in f32; integers wrap.
+
+    One operand may be a sparse matrix; the other one then is a dense matrix or vector. What the
+    sparse one has no entry for contributes nothing, not even 0 times infinity. An embedding bag is
+    such a product: of the sparse matrix of ids (a row for each bag) and the table.
 
     ```mlir
     %c = fn.matmul %a, %b {transpose_b} : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>

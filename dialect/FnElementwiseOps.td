@@ -122,9 +122,29 @@ def Fn_MishOp : Fn_UnaryOp<"mish", Fn_FloatTensor, "x times tanh of softplus", "
 
 //===-- Two operands ---------------------------------------------------------===//
 
-def Fn_AddOp : Fn_BinaryOp<"add", Fn_NumberTensor, "sum; integers wrap", "a + b", [Commutative]>;
-def Fn_SubOp : Fn_BinaryOp<"sub", Fn_NumberTensor, "difference; integers wrap", "a - b">;
-def Fn_MulOp : Fn_BinaryOp<"mul", Fn_NumberTensor, "product; integers wrap", "a * b", [Commutative]>;
+// Of sparse operands a sum is sparse; with a dense one it is dense.
+class Fn_SumOp<string mnemonic, string what, string formula, list<Trait> traits = []>
+    : Fn_BinaryOp<mnemonic, Fn_NumberTensor, what, formula,
+                  !listconcat([Fn_TakesSparse], traits)> {
+  let shapeRule = [{
+    static ::llvm::LogicalResult inferShape(Adaptor op, ::fn::ShapeContext &shapes,
+                                            ::llvm::SmallVectorImpl<::fn::Shape> &results) {
+      return ::fn::inferSum(shapes, op.getOperands(), results);
+    }
+  }];
+}
+def Fn_AddOp : Fn_SumOp<"add", "sum; integers wrap", "a + b", [Commutative]>;
+def Fn_SubOp : Fn_SumOp<"sub", "difference; integers wrap", "a - b">;
+// A sparse operand makes the product sparse: 0 times infinity does not happen.
+def Fn_MulOp : Fn_BinaryOp<"mul", Fn_NumberTensor, "product; integers wrap", "a * b",
+                           [Commutative, Fn_TakesSparse]> {
+  let shapeRule = [{
+    static ::llvm::LogicalResult inferShape(Adaptor op, ::fn::ShapeContext &shapes,
+                                            ::llvm::SmallVectorImpl<::fn::Shape> &results) {
+      return ::fn::inferProduct(shapes, op.getOperands(), results);
+    }
+  }];
+}
 def Fn_DivOp : Fn_BinaryOp<"div", Fn_NumberTensor, "quotient; of integers towards zero, and 0 where the divisor is 0", "a / b">;
 def Fn_FloorDivOp : Fn_BinaryOp<"floor_div", Fn_NumberTensor, "quotient rounded down; of integers 0 where the divisor is 0", "floor(a / b)">;
 def Fn_ModOp : Fn_BinaryOp<"mod", Fn_NumberTensor, "remainder with the sign of the divisor; of integers 0 where that is 0", "a - floor(a / b) * b">;
@@ -170,11 +190,12 @@ def Fn_ClampOp : Fn_ElementwiseOp<"clamp", "a value held between two others; NaN
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
-def Fn_CastOp : Fn_PureOp<"cast", Differentiable> {
+def Fn_CastOp : Fn_PureOp<"cast", !listconcat([Fn_TakesSparse], Differentiable)> {
   let summary = "the same numbers in another element type";
   let description = [{
     Integers wrap; a float becomes the integer towards zero, saturated, 0 for NaN; i1 is 0 or 1; a
-    number becomes i1 by being other than 0.
+    number becomes i1 by being other than 0. A sparse tensor is cast between floating-point types
+    only: of others the sum of casts is not the cast of the sum.
 
     ```mlir
     %y = fn.cast %x : (tensor<?xi32>) -> tensor<?xf32>

@@ -5,8 +5,10 @@
 include "dialect/FnOpBase.td"
 
 // `axes` absent: all of them. `keep_dims` leaves size 1 in their place.
-class Fn_ReduceOp<string mnemonic, Constraint tensor, string what, string formula>
-    : Fn_PureOp<mnemonic, !if(!eq(tensor, Fn_BoolTensor), []<Trait>, Differentiable)> {
+class Fn_ReduceOp<string mnemonic, Constraint tensor, string what, string formula,
+                  list<Trait> traits = []>
+    : Fn_PureOp<mnemonic, !listconcat(!if(!eq(tensor, Fn_BoolTensor), []<Trait>, Differentiable),
+                                      traits)> {
   let summary = what;
   let description = "`" # formula # [{` over `axes` (absent: all); `keep_dims` leaves size 1 in their
     place.
@@ -29,7 +31,7 @@ class Fn_ReduceOp<string mnemonic, Constraint tensor, string what, string formul
     }
   }];
 }
-def Fn_ReduceSumOp : Fn_ReduceOp<"reduce_sum", Fn_NumberTensor, "sum; 0 of nothing", "sum x">;
+def Fn_ReduceSumOp : Fn_ReduceOp<"reduce_sum", Fn_NumberTensor, "sum; 0 of nothing", "sum x", [Fn_TakesSparse]>;
 def Fn_ReduceMeanOp : Fn_ReduceOp<"reduce_mean", Fn_FloatTensor, "mean; NaN of nothing", "sum x / n">;
 def Fn_ReduceMaxOp : Fn_ReduceOp<"reduce_max", Fn_NumberTensor, "largest element; the least value of the type of nothing", "max x">;
 def Fn_ReduceMinOp : Fn_ReduceOp<"reduce_min", Fn_NumberTensor, "smallest element; the largest value of the type of nothing", "min x">;

@@ -21,7 +21,8 @@ def Fn_ConstantOp : Fn_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value
 
 // The result type is written; its sizes become the attribute `shape`, its `?` follow from `like`
 // or, where the op says so, from the operand.
-class Fn_ToShapeOp<string mnemonic> : Fn_PureOp<mnemonic, Differentiable> {
+class Fn_ToShapeOp<string mnemonic, list<Trait> traits = []>
+    : Fn_PureOp<mnemonic, !listconcat(traits, Differentiable)> {
   let arguments = (ins Fn_Tensor:$input, Optional<Fn_Tensor>:$like, DenseI64ArrayAttr:$shape);
   let results = (outs Fn_Tensor:$result);
   let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$input,
@@ -43,11 +44,11 @@ def Fn_ReshapeOp : Fn_ToShapeOp<"reshape"> {
   }];
 }
 
-def Fn_BroadcastToOp : Fn_ToShapeOp<"broadcast_to"> {
+def Fn_BroadcastToOp : Fn_ToShapeOp<"broadcast_to", [Fn_TakesSparse]> {
   let summary = "repeats along new leading dimensions and along those of size 1";
   let description = [{
     As NumPy's `broadcast_to`. A `?` of the result is the size of `like` in that place, or without
-    `like` the operand's.
+    `like` the operand's. `like` may be sparse.
 
     ```mlir
     %z = fn.broadcast_to %x like(%y) : (tensor<4xf32>, tensor<?x1xf32>) -> tensor<?x4xf32>
@@ -55,17 +56,19 @@ def Fn_BroadcastToOp : Fn_ToShapeOp<"broadcast_to"> {
   }];
 }
 
-class Fn_ViewOp<string mnemonic, dag attributes> : Fn_PureOp<mnemonic, Differentiable> {
+class Fn_ViewOp<string mnemonic, dag attributes, list<Trait> traits = []>
+    : Fn_PureOp<mnemonic, !listconcat(traits, Differentiable)> {
   let arguments = !con((ins Fn_Tensor:$input), attributes);
   let results = (outs Fn_Tensor:$result);
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
 }
 
-def Fn_TransposeOp : Fn_ViewOp<"transpose", (ins DenseI64ArrayAttr:$perm)> {
+def Fn_TransposeOp : Fn_ViewOp<"transpose", (ins DenseI64ArrayAttr:$perm), [Fn_TakesSparse]> {
   let summary = "dimensions in another order";
   let description = [{
-    Dimension `i` of the result is dimension `perm[i]` of the operand.
+    Dimension `i` of the result is dimension `perm[i]` of the operand. A sparse tensor stays sparse,
+    and nothing is moved.
 
     ```mlir
     %y = fn.transpose %x {perm = array<i64: 1, 0>} : (tensor<?x4xf32>) -> tensor<4x?xf32>
@@ -131,9 +134,12 @@ def Fn_ReverseOp : Fn_ViewOp<"reverse", (ins DenseI64ArrayAttr:$axes)> {
 
 //===-- Several tensors ------------------------------------------------------===//
 
-def Fn_ConcatOp : Fn_PureOp<"concat", Differentiable> {
+def Fn_ConcatOp : Fn_PureOp<"concat", !listconcat([Fn_TakesSparse], Differentiable)> {
   let summary = "tensors one after another along an axis";
   let description = [{
+    Sparse tensors make a sparse one (with i64 indices); with a dense one among them the result is
+    dense.
+
     ```mlir
     %c = fn.concat %a, %b {axis = 1 : i64} : (tensor<?x2xf32>, tensor<?x3xf32>) -> tensor<?x5xf32>
     ```
@@ -250,7 +256,7 @@ def Fn_IotaOp : Fn_PureOp<"iota"> {
   let hasCustomAssemblyFormat = 1;
 }
 
-def Fn_ShapeOfOp : Fn_PureOp<"shape_of"> {
+def Fn_ShapeOfOp : Fn_PureOp<"shape_of", [Fn_TakesSparse]> {
   let summary = "the sizes of a tensor";
   let description = [{
     ```mlir

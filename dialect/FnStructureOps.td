@@ -40,19 +40,22 @@ def Fn_PlaceholderOp : Fn_NamedOp<"placeholder"> {
   let summary = "a tensor to feed";
   let description = [{
     A function that needs it lists it among its inputs; one with a default may be left out. `?`
-    dimensions are known at the call; `bounds` gives the largest size of each dimension.
+    dimensions are known at the call; `bounds` gives the largest size of each dimension, `max_nnz`
+    the largest number of entries of a sparse tensor.
 
     ```mlir
     %x = fn.placeholder "x" bounds [32, 64] : tensor<?x64xf32>
     %lr = fn.placeholder "lr" : tensor<f32> default dense<0.1>
+    %a = fn.placeholder "a" max_nnz 1000 : tensor<?x7xf32, #fn.coo>
     ```
   }];
   let arguments = (ins StrAttr:$name, OptionalAttr<StrAttr>:$identifier,
                        OptionalAttr<DenseI64ArrayAttr>:$bounds,
+                       OptionalAttr<I64Attr>:$max_nnz,
                        OptionalAttr<ElementsAttr>:$default_value);
   let results = (outs Fn_Tensor:$result);
   let assemblyFormat = [{
-    $name (`as` $identifier^)? (`bounds` $bounds^)?
+    $name (`as` $identifier^)? (`bounds` $bounds^)? (`max_nnz` $max_nnz^)?
     custom<TypeAndDefault>(type($result), $default_value) attr-dict
   }];
 }

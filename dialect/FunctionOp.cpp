@@ -237,6 +237,9 @@ LogicalResult FunctionOp::verify() {
     StringRef name = cast<StringAttr>(getOutputNames()[i]).getValue();
     if (name.empty())
       return errorAt(numInputs + i, "has an output without a name");
+    if (isSparse(getOutputs()[i]))
+      return errorAt(numInputs + i,
+                     "has a sparse output '" + name + "': make it dense by fn.to_dense");
     auto [named, isNewName] = outputNames.try_emplace(name, numInputs + i);
     if (!isNewName)
       return repeated(errorAt(numInputs + i, "has two outputs named '" + name + "'"),

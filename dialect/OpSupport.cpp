@@ -33,6 +33,8 @@ LogicalResult fn::checkSameElement(ShapeContext &shapes, ArrayRef<Value> values)
 }
 
 LogicalResult fn::verifyShapeRule(Operation *op) {
+  if (failed(checkSparse(op)))
+    return failure();
   ShapeContext shapes(op->getContext(), op->getName().getStringRef(), op->getLoc());
   SmallVector<Shape> inferred;
   if (failed(cast<ShapeRule>(op).applyShapeRule(shapes, inferred)))

@@ -18,6 +18,10 @@ int64_t ShapeContext::rank(Value value) const {
 
 Type ShapeContext::elementType(Value value) const { return getElementTypeOrSelf(value.getType()); }
 
+Attribute ShapeContext::encoding(Value value) const {
+  return cast<RankedTensorType>(value.getType()).getEncoding();
+}
+
 Dims ShapeContext::dims(Value value) {
   auto it = known.find(value);
   if (it == known.end()) {
@@ -150,7 +154,7 @@ RankedTensorType ShapeContext::typeOf(const Shape &shape) const {
     auto known = dyn_cast<AffineConstantExpr>(resolve(dim));
     sizes.push_back(known ? known.getValue() : ShapedType::kDynamic);
   }
-  return RankedTensorType::get(sizes, shape.elementType);
+  return RankedTensorType::get(sizes, shape.elementType, shape.encoding);
 }
 
 LogicalResult
@@ -188,7 +192,8 @@ bool fn::compatibleTypes(TypeRange inferred, TypeRange declared) {
     return false;
   for (auto [a, b] : llvm::zip(inferred, declared)) {
     auto s = dyn_cast<RankedTensorType>(a), t = dyn_cast<RankedTensorType>(b);
-    if (!s || !t || s.getElementType() != t.getElementType() || failed(verifyCompatibleShape(s, t)))
+    if (!s || !t || s.getElementType() != t.getElementType() ||
+        s.getEncoding() != t.getEncoding() || failed(verifyCompatibleShape(s, t)))
       return false;
   }
   return true;

@@ -22,10 +22,11 @@ namespace fn {
 using Dim = mlir::AffineExpr;
 using Dims = llvm::SmallVector<Dim, 4>;
 
-/// The inferred type of one result: dimensions and element type.
+/// The inferred type of one result: dimensions, element type, and the encoding of a sparse tensor.
 struct Shape {
   Dims dims;
   mlir::Type elementType;
+  mlir::Attribute encoding = {};
 };
 
 /// Something a call must satisfy: `lhs == rhs`, or `lhs >= rhs`.
@@ -60,6 +61,8 @@ public:
   void set(mlir::Value value, Dims dims) { known[value] = std::move(dims); }
   int64_t rank(mlir::Value value) const;
   mlir::Type elementType(mlir::Value value) const;
+  /// Null for a dense tensor.
+  mlir::Attribute encoding(mlir::Value value) const;
 
   /// The expression with every solved symbol replaced.
   Dim resolve(Dim dim) const;
@@ -130,7 +133,7 @@ llvm::LogicalResult inferLoss(ShapeContext &shapes, mlir::Value prediction, mlir
 /// Verifies an op with a shape rule: the rule applies, and the declared types do not contradict it.
 llvm::LogicalResult verifyShapeRule(mlir::Operation *op);
 
-/// Same rank and element type, and no two static sizes that differ.
+/// Same rank, element type and encoding, and no two static sizes that differ.
 bool compatibleTypes(mlir::TypeRange inferred, mlir::TypeRange declared);
 
 } // namespace fn

@@ -24,7 +24,8 @@ LogicalResult TransposeOp::inferShape(Adaptor op, ShapeContext &shapes,
     return failure();
   for (int64_t axis : op.getPerm())
     result.push_back(dims[axis]);
-  results.push_back({result, shapes.elementType(op.getInput())});
+  results.push_back(
+      {result, shapes.elementType(op.getInput()), shapes.encoding(op.getInput())});
   return success();
 }
 
@@ -173,7 +174,10 @@ LogicalResult ConcatOp::inferShape(Adaptor op, ShapeContext &shapes,
   }
   for (Dim &dim : result)
     dim = shapes.resolve(dim);
-  results.push_back({result, shapes.elementType(op.getInputs().front())});
+  Attribute encoding;
+  if (llvm::all_of(op.getInputs(), [](Value input) { return isSparse(input); }))
+    encoding = CooAttr::get(shapes.getContext(), IntegerType::get(shapes.getContext(), 64));
+  results.push_back({result, shapes.elementType(op.getInputs().front()), encoding});
   return success();
 }
 

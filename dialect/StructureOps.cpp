@@ -61,6 +61,20 @@ LogicalResult PlaceholderOp::verify() {
   RankedTensorType type = getType();
   if (getName().empty())
     return emitOpError("needs a name");
+  if (Attribute encoding = type.getEncoding(); encoding && !isa<CooAttr>(encoding))
+    return emitOpError("has the encoding ") << encoding << ", expected #fn.coo";
+  if (isSparse(type)) {
+    if (type.getRank() == 0)
+      return emitOpError("is sparse and has rank 0, expected at least 1");
+    if (type.getElementType().isInteger(1))
+      return emitOpError("is sparse and has element type i1, expected a number");
+    if (getDefaultValueAttr())
+      return emitOpError("is sparse: it cannot have a default");
+    if (int64_t max = getMaxNnz().value_or(0); max < 0)
+      return emitOpError("has a negative max_nnz ") << max;
+  } else if (getMaxNnz()) {
+    return emitOpError("has max_nnz but is dense");
+  }
   if (ElementsAttr value = getDefaultValueAttr(); value && value.getType() != Type(type))
     return emitOpError("has a default of type ") << value.getType() << " but is " << type;
   if (std::optional<ArrayRef<int64_t>> bounds = getBounds()) {
@@ -85,6 +99,8 @@ LogicalResult VariableOp::verify() {
     return emitOpError("needs a name");
   if (!type.hasStaticShape())
     return emitOpError("needs a static shape, got ") << type;
+  if (type.getEncoding())
+    return emitOpError("is dense, got ") << type;
   Attribute init = getInit();
   if (auto elements = dyn_cast<ElementsAttr>(init)) {
     if (elements.getType() != Type(type))
@@ -257,6 +273,8 @@ LogicalResult GraphOp::verifyRegions() {
            << "'fn.graph' op has no arguments: use fn.placeholder";
   llvm::StringMap<Operation *> leaves;
   for (Operation &op : getBody().front()) {
+    if (!isa<PlaceholderOp, VariableOp, FunctionOp>(op) && failed(checkSparse(&op)))
+      return failure();
     StringRef name = llvm::TypeSwitch<Operation *, StringRef>(&op)
                          .Case([](PlaceholderOp leaf) { return leaf.getName(); })
                          .Case([](VariableOp leaf) { return leaf.getName(); })

@@ -304,6 +304,8 @@ LogicalResult ReshapeOp::inferShape(Adaptor op, ShapeContext &shapes,
 
 LogicalResult BroadcastToOp::inferShape(Adaptor op, ShapeContext &shapes,
                                         SmallVectorImpl<Shape> &results) {
+  if (isSparse(op.getInput()))
+    return shapes.error("repeats no sparse tensor: make it dense by fn.to_dense");
   Dims input = shapes.dims(op.getInput());
   FailureOr<Dims> result = writtenDims(shapes, op.getShape(), op.getLike());
   if (failed(result))

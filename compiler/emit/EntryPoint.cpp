@@ -5,7 +5,7 @@
 //
 // The fields of the argument struct, in order (Header.cpp prints the same struct in C): the state
 // where the function uses one; per input the data and, where a dimension is dynamic, all
-// dimensions; per output the data; the workspace and its bytes where there is one; the context
+// dimensions; per sparse input values, indices, their number and all dimensions; per output the data; the workspace and its bytes where there is one; the context
 // where the function prints.
 //
 //===----------------------------------------------------------------------===//
@@ -61,11 +61,19 @@ private:
   void checkDims();
   void checkWorkspace();
   void checkOverlaps();
+  void checkEntries();
+  llvm::Function *entryCheck(const fnc::Tensor &tensor);
   void callKernel();
   void buildPrint(const Print &print, llvm::Function *callee);
 
   Value *expression(AffineExpr expr);
   Value *bytesOf(const fnc::Tensor &tensor);
+  /// The memory of an input.
+  SmallVector<Region, 2> regionsOf(size_t input);
+  void checkCount(size_t input);
+  void checkProduct(size_t input);
+  /// Sizes beyond this cannot be in memory.
+  int64_t largestSize() const { return int64_t(1) << (index->getBitWidth() == 64 ? 40 : 28); }
   Value *constant(int64_t value) { return ConstantInt::getSigned(index, value); }
   /// Leaves with this status where `bad` holds.
   void failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension, Value *expected,
@@ -90,7 +98,10 @@ private:
   Value *result = nullptr;
 
   Value *state = nullptr, *workspace = nullptr, *workspaceBytes = nullptr, *printContext = nullptr;
+  /// By input; of a sparse one the values.
   std::vector<Value *> inputs, outputs;
+  /// By input; null for a dense one.
+  std::vector<Value *> indices, counts;
   std::vector<std::vector<Value *>> inputDims;
   std::vector<Value *> symbols;
   Value *needed = nullptr;
@@ -195,7 +206,11 @@ void EntryPoint::loadArguments() {
     fields.push_back(ptr);
   for (const fnc::Tensor &input : function.inputs) {
     fields.push_back(ptr);
-    if (!input.isStatic())
+    if (input.isSparse()) {
+      fields.push_back(ptr);
+      fields.push_back(index);
+    }
+    if (input.takesDims())
       fields.push_back(ArrayType::get(index, input.dims.size()));
   }
   fields.insert(fields.end(), function.outputs.size(), ptr);
@@ -214,8 +229,10 @@ void EntryPoint::loadArguments() {
     state = next(ptr);
   for (const fnc::Tensor &input : function.inputs) {
     inputs.push_back(next(ptr));
+    indices.push_back(input.isSparse() ? next(ptr) : nullptr);
+    counts.push_back(input.isSparse() ? next(index) : nullptr);
     std::vector<Value *> dims;
-    if (input.isStatic()) {
+    if (!input.takesDims()) {
       for (AffineExpr dim : input.dims)
         dims.push_back(constant(mlir::cast<AffineConstantExpr>(dim).getValue()));
     } else {
@@ -244,7 +261,7 @@ void EntryPoint::checkPointers() {
   if (state)
     check(state, FN_TENSOR_STATE);
   for (auto [i, input] : enumerate(inputs))
-    if (function.inputs[i].isStatic())
+    if (!function.inputs[i].takesDims())
       check(input, i);
   for (auto [i, output] : enumerate(outputs))
     if (function.outputs[i].isStatic())
@@ -254,7 +271,9 @@ void EntryPoint::checkPointers() {
 void EntryPoint::checkDims() {
   symbols.assign(function.symbols.size(), nullptr);
   // The first dimension that is just a symbol gives its value; it must be a size.
-  for (auto [i, input] : enumerate(function.inputs))
+  for (auto [i, input] : enumerate(function.inputs)) {
+    if (input.isSparse())
+      checkCount(i);
     for (auto [d, dim] : enumerate(input.dims))
       if (auto symbol = mlir::dyn_cast<AffineSymbolExpr>(dim))
         if (Value *&value = symbols[symbol.getPosition()]; !value) {
@@ -263,14 +282,13 @@ void EntryPoint::checkDims() {
           failIf(b.CreateICmpSLT(value, constant(0)), FN_SHAPE_MISMATCH, i, d, constant(0),
                  value, -1);
           // Sizes beyond this cannot be in memory, and their products would overflow.
-          int64_t limit = max >= 0                       ? max
-                          : index->getBitWidth() == 64 ? int64_t(1) << 40
-                                                       : int64_t(1) << 28;
+          int64_t limit = max >= 0 ? max : largestSize();
           failIf(b.CreateICmpSGT(value, constant(limit)), FN_SHAPE_MISMATCH, i, d,
                  constant(limit), value, 1);
         }
+  }
   for (auto [i, input] : enumerate(function.inputs)) {
-    if (input.isStatic())
+    if (!input.takesDims())
       continue;
     for (auto [d, dim] : enumerate(input.dims)) {
       Value *want = expression(dim);
@@ -278,10 +296,13 @@ void EntryPoint::checkDims() {
         failIf(b.CreateICmpNE(inputDims[i][d], want), FN_SHAPE_MISMATCH, i, d, want,
                inputDims[i][d]);
     }
+    if (input.isSparse())
+      checkProduct(i);
     // An input without elements needs no memory.
-    failIf(b.CreateAnd(b.CreateIsNull(inputs[i]),
-                       b.CreateICmpNE(bytesOf(input), constant(0))),
-           FN_NULL_POINTER, i, 0, constant(0), constant(0));
+    for (Region region : regionsOf(i))
+      failIf(b.CreateAnd(b.CreateIsNull(region.begin),
+                         b.CreateICmpNE(region.bytes, constant(0))),
+             FN_NULL_POINTER, i, 0, constant(0), constant(0));
   }
   for (const Constraint &constraint : function.constraints) {
     Value *x = expression(constraint.lhs), *y = expression(constraint.rhs);
@@ -300,6 +321,121 @@ Value *EntryPoint::bytesOf(const fnc::Tensor &tensor) {
   for (AffineExpr dim : tensor.dims)
     bytes = b.CreateMul(bytes, expression(dim));
   return bytes;
+}
+
+SmallVector<EntryPoint::Region, 2> EntryPoint::regionsOf(size_t input) {
+  const fnc::Tensor &tensor = function.inputs[input];
+  if (!tensor.isSparse())
+    return {{inputs[input], bytesOf(tensor)}};
+  int64_t row = tensor.dims.size() * tensor.indexBits / 8;
+  return {{inputs[input], b.CreateMul(counts[input], constant(tensor.type.bytes))},
+          {indices[input], b.CreateMul(counts[input], constant(row))}};
+}
+
+//===-- Sparse inputs ----------------------------------------------------------===//
+
+/// How many entries there are; gives the symbol that stands for it.
+void EntryPoint::checkCount(size_t input) {
+  auto symbol = mlir::cast<AffineSymbolExpr>(function.inputs[input].count);
+  Value *count = symbols[symbol.getPosition()] = counts[input];
+  int64_t max = function.symbols[symbol.getPosition()].max;
+  max = max < 0 ? largestSize() : max;
+  failIf(b.CreateICmpSLT(count, constant(0)), FN_ENTRY_COUNT, input, 0, constant(0), count, -1);
+  failIf(b.CreateICmpSGT(count, constant(max)), FN_ENTRY_COUNT, input, 0, constant(max), count, 1);
+}
+
+/// No memory lies behind the shape of a sparse tensor, so that it may say more than there can be.
+void EntryPoint::checkProduct(size_t input) {
+  Value *elements = ConstantInt::get(i64, 1), *isTooLarge = b.getFalse();
+  auto *limit = ConstantInt::get(i64, largestSize() << (index->getBitWidth() == 64 ? 19 : 0));
+  for (Value *dim : inputDims[input]) {
+    Value *product =
+        b.CreateBinaryIntrinsic(Intrinsic::umul_with_overflow, elements, wide(dim));
+    isTooLarge = b.CreateOr(isTooLarge, b.CreateExtractValue(product, 1));
+    elements = b.CreateExtractValue(product, 0);
+    isTooLarge = b.CreateOr(isTooLarge, b.CreateICmpUGT(elements, limit));
+  }
+  failIf(isTooLarge, FN_SHAPE_OVERFLOW, input, 0, limit, elements, 1);
+}
+
+/// `i1 (result, tensor, indices, count, dims...)`: whether an index lies outside of the shape; then
+/// the status of the first one is written.
+llvm::Function *EntryPoint::entryCheck(const fnc::Tensor &tensor) {
+  unsigned rank = tensor.dims.size();
+  std::string name = ("fn.entries." + Twine(rank) + ".i" + Twine(tensor.indexBits)).str();
+  if (llvm::Function *known = module.getFunction(name))
+    return known;
+  Type *element = IntegerType::get(context, tensor.indexBits);
+  SmallVector<Type *> parameters = {ptr, i32, ptr, index};
+  parameters.append(rank, index);
+  auto *check = llvm::Function::Create(FunctionType::get(b.getInt1Ty(), parameters, false),
+                                       GlobalValue::InternalLinkage, name, &module);
+  auto *begin = BasicBlock::Create(context, "", check);
+  auto *loop = BasicBlock::Create(context, "loop", check);
+  auto *after = BasicBlock::Create(context, "after", check);
+  auto *good = BasicBlock::Create(context, "good", check);
+  auto *find = BasicBlock::Create(context, "find", check);
+  IRBuilder<> f(begin);
+  Value *count = check->getArg(3), *zero = ConstantInt::get(index, 0);
+  auto indexAt = [&](Value *entry, unsigned d) {
+    Value *place = f.CreateAdd(f.CreateMul(entry, ConstantInt::get(index, rank)),
+                               ConstantInt::get(index, d));
+    return f.CreateSExt(f.CreateLoad(element, f.CreateGEP(element, check->getArg(2), place)), i64);
+  };
+  auto sizeOf = [&](unsigned d) { return f.CreateZExt(check->getArg(4 + d), i64); };
+  // All of them without a branch, which the loop vectorizer takes; negative ones are large.
+  f.CreateCondBr(f.CreateICmpSGT(count, zero), loop, good);
+  f.SetInsertPoint(loop);
+  PHINode *entryNumber = f.CreatePHI(index, 2), *anyBefore = f.CreatePHI(f.getInt1Ty(), 2);
+  Value *any = anyBefore;
+  for (unsigned d = 0; d < rank; ++d)
+    any = f.CreateOr(any, f.CreateICmpUGE(indexAt(entryNumber, d), sizeOf(d)));
+  Value *nextEntry = f.CreateAdd(entryNumber, ConstantInt::get(index, 1), "", true, true);
+  entryNumber->addIncoming(zero, begin);
+  entryNumber->addIncoming(nextEntry, loop);
+  anyBefore->addIncoming(f.getFalse(), begin);
+  anyBefore->addIncoming(any, loop);
+  f.CreateCondBr(f.CreateICmpEQ(nextEntry, count), after, loop);
+  f.SetInsertPoint(after);
+  f.CreateCondBr(any, find, good, MDBuilder(context).createBranchWeights(1, 100000));
+  f.SetInsertPoint(good);
+  f.CreateRet(f.getFalse());
+  // The first one that is wrong, which exists.
+  f.SetInsertPoint(find);
+  PHINode *candidate = f.CreatePHI(index, 2);
+  candidate->addIncoming(zero, after);
+  for (unsigned d = 0; d < rank; ++d) {
+    auto *bad = BasicBlock::Create(context, "bad", check);
+    auto *next = BasicBlock::Create(context, "next", check);
+    Value *got = indexAt(candidate, d), *size = sizeOf(d);
+    f.CreateCondBr(f.CreateICmpUGE(got, size), bad, next);
+    f.SetInsertPoint(bad);
+    f.CreateCall(failure(), {check->getArg(0), ConstantInt::get(i32, FN_ENTRY_OUT_OF_RANGE),
+                             check->getArg(1), ConstantInt::get(i32, d), ConstantInt::get(i32, 0),
+                             size, got});
+    f.CreateRet(f.getTrue());
+    f.SetInsertPoint(next);
+  }
+  candidate->addIncoming(f.CreateAdd(candidate, ConstantInt::get(index, 1)), f.GetInsertBlock());
+  f.CreateBr(find);
+  return check;
+}
+
+/// Last, because it reads all indices.
+void EntryPoint::checkEntries() {
+  for (auto [i, input] : enumerate(function.inputs)) {
+    if (!input.isSparse())
+      continue;
+    SmallVector<Value *> arguments = {result, ConstantInt::get(i32, i), indices[i], counts[i]};
+    arguments.append(inputDims[i].begin(), inputDims[i].end());
+    auto *fail = BasicBlock::Create(context, "fail", entry);
+    auto *next = BasicBlock::Create(context, "", entry);
+    b.CreateCondBr(b.CreateCall(entryCheck(input), arguments), fail, next,
+                   MDBuilder(context).createBranchWeights(1, 100000));
+    b.SetInsertPoint(fail);
+    b.CreateRetVoid();
+    b.SetInsertPoint(next);
+  }
 }
 
 void EntryPoint::checkWorkspace() {
@@ -357,9 +493,10 @@ void EntryPoint::checkOverlaps() {
       return;
     failIf(overlap(x, y), FN_OVERLAP, tensor, 0, constant(0), constant(0));
   };
-  for (auto [i, input] : enumerate(function.inputs))
-    for (auto &[unused, region] : written)
-      check(i, {inputs[i], bytesOf(input)}, region);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    for (Region input : regionsOf(i))
+      for (auto &[unused, region] : written)
+        check(i, input, region);
   for (size_t i = 0; i < written.size(); ++i)
     for (size_t j = i + 1; j < written.size(); ++j)
       check(written[i].first, written[i].second, written[j].second);
@@ -397,6 +534,14 @@ void EntryPoint::callKernel() {
       break;
     case Role::Input:
       memref(inputs[argument.index], inputDims[argument.index]);
+      break;
+    case Role::Indices: {
+      int64_t rank = function.inputs[argument.index].dims.size();
+      memref(indices[argument.index], {counts[argument.index], constant(rank)});
+      break;
+    }
+    case Role::Values:
+      memref(inputs[argument.index], {counts[argument.index]});
       break;
     case Role::Output:
       memref(outputs[argument.index], dimsOf(function.outputs[argument.index]));
@@ -516,6 +661,7 @@ void EntryPoint::build() {
   checkDims();
   checkWorkspace();
   checkOverlaps();
+  checkEntries();
   callKernel();
 }
 

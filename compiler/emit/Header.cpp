@@ -38,7 +38,7 @@ std::string describe(const Tensor &tensor) {
     auto constant = mlir::dyn_cast<AffineConstantExpr>(dim);
     out += (i ? ", " : "") + (constant ? std::to_string(constant.getValue()) : std::string("?"));
   }
-  return out + "]";
+  return out + (tensor.isSparse() ? "], sparse" : "]");
 }
 
 /// Dimensions as C++ template arguments: dynamic ones are -1.
@@ -65,6 +65,13 @@ std::string comment(llvm::StringRef text) {
 std::string viewType(const Tensor &tensor, bool isConst) {
   return fmt::format("::fn::view<{}{}{}>", isConst ? "const " : "", tensor.type.cName,
                      extents(tensor));
+}
+
+/// What a call takes for an input.
+std::string inputType(const Tensor &input) {
+  if (!input.isSparse())
+    return viewType(input, true);
+  return fmt::format("::fn::coo<{}, int{}_t{}>", input.type.cName, input.indexBits, extents(input));
 }
 
 std::string join(llvm::ArrayRef<std::string> parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
@@ -99,6 +106,9 @@ public:
   HeaderWriter(const Graph &graph, llvm::ArrayRef<std::string> undefined)
       : graph(graph), undefined(undefined) {
     hasInit = llvm::any_of(graph.functions, [](const Function &f) { return f.isInit; });
+    hasSparse = llvm::any_of(graph.functions, [](const Function &f) {
+      return llvm::any_of(f.inputs, [](const Tensor &input) { return input.isSparse(); });
+    });
   }
 
   std::string write();
@@ -123,7 +133,7 @@ private:
 
   const Graph &graph;
   llvm::ArrayRef<std::string> undefined;
-  bool hasInit;
+  bool hasInit, hasSparse;
   std::string out;
 };
 
@@ -186,8 +196,16 @@ void HeaderWriter::cPart() {
     if (function.usesState())
       field(fmt::format("{}void *state;", function.writes.empty() ? "const " : ""));
     for (const Tensor &input : function.inputs) {
-      field(fmt::format("const {} *{}; /* {} */", input.type.cName, input.id, describe(input)));
-      if (!input.isStatic())
+      if (input.isSparse()) {
+        field(fmt::format("const {} *{}; /* values of {} */", input.type.cName, input.id,
+                          describe(input)));
+        field(fmt::format("const int{}_t *{}_indices; /* [nnz, {}] */", input.indexBits, input.id,
+                          input.dims.size()));
+        field(fmt::format("ptrdiff_t {}_nnz;", input.id));
+      } else {
+        field(fmt::format("const {} *{}; /* {} */", input.type.cName, input.id, describe(input)));
+      }
+      if (input.takesDims())
         field(fmt::format("ptrdiff_t {}_dims[{}];", input.id, input.dims.size()));
     }
     for (const Tensor &output : function.outputs)
@@ -374,6 +392,10 @@ void HeaderWriter::callSizes(const Function &function, const Plan &plan) {
       return expr && expr.getPosition() == s;
     };
     for (const Tensor &input : function.inputs) {
+      if (input.isSparse() && isSymbol(input.count)) {
+        line("    const ptrdiff_t {0} = {1}.nnz();\n    (void){0};", symbol, input.id);
+        break;
+      }
       auto dim = llvm::find_if(input.dims, isSymbol);
       if (dim == input.dims.end())
         continue;
@@ -400,7 +422,7 @@ void HeaderWriter::call(const Function &function, const Plan &plan) {
   std::string cName = graph.name + "_" + function.id;
   std::vector<std::string> parameters;
   for (const Tensor &input : function.inputs)
-    parameters.push_back(viewType(input, true) + " " + input.id);
+    parameters.push_back(inputType(input) + " " + input.id);
   line("\n  result call({}) {{", join(parameters));
   line("    result r_;");
   for (auto [i, input] : llvm::enumerate(function.inputs))
@@ -411,8 +433,14 @@ void HeaderWriter::call(const Function &function, const Plan &plan) {
   if (function.usesState())
     line("    args_.state = state_->bytes();");
   for (const Tensor &input : function.inputs) {
-    line("    args_.{0} = {0}.data();", input.id);
-    if (!input.isStatic())
+    if (input.isSparse()) {
+      line("    args_.{0} = {0}.values();", input.id);
+      line("    args_.{0}_indices = {0}.indices();", input.id);
+      line("    args_.{0}_nnz = {0}.nnz();", input.id);
+    } else {
+      line("    args_.{0} = {0}.data();", input.id);
+    }
+    if (input.takesDims())
       for (size_t i = 0; i < input.dims.size(); ++i)
         line("    args_.{0}_dims[{1}] = {0}.dim({1});", input.id, i);
   }
@@ -437,7 +465,7 @@ void HeaderWriter::call(const Function &function, const Plan &plan) {
   // Outputs of a call that failed have no sizes that mean anything.
   line("    if (r_.status_.raw.code != FN_OK) {{");
   for (auto [i, input] : llvm::enumerate(function.inputs))
-    if (!input.isStatic())
+    if (input.takesDims())
       line("      ::fn::detail::note_shape(r_.status_, {}, {});", i, input.id);
   line("      return r_;\n    }}");
   for (const Tensor &output : function.outputs) {
@@ -495,8 +523,8 @@ std::string HeaderWriter::write() {
   line("#ifndef FN_GRAPH_{0}_H\n#define FN_GRAPH_{0}_H\n", graph.name);
   line("#include <fn/abi.h>\n#ifndef __cplusplus\n#include <stdbool.h>\n#endif\n");
   cPart();
-  line("#ifdef __cplusplus\n#include <fn/call.h>\n#include <fn/state.h>\n\nnamespace {} {{\n",
-       graph.name);
+  line("#ifdef __cplusplus\n#include <fn/call.h>\n{}#include <fn/state.h>\n\nnamespace {} {{\n",
+       hasSparse ? "#include <fn/coo.h>\n" : "", graph.name);
   cppState();
   for (const Function &function : graph.functions)
     if (!function.isInit)

@@ -37,7 +37,7 @@ Tensor tensorOf(func::FuncOp func, unsigned arg) {
   DictionaryAttr attrs = func.getArgAttrDict(arg);
   auto type = cast<MemRefType>(func.getArgument(arg).getType());
   Tensor tensor{text(attrs, "fn.name"), text(attrs, "fn.id"),
-                dtypeOf(type.getElementType(), !!attrs.get("fn.unsigned")), {}};
+                dtypeOf(type.getElementType(), !!attrs.get("fn.unsigned")), {}, 0, {}};
   if (auto dims = attrs.getAs<AffineMapAttr>("fn.dims"))
     tensor.dims.assign(dims.getValue().getResults().begin(), dims.getValue().getResults().end());
   else
@@ -89,7 +89,17 @@ Function readFunction(func::FuncOp func, const Graph &graph) {
   for (unsigned i = 0; i < func.getNumArguments(); ++i) {
     DictionaryAttr attrs = func.getArgAttrDict(i);
     std::string role = text(attrs, "fn.role");
-    if (role == "input") {
+    std::string part = text(attrs, "fn.sparse");
+    if (part == "indices" || part == "values") {
+      Tensor &tensor = result.inputs.back();
+      if (part == "indices") {
+        auto type = cast<MemRefType>(func.getArgument(i).getType());
+        tensor.indexBits = type.getElementTypeBitWidth();
+        tensor.count = attrs.getAs<AffineMapAttr>("fn.dims").getValue().getResult(0);
+      }
+      result.arguments.push_back({part == "indices" ? Role::Indices : Role::Values,
+                                  static_cast<unsigned>(result.inputs.size() - 1)});
+    } else if (role == "input") {
       result.arguments.push_back({Role::Input, static_cast<unsigned>(result.inputs.size())});
       result.inputs.push_back(tensorOf(func, i));
     } else if (role == "output") {

@@ -29,7 +29,12 @@ struct Tensor {
   std::string name, id;
   DType type;
   Dims dims;
+  unsigned indexBits = 0; ///< of the indices of a sparse input, else 0
+  mlir::AffineExpr count; ///< how many entries a sparse input has
 
+  bool isSparse() const { return indexBits != 0; }
+  /// Whether a call says the sizes: a sparse tensor is fed with its shape, all of which is checked.
+  bool takesDims() const { return isSparse() || !isStatic(); }
   bool isStatic() const;
   /// Product of the dimensions times the size of an element; -1 where a dimension is dynamic.
   int64_t staticBytes() const;
@@ -68,7 +73,8 @@ struct WorkspaceBuffer {
 
 /// How the arguments of a kernel follow each other after the buffer stage.
 struct KernelArgument {
-  enum class Role { Context, Input, Variable, Output, Status, Workspace } role;
+  /// Of a sparse input, `Input` is its shape without data.
+  enum class Role { Context, Input, Indices, Values, Variable, Output, Status, Workspace } role;
   unsigned index = 0; ///< among inputs, outputs or the graph's variables
 };
 

@@ -38,6 +38,12 @@ json::Object toJSON(const Tensor &tensor, llvm::ArrayRef<Symbol> symbols) {
                       {"shape", std::move(shape)}};
   if (isBounded && !tensor.isStatic())
     object["largest_shape"] = std::move(largest);
+  if (tensor.isSparse()) {
+    auto count = mlir::cast<mlir::AffineSymbolExpr>(tensor.count);
+    int64_t max = symbols[count.getPosition()].max;
+    object["sparse"] = json::Object{{"index", "i" + std::to_string(tensor.indexBits)},
+                                    {"max_nnz", max < 0 ? json::Value(nullptr) : json::Value(max)}};
+  }
   return object;
 }
 

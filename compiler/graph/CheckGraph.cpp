@@ -56,10 +56,13 @@ LogicalResult checkNames(FunctionOp spec) {
     if (failed(inputs.add(fnc::inputIdentifier(spec, i), spec.getInputName(i), spec.getItemLoc(i))))
       return failure();
   for (auto [i, input] : llvm::enumerate(spec.getInputs()))
-    if (!cast<RankedTensorType>(input.getType()).hasStaticShape() &&
-        failed(inputs.add(fnc::inputIdentifier(spec, i) + "_dims", spec.getInputName(i),
-                          spec.getItemLoc(i))))
-      return failure();
+    for (StringRef more : {"_dims", "_indices", "_nnz"}) {
+      bool isThere = isSparse(input) || (more == "_dims" &&
+                                         !cast<RankedTensorType>(input.getType()).hasStaticShape());
+      if (isThere && failed(inputs.add(fnc::inputIdentifier(spec, i) + more.str(),
+                                       spec.getInputName(i), spec.getItemLoc(i))))
+        return failure();
+    }
   for (auto [i, attr] : llvm::enumerate(spec.getOutputNames().getAsRange<StringAttr>())) {
     StringRef name = attr.getValue();
     Location loc = spec.getItemLoc(spec.getInputs().size() + i);

@@ -31,6 +31,12 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
     for (BlockArgument arg : func.getArguments())
       if (isa<RankedTensorType>(arg.getType()))
         shapes.set(arg, shapes.dims(arg));
+    // A sparse tensor has as many values as indices.
+    for (BlockArgument arg : func.getArguments())
+      if (auto part = func.getArgAttrOfType<StringAttr>(arg.getArgNumber(), "fn.sparse");
+          part && part.getValue() == "values")
+        (void)shapes.equal(shapes.dim(arg, 0),
+                           shapes.dim(func.getArgument(arg.getArgNumber() - 1), 0));
     for (Operation &op : func.front().without_terminator())
       if (failed(applyRule(op, shapes)))
         return failure();
@@ -88,8 +94,10 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
           auto known = cast<DictionaryAttr>(symbols[it->second]).getAs<IntegerAttr>("max").getInt();
           max = max < 0 ? known : known < 0 ? max : std::min(max, known);
         }
+        auto part = func.getArgAttrOfType<StringAttr>(arg.getArgNumber(), "fn.sparse");
+        bool isCount = part && part.getValue() != "shape";
         StringAttr label =
-            isNew ? b.getStringAttr(name.getValue() + "." + Twine(i))
+            isNew ? b.getStringAttr(name.getValue() + "." + (isCount ? "nnz" : Twine(i)))
                   : cast<DictionaryAttr>(symbols[it->second]).getAs<StringAttr>("name");
         symbols[it->second] = b.getDictionaryAttr(
             {b.getNamedAttr("max", b.getI64IntegerAttr(max)), b.getNamedAttr("name", label)});

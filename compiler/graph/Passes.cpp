@@ -11,6 +11,9 @@ void fnc::buildGraphPipeline(OpPassManager &pm, const SelectFunctionsOptions &op
   pm.addPass(createExpandMinimize());
   pm.addPass(createCheckGraph());
   pm.addPass(createSelectFunctions(options));
+  // Behind gradients, which are written with sparse tensors; before dimensions, of which the
+  // number of entries is one.
+  pm.addPass(createExpandSparse());
   // Dimensions before simplification: a fold must not hide what a call has to check.
   pm.addPass(createInferDims());
   pm.addPass(createCanonicalizerPass());

@@ -78,6 +78,30 @@ def SelectFunctions : Pass<"fnc-select-functions", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def ExpandSparse : Pass<"fnc-expand-sparse", "::mlir::ModuleOp"> {
+  let summary = "sparse tensors as indices, values and shape";
+  let description = [{
+    A sparse input becomes three arguments. The first one has its dense shape and no data: only its
+    sizes may be used. Ops on sparse tensors become ops on indices and values.
+
+    ```mlir
+    func.func @f(%a: tensor<?x7xf32, #fn.coo> {fn.role = "input", fn.name = "a"}, ...) {
+      %y = fn.matmul %a, %w : (tensor<?x7xf32, #fn.coo>, tensor<7x3xf32>) -> tensor<?x3xf32>
+    ```
+    ==>
+    ```mlir
+    func.func @f(%a: tensor<?x7xf32> {fn.role = "input", fn.name = "a", fn.sparse = "shape"},
+                 %i: tensor<?x2xi64> {fn.role = "input", fn.name = "a", fn.sparse = "indices"},
+                 %v: tensor<?xf32> {fn.role = "input", fn.name = "a", fn.sparse = "values"}, ...) {
+      %y = fn.coo_matmul %a, %i, %v, %w {columns = array<i64: 0, 1>} : ...
+    ```
+    Gradients are taken before: they are written with sparse tensors.
+
+    On exit: no sparse type. Entries are in range and as many as values: a call has checked it.
+  }];
+  let dependentDialects = ["::fn::FnDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def InferDims : Pass<"fnc-infer-dims", "::mlir::ModuleOp"> {
   let summary = "symbolic dimensions of every kernel, and what a call must check";
   let description = [{

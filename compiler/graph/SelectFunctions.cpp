@@ -177,6 +177,11 @@ void KernelBuilder::declareArguments() {
       list.set("fn.bounds", bounds);
       dict = list.getDictionary(b.getContext());
     }
+    if (IntegerAttr max = placeholder ? placeholder.getMaxNnzAttr() : nullptr) {
+      NamedAttrList list(dict);
+      list.set("fn.max_nnz", max);
+      dict = list.getDictionary(b.getContext());
+    }
     types.push_back(input.getType());
     attrs.push_back(dict);
   }

@@ -23,6 +23,7 @@ void populateConvLowering(const mlir::TypeConverter &types, mlir::RewritePattern
 void populatePoolLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateShapeLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateRandomLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
+void populateSparseLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateIndexedLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 
 /// Size of dimension `index` as an attribute if static, else a tensor.dim.

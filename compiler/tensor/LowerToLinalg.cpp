@@ -60,6 +60,7 @@ struct LowerToLinalg : fnc::impl::LowerToLinalgBase<LowerToLinalg> {
     fnc::populateRandomLowering(types, patterns);
     fnc::populateContractionLowering(types, patterns);
     fnc::populateShapeLowering(types, patterns);
+    fnc::populateSparseLowering(types, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, types);
     populateReturnOpTypeConversionPattern(patterns, types);
     populateCallOpTypeConversionPattern(patterns, types);

@@ -2,7 +2,9 @@
 
 #include "compiler/tensor/Passes.h"
 #include "dialect/Fn.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -16,6 +18,15 @@ namespace {
 
 struct VerifyTensor : fnc::impl::VerifyTensorBase<VerifyTensor> {
   void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      for (BlockArgument arg : func.getArguments())
+        if (auto part = func.getArgAttrOfType<StringAttr>(arg.getArgNumber(), "fn.sparse");
+            part && part.getValue() == "shape")
+          for (Operation *user : arg.getUsers())
+            if (!isa<tensor::DimOp>(user)) {
+              user->emitOpError("reads a sparse tensor, of which only the sizes are there");
+              return signalPassFailure();
+            }
     WalkResult walked = getOperation().walk([](Operation *op) -> WalkResult {
       if (isa_and_nonnull<fn::FnDialect>(op->getDialect()))
         return op->emitOpError("is not lowered");

@@ -25,7 +25,7 @@ Expr Expr::number(double number) const {
 
 Expr Expr::filled(double number) const {
   if (type().hasStaticShape())
-    return with(splat(*b, *loc, type(), number));
+    return with(splat(*b, *loc, denseType(type()), number));
   return this->number(number).broadcastLike(*this);
 }
 
@@ -146,6 +146,10 @@ void Gradient::add(unsigned operand, Expr gradient) {
   if (!isWanted(to))
     return;
   Expr like = expr(to);
+  // What is summed over is dense, and so is the gradient of a sparse tensor that others made.
+  if (isSparse(gradient))
+    gradient = gradient.apply<ToDenseOp>();
+  RankedTensorType type = denseType(like.type());
   if (gradient.rank() >= like.rank())
     gradient = sumToShape(gradient, like);
   bool smaller = gradient.rank() < like.rank();
@@ -154,8 +158,8 @@ void Gradient::add(unsigned operand, Expr gradient) {
   if (smaller)
     gradient = gradient.broadcastLike(like);
   // One of the types may know more sizes than the other.
-  if (gradient.type() != like.type())
+  if (gradient.type() != type)
     gradient = gradient.with(
-        tensor::CastOp::create(b, op->getLoc(), like.type(), static_cast<Value>(gradient)));
+        tensor::CastOp::create(b, op->getLoc(), type, static_cast<Value>(gradient)));
   sink(to, gradient);
 }

@@ -53,6 +53,7 @@ static Expr intoZeros(Expr like, int64_t axis, Expr indices, Expr dy, StringRef 
 
 void ReshapeOp::differentiate(Gradient &g) { g.add(0, g.dy().reshapeLike(g.x())); }
 void BroadcastToOp::differentiate(Gradient &g) { g.add(0, g.dy()); }
+void ToDenseOp::differentiate(Gradient &g) { g.add(0, g.dy()); }
 void TransposeOp::differentiate(Gradient &g) { g.add(0, g.dy().transpose(inverse(getPerm()))); }
 void ExpandOp::differentiate(Gradient &g) { g.add(0, g.dy().squeeze(getAxes())); }
 void SqueezeOp::differentiate(Gradient &g) { g.add(0, g.dy().expand(getAxes())); }

@@ -199,7 +199,7 @@ LogicalResult Importer::importInput(const onnx::ValueInfoProto &info, Frame &fra
     std::string id = freeIdentifier(name, "in_");
     value = fn::PlaceholderOp::create(ops.b, loc, type, ops.b.getStringAttr(name),
                                       id.empty() ? StringAttr() : ops.b.getStringAttr(id),
-                                      DenseI64ArrayAttr(), ElementsAttr());
+                                      DenseI64ArrayAttr(), IntegerAttr(), ElementsAttr());
     inputs.push_back(value);
   }
   if (!frame.items.try_emplace(name, value).second)

@@ -24,7 +24,13 @@ enum fn_code {
   FN_ASSERTION = 8,          /* tensor: which check */
   FN_NOT_FINITE = 9,         /* tensor: which check */
   FN_UNSUPPORTED_CPU = 10,
-  FN_BAD_STATE = 11 /* saved bytes of another graph or version */
+  FN_BAD_STATE = 11,          /* saved bytes of another graph or version */
+  /* Of sparse inputs: */
+  FN_ENTRY_COUNT = 12,        /* tensor, expected: most (or least) entries, got */
+  FN_ENTRY_OUT_OF_RANGE = 13, /* tensor, dimension, expected: its size, got: an index */
+  FN_ENTRIES_DISAGREE = 14,   /* tensor, dimension: 0 values and rows of indices, 1 rank and columns
+                                 of indices, 2 rank and sizes of the shape */
+  FN_SHAPE_OVERFLOW = 15      /* tensor, expected: most elements that a shape may say */
 };
 
 /* tensor: inputs count from 0, then outputs, then checks; these two stand for themselves. */

@@ -186,6 +186,34 @@ private:
       return put("the object was compiled for a processor that this machine does not have");
     case FN_BAD_STATE:
       return put("the bytes are not a saved state of this graph");
+    case FN_ENTRY_COUNT:
+      put_tensor(s, s.raw.tensor);
+      put(" has ");
+      put(s.raw.got);
+      put(s.raw.relation < 0 ? " entries, expected at least " : " entries, expected at most ");
+      return put(s.raw.expected);
+    case FN_ENTRY_OUT_OF_RANGE:
+      put_tensor(s, s.raw.tensor);
+      put(" has index ");
+      put(s.raw.got);
+      put(" in dimension ");
+      put(static_cast<int64_t>(s.raw.dimension));
+      put(" of size ");
+      return put(s.raw.expected);
+    case FN_ENTRIES_DISAGREE:
+      put_tensor(s, s.raw.tensor);
+      put(" has ");
+      put(s.raw.got);
+      put(s.raw.dimension == 0   ? " rows of indices and "
+          : s.raw.dimension == 1 ? " columns of indices, expected "
+                                 : " sizes in its shape, expected ");
+      put(s.raw.expected);
+      return put(s.raw.dimension == 0 ? " values" : "");
+    case FN_SHAPE_OVERFLOW:
+      put_tensor(s, s.raw.tensor);
+      put(" has a shape of more than ");
+      put(s.raw.expected);
+      return put(" elements");
     default:
       put("unknown status ");
       return put(static_cast<int64_t>(s.raw.code));
