@@ -24,8 +24,7 @@ LogicalResult TransposeOp::inferShape(Adaptor op, ShapeContext &shapes,
     return failure();
   for (int64_t axis : op.getPerm())
     result.push_back(dims[axis]);
-  results.push_back(
-      {result, shapes.elementType(op.getInput()), shapes.encoding(op.getInput())});
+  results.push_back({result, shapes.elementType(op.getInput()), shapes.encoding(op.getInput())});
   return success();
 }
 

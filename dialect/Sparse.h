@@ -9,8 +9,7 @@
 namespace fn {
 
 /// An op that says what it does with a sparse operand. Every other op refuses one.
-template <typename Op>
-class TakesSparse : public mlir::OpTrait::TraitBase<Op, TakesSparse> {};
+template <typename Op> class TakesSparse : public mlir::OpTrait::TraitBase<Op, TakesSparse> {};
 
 /// Whether a tensor is fed in coordinate form, or made of one that is.
 bool isSparse(mlir::Type type);

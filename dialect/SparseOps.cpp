@@ -39,9 +39,8 @@ LogicalResult fn::checkSparse(Operation *op) {
   for (Value operand : op->getOperands())
     if (isSparse(operand)) {
       InFlightDiagnostic error = mlir::emitError(op->getLoc())
-                                 << "'" << op->getName()
-                                 << "' op takes no sparse operand, got " << operand.getType()
-                                 << ": make it dense by fn.to_dense";
+                                 << "'" << op->getName() << "' op takes no sparse operand, got "
+                                 << operand.getType() << ": make it dense by fn.to_dense";
       error.attachNote(operand.getLoc()) << "the sparse tensor is made here";
       return error;
     }
@@ -69,8 +68,8 @@ static LogicalResult inferBroadcast(ShapeContext &shapes, ValueRange operands,
     for (size_t i = 0; fits && i < dims.size(); ++i)
       fits = shapes.equal(own[i], dims[i]);
     if (!fits)
-      return shapes.error("would repeat a sparse tensor of shape [" + shapes.print(own) +
-                          "] to [" + shapes.print(dims) + "]: make it dense by fn.to_dense");
+      return shapes.error("would repeat a sparse tensor of shape [" + shapes.print(own) + "] to [" +
+                          shapes.print(dims) + "]: make it dense by fn.to_dense");
   }
   return success();
 }
@@ -180,6 +179,7 @@ LogicalResult CooMatmulOp::inferShape(Adaptor op, ShapeContext &shapes,
   if (!shapes.equal(inner, rhs[0]))
     return shapes.error("contracts a dimension of size " + shapes.print(inner) +
                         " with one of size " + shapes.print(rhs[0]));
-  results.push_back({{shapes.resolve(row), shapes.resolve(rhs[1])}, shapes.elementType(op.getRhs())});
+  results.push_back(
+      {{shapes.resolve(row), shapes.resolve(rhs[1])}, shapes.elementType(op.getRhs())});
   return success();
 }

@@ -57,8 +57,8 @@ LogicalResult checkNames(FunctionOp spec) {
       return failure();
   for (auto [i, input] : llvm::enumerate(spec.getInputs()))
     for (StringRef more : {"_dims", "_indices", "_nnz"}) {
-      bool isThere = isSparse(input) || (more == "_dims" &&
-                                         !cast<RankedTensorType>(input.getType()).hasStaticShape());
+      bool isThere = isSparse(input) ||
+                     (more == "_dims" && !cast<RankedTensorType>(input.getType()).hasStaticShape());
       if (isThere && failed(inputs.add(fnc::inputIdentifier(spec, i) + more.str(),
                                        spec.getInputName(i), spec.getItemLoc(i))))
         return failure();

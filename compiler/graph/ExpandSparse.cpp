@@ -165,8 +165,8 @@ void Expander::sum(Operation *op, bool subtract) {
     // The entries of both; the sum of the shapes demands that they agree.
     Sparse x = sparse[lhs], y = sparse[rhs];
     Type index = indexTypeOf(op->getResult(0));
-    Value indices = ConcatOp::create(
-        b, loc, ValueRange{sortedIndices(x, index), sortedIndices(y, index)}, 0);
+    Value indices =
+        ConcatOp::create(b, loc, ValueRange{sortedIndices(x, index), sortedIndices(y, index)}, 0);
     Value values =
         ConcatOp::create(b, loc, ValueRange{x.values, subtract ? negated(y.values) : y.values}, 0);
     Value like = AddOp::create(b, loc, shapeOf(x), shapeOf(y));
@@ -250,8 +250,7 @@ void Expander::reduce(ReduceSumOp op) {
     else if (op.getKeepDims())
       columns.push_back(-1);
   }
-  Value like =
-      ReduceSumOp::create(b, loc, shapeOf(s), op.getAxesAttr(), op.getKeepDimsAttr());
+  Value like = ReduceSumOp::create(b, loc, shapeOf(s), op.getAxesAttr(), op.getKeepDimsAttr());
   replace(op, CooAddOp::create(b, loc, zeros(like), s.indices, s.values, columns));
 }
 
@@ -263,9 +262,7 @@ bool Expander::expand(Operation *op) {
   loc = op->getLoc();
   return llvm::TypeSwitch<Operation *, bool>(op)
       .Case([&](MatmulOp matmul) { return multiply(matmul), true; })
-      .Case([&](ToDenseOp toDense) {
-        return replace(op, dense(sparse[toDense.getInput()])), true;
-      })
+      .Case([&](ToDenseOp toDense) { return replace(op, dense(sparse[toDense.getInput()])), true; })
       .Case([&](AddOp) { return sum(op, false), true; })
       .Case([&](SubOp) { return sum(op, true), true; })
       .Case([&](MulOp mul) { return multiply(mul), true; })

@@ -52,11 +52,11 @@ Value forEachEntry(OpBuilder &b, Location loc, Value indices, Value target, Step
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   Value count = getValueOrCreateConstantIndexOp(b, loc, dimOf(b, loc, indices, 0));
-  auto loop = scf::ForOp::create(
-      b, loc, zero, count, one, target,
-      [&](OpBuilder &nested, Location at, Value entry, ValueRange targets) {
-        scf::YieldOp::create(nested, at, step(nested, at, entry, targets[0]));
-      });
+  auto loop =
+      scf::ForOp::create(b, loc, zero, count, one, target,
+                         [&](OpBuilder &nested, Location at, Value entry, ValueRange targets) {
+                           scf::YieldOp::create(nested, at, step(nested, at, entry, targets[0]));
+                         });
   return loop.getResult(0);
 }
 
@@ -106,8 +106,7 @@ struct CooTakePattern : OpConversionPattern<fn::CooTakeOp> {
         [&](OpBuilder &nested, Location at, ValueRange args) {
           SmallVector<Value> place;
           for (Value index : args.drop_back())
-            place.push_back(
-                arith::IndexCastOp::create(nested, at, nested.getIndexType(), index));
+            place.push_back(arith::IndexCastOp::create(nested, at, nested.getIndexType(), index));
           Value taken = tensor::ExtractOp::create(nested, at, adaptor.getFrom(), place);
           linalg::YieldOp::create(nested, at, taken);
         });
@@ -127,7 +126,8 @@ struct CooMatmulPattern : OpConversionPattern<fn::CooMatmulOp> {
     Value zero = filledTensor(b, loc, sizes, scalarConstant(b, loc, wide, 0));
     OpFoldResult none = b.getIndexAttr(0), one = b.getIndexAttr(1);
     Sizes rowSizes = {one, sizes[1]}, strides = {one, one};
-    RankedTensorType fromType = typeOfSizes(sizes[1], element), toType = typeOfSizes(sizes[1], wide);
+    RankedTensorType fromType = typeOfSizes(sizes[1], element),
+                     toType = typeOfSizes(sizes[1], wide);
 
     auto addRow = [&](OpBuilder &nested, Location at, Value entry, Value target) -> Value {
       Sizes to = {indexOf(nested, at, indices, entry, op.getColumns()[0]), none};
@@ -135,8 +135,7 @@ struct CooMatmulPattern : OpConversionPattern<fn::CooMatmulOp> {
       Value value = wideValue(nested, at, adaptor.getValues(), entry, wide);
       Value factor =
           tensor::ExtractSliceOp::create(nested, at, fromType, rhs, from, rowSizes, strides);
-      Value row =
-          tensor::ExtractSliceOp::create(nested, at, toType, target, to, rowSizes, strides);
+      Value row = tensor::ExtractSliceOp::create(nested, at, toType, target, to, rowSizes, strides);
       AffineMap map = nested.getMultiDimIdentityMap(1);
       auto changed = linalg::GenericOp::create(
           nested, at, toType, factor, row, {map, map}, utils::IteratorType::parallel,

@@ -159,7 +159,7 @@ void Gradient::add(unsigned operand, Expr gradient) {
     gradient = gradient.broadcastLike(like);
   // One of the types may know more sizes than the other.
   if (gradient.type() != type)
-    gradient = gradient.with(
-        tensor::CastOp::create(b, op->getLoc(), type, static_cast<Value>(gradient)));
+    gradient =
+        gradient.with(tensor::CastOp::create(b, op->getLoc(), type, static_cast<Value>(gradient)));
   sink(to, gradient);
 }

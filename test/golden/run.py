@@ -33,6 +33,18 @@ class Unsupported(Exception):
     """The case uses something that the language does not have yet."""
 
 
+class Sparse:
+    """What a sparse placeholder is fed: indices [nnz, rank], values [nnz], dense shape."""
+
+    def __init__(self, indices, values, shape):
+        self.indices = np.ascontiguousarray(indices)
+        self.values = np.ascontiguousarray(values)
+        self.shape = tuple(int(n) for n in shape)
+
+    def parts(self):
+        return [self.values, self.indices]
+
+
 class Statement:
     def __init__(self, line):
         node = ast.parse(line).body[0]
@@ -43,7 +55,7 @@ class Statement:
         self.args = [self.value(a) for a in node.value.args]
         self.attrs = {k.arg: self.value(k.value) for k in node.value.keywords}
         self.after = [r[1:] for r in self.attrs.pop("after", [])]
-        types = re.findall(r"tensor<[^>]*>|!fn.control", line.split("  # ")[-1])
+        types = re.findall(r"tensor<[^<>]*(?:<[^<>]*>)?>|!fn.control", line.split("  # ")[-1])
         self.types = dict(zip(self.names, types))
         self.type = types[0]
 
@@ -85,7 +97,7 @@ class Translator:
         return self.by_name[ref[1:]].types[ref[1:]]
 
     def shape(self, ref):
-        return re.match(r"tensor<((?:[\d?]+x)*)(\w+)>", self.type(ref)).group(1).rstrip("x").split("x")
+        return re.match(r"tensor<((?:[\d?]+x)*)(\w+)", self.type(ref)).group(1).rstrip("x").split("x")
 
     def rank(self, ref):
         return len([d for d in self.shape(ref) if d])
@@ -109,8 +121,6 @@ class Translator:
             init = dense(self.arrays["init/" + s.name])
             self.lines.append(f'%{s.name} = fn.variable "{s.name}" as "v_{s.name}" : {s.type} = {init}')
         elif s.op == "placeholder":
-            if k.get("sparse"):
-                raise Unsupported("sparse placeholder")
             default = f" default {dense(np.asarray(k['default'], DTYPES[k['dtype']]))}" if "default" in k else ""
             self.lines.append(f'%{s.name} = fn.placeholder "{s.name}" as "p_{s.name}" : {s.type}{default}')
         elif s.op == "const":
@@ -149,7 +159,7 @@ class Translator:
         elif s.op in ("softmax", "log_softmax"):
             axis = self.axis(a[0], k.get("axis", -1))
             self.lines.append(f"%{s.name} = fn.{s.op} {a[0]} {{axis = {axis} : i64}} : {s.type}")
-        elif s.op in ("reshape", "cast"):
+        elif s.op in ("reshape", "cast", "to_dense"):
             self.emit(s, s.op, a[:1])
         elif s.op == "transpose":
             self.emit(s, "transpose", a, f" {{perm = {array(k['perm'])}}}")
@@ -262,6 +272,10 @@ class Library:
         """inputs: arrays in order; outputs: arrays of the expected shapes, for their sizes. Returns arrays."""
         struct = re.search(r"typedef struct (g_f_%s)_args \{(.*?)\}" % re.escape(name), self.header, re.S)
         fields, setters, buffers = [], {}, []
+        inputs = [part for x in inputs for part in (x.parts() + [x] if isinstance(x, Sparse) else [x])]
+        shapes = {i - 1: x for i, x in enumerate(inputs) if isinstance(x, Sparse)}
+        inputs = [x for x in inputs if not isinstance(x, Sparse)]
+        shapes = {i - n: x for n, (i, x) in enumerate(shapes.items())}     # by the place of the indices
         feeds = [Guarded.holding(x) for x in inputs]
         results = [Guarded(max(x.nbytes, 1)) for x in outputs]
         buffers += feeds + results
@@ -270,7 +284,11 @@ class Library:
             line = line.split("/*")[0].strip().rstrip(";")
             if m := re.match(r"ptrdiff_t (\w+)\[(\d+)\]", line):
                 fields.append((m.group(1), ctypes.c_ssize_t * int(m.group(2))))
-                setters[m.group(1)] = inputs[current].shape
+                setters[m.group(1)] = shapes.get(current, inputs[current]).shape
+                continue
+            if m := re.match(r"ptrdiff_t (\w+)_nnz$", line):
+                fields.append((m.group(1) + "_nnz", ctypes.c_ssize_t))
+                setters[m.group(1) + "_nnz"] = shapes[current].values.shape[0]
                 continue
             if line == "size_t workspace_bytes":
                 fields.append(("workspace_bytes", ctypes.c_size_t))
@@ -337,7 +355,12 @@ def run_case(fnc, folder):
         library = Library(fnc, translator.text(), pathlib.Path(temporary))
         for i, call in enumerate(case["calls"]):
             spec = case["functions"][call["function"]]
-            inputs = [arrays[f"{i}/in/{n}"] for n in spec["inputs"]]
+            def feed(name):
+                key = f"{i}/in/{name}"
+                if not translator.by_name[name].attrs.get("sparse"):
+                    return arrays[key]
+                return Sparse(*(arrays[f"{key}.{part}"] for part in ("indices", "values", "shape")))
+            inputs = [feed(n) for n in spec["inputs"]]
             wanted = [arrays[f"{i}/out/{p}"] for p in range(len(spec["outputs"]))]
             status, got = library.call(call["function"], inputs, wanted)
             if status.code:
