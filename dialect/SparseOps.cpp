@@ -66,7 +66,8 @@ static LogicalResult inferBroadcast(ShapeContext &shapes, ValueRange operands,
     Dims own = shapes.dims(operand);
     bool fits = own.size() == dims.size();
     for (size_t i = 0; fits && i < dims.size(); ++i)
-      fits = shapes.equal(own[i], dims[i]);
+      // A size of 1 that a dense operand stretches is not the size of all.
+      fits = (own[i] != shapes.constant(1) || dims[i] == own[i]) && shapes.equal(own[i], dims[i]);
     if (!fits)
       return shapes.error("would repeat a sparse tensor of shape [" + shapes.print(own) + "] to [" +
                           shapes.print(dims) + "]: make it dense by fn.to_dense");

@@ -63,6 +63,11 @@ std::string tensorLine(const char *role, const json::Object &tensor) {
   std::string line = fmt::format("  {:<9} {:<20} {}", role, text(tensor, "name"), type(tensor));
   if (tensor.getArray("largest_shape"))
     line += fmt::format(", at most {}", sizes(tensor, "largest_shape"));
+  if (const json::Object *sparse = tensor.getObject("sparse")) {
+    line += fmt::format(", sparse with {} indices", text(*sparse, "index"));
+    if (std::optional<int64_t> most = sparse->getInteger("max_nnz"))
+      line += fmt::format(", at most {} entries", *most);
+  }
   return line + "\n";
 }
 
