@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--fnc", required=True)
     fnc = Path(parser.parse_args().fnc).resolve()
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("calls", "add"):
+        for name in ("calls", "add", "sparse"):
             code, text = run(fnc, "compile", HERE / f"{name}.mlir", "-o", f"{folder}/{name}.o")
             check(f"compile {name}", code == 0, text)
         if failures:
@@ -79,6 +79,12 @@ def main():
                 if code == 0:
                     code, text = run("./calls", cwd=folder)
                     check(f"{label}: calls_test", code == 0, text)
+                code, text = cxx(compiler, std, HERE / "sparse_test.cpp", "sparse.o", "-o", "sparse",
+                                 cwd=folder)
+                check(f"{label}: sparse_test builds", code == 0, text)
+                if code == 0:
+                    code, text = run("./sparse", cwd=folder)
+                    check(f"{label}: sparse_test", code == 0, text)
                 code, text = cxx(compiler, std, "-DFN_NO_NAMES", "-DWRONG=0", "-fsyntax-only",
                                  HERE / "wrong_uses.cpp", cwd=folder)
                 check(f"{label}: right uses", code == 0, text)
@@ -106,7 +112,16 @@ def main():
             check(f"{compiler}: two objects link", code == 0, text)
             if code == 0:
                 check(f"{compiler}: two objects run", run("./both", cwd=folder)[0] == 0)
+        Path(folder, "sparse.c").write_text(
+            '#include "sparse.h"\nint main(void) {\n  bags_rows_args args = {0};\n'
+            "  return bags_rows(&args).code == FN_WORKSPACE_TOO_SMALL ? 0 : bags_rows(&args).code;\n}\n")
         for compiler in CC:
+            code, text = run(compiler, "-std=c11", "-I", RUNTIME, "-I.", "-Wall", "-Wextra",
+                             "-Wpedantic", "-Wconversion", "-Werror", "sparse.c", "sparse.o", "-o",
+                             "sparse_c", cwd=folder)
+            check(f"{compiler}: sparse feed in C11", code == 0, text)
+            if code == 0:
+                check(f"{compiler}: empty sparse feed", run("./sparse_c", cwd=folder)[0] == 0)
             code, text = run(compiler, "-std=c11", "-I", RUNTIME, "-I.", *scalar, "-Wall",
                              "-Wextra", "-Wpedantic", "-Werror", HERE / "c_test.c", "calls.o",
                              "add.o", "-o", "c", cwd=folder)
