@@ -13,6 +13,7 @@
 
 #include "compiler/Pipeline.h"
 #include "compiler/buffer/Passes.h"
+#include "compiler/emit/DebugLines.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/tensor/Passes.h"
 #include "dialect/Fn.h"
@@ -24,6 +25,7 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
@@ -43,8 +45,8 @@
 using namespace mlir;
 
 ArrayRef<StringRef> fnc::stageNames() {
-  static constexpr StringRef names[] = {"graph", "tensor", "buffer", "loops", "llvm-dialect",
-                                        "llvm"};
+  static constexpr StringRef names[] = {"graph", "tensor",       "buffer",
+                                        "loops", "llvm-dialect", "llvm"};
   return names;
 }
 
@@ -98,7 +100,8 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     build(pm);
     return pm.run(module);
   };
-  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(options.target);
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
+      createTargetMachine(options.target);
   if (!machine) {
     module.emitError(llvm::toString(machine.takeError()));
     return failure();
@@ -145,6 +148,11 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   unsigned indexBits = (*machine)->createDataLayout().getPointerSizeInBits();
   if (failed(run([&](PassManager &pm) { buildLowerToLLVMPipeline(pm, indexBits); })))
     return failure();
+  if (options.debugLines) {
+    chooseLines(module);
+    if (failed(run([](PassManager &pm) { pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass()); })))
+      return failure();
+  }
   if (stopsAt("llvm-dialect", module, options, result))
     return result;
 

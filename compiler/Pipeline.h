@@ -17,6 +17,7 @@ struct CompileOptions {
   /// Stop after this stage and print its IR: graph, tensor, buffer, loops, llvm-dialect, llvm.
   std::string stopAfter;
   bool assembly = false;
+  bool debugLines = false; ///< map code to lines of the graph
 };
 
 struct CompileResult {

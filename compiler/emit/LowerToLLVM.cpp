@@ -1,8 +1,10 @@
 //===- LowerToLLVM.cpp - loops on memrefs to LLVM IR ----------------------===//
 
+#include "compiler/emit/DebugLines.h"
 #include "compiler/emit/Emit.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -43,12 +45,20 @@ std::unique_ptr<llvm::Module> fnc::translate(ModuleOp module, const Graph &graph
                                              llvm::TargetMachine &machine) {
   registerBuiltinDialectTranslation(*module.getContext());
   registerLLVMDialectTranslation(*module.getContext());
+  // What the manifest has read already would only be remarked on.
+  for (auto func : module.getOps<LLVM::LLVMFuncOp>())
+    for (unsigned i = 0; i < func.getNumArguments(); ++i)
+      if (DictionaryAttr attrs = func.getArgAttrDict(i))
+        for (NamedAttribute attr : attrs)
+          if (attr.getName().strref().starts_with("fn."))
+            func.removeArgAttr(i, attr.getName());
   std::unique_ptr<llvm::Module> result = translateModuleToLLVMIR(module, context, graph.name);
   if (!result)
     return nullptr;
   result->setDataLayout(machine.createDataLayout());
   result->setTargetTriple(machine.getTargetTriple());
   addEntryPoints(*result, graph, machine);
+  addEntryPointLines(*result);
   for (llvm::Function &function : *result) {
     if (function.isDeclaration())
       continue;

@@ -56,6 +56,9 @@ fnc::createTargetMachine(const fnc::TargetOptions &options) {
   llvm::TargetOptions target_options;
   target_options.FunctionSections = true;
   target_options.DataSections = true;
+  // Frames are described with -g, and describing them holds instructions in place on some targets:
+  // always, then, in a section that is not loaded, so that -g gives the same code.
+  target_options.ForceDwarfFrameSection = true;
   target_options.MCOptions.ABIName = options.abi;
   // The triple's suffix decides how floats are passed; LLVM wants it said.
   if (triple.getEnvironment() == Triple::EABIHF || triple.getEnvironment() == Triple::GNUEABIHF ||

@@ -25,6 +25,7 @@ struct CompileCommand {
   std::vector<std::string> functions;
   std::string target, cpu, features, abi;
   std::string level = "2";
+  bool debugLines = false;
 };
 int compile(const CompileCommand &command);
 

@@ -26,6 +26,7 @@ fnc::CompileOptions fnc::tool::compileOptions(const CompileCommand &command) {
   CompileOptions options;
   options.graph = command.graph;
   options.functions = command.functions;
+  options.debugLines = command.debugLines;
   options.target.triple = command.target;
   options.target.cpu = command.cpu;
   options.target.features = command.features;

@@ -58,6 +58,8 @@ static void addCompileOptions(CLI::App *app, CompileCommand &command) {
       ->check(oneOf({"0", "1", "2", "3", "s"}))
       ->group(target)
       ->capture_default_str();
+  app->add_flag("-g", command.debugLines, "map the code to lines of the graph, for debuggers")
+      ->group(target);
   addImportOptions(app, command.import);
 }
 
