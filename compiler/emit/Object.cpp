@@ -1,6 +1,7 @@
 //===- Object.cpp - LLVM IR to object code --------------------------------===//
 
 #include "compiler/emit/Emit.h"
+#include "compiler/graph/Nearest.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -18,6 +19,14 @@
 #include <set>
 
 using namespace llvm;
+
+/// Names in a table of LLVM's.
+template <typename Table> static SmallVector<StringRef> keys(const Table &table) {
+  SmallVector<StringRef> names;
+  for (const auto &entry : table)
+    names.push_back(entry.Key);
+  return names;
+}
 
 Expected<std::unique_ptr<TargetMachine>>
 fnc::createTargetMachine(const fnc::TargetOptions &options) {
@@ -51,7 +60,28 @@ fnc::createTargetMachine(const fnc::TargetOptions &options) {
   }
   std::unique_ptr<MCSubtargetInfo> info(target->createMCSubtargetInfo(triple, "", ""));
   if (!info || !info->isCPUStringValid(cpu))
-    return createStringError("unknown CPU '" + cpu + "' for target '" + triple.str() + "'");
+    return createStringError("unknown CPU '" + cpu + "' for target '" + triple.str() + "'" +
+                             (info ? didYouMean(cpu, keys(info->getAllProcessorDescriptions()))
+                                   : std::string()));
+  // LLVM would ignore what it does not know, and say so on a stream that nobody asked for.
+  for (StringRef feature : split(options.features, ',')) {
+    StringRef name = feature.drop_front(feature.empty() ? 0 : 1);
+    if (feature.empty())
+      continue;
+    if (feature.front() != '+' && feature.front() != '-')
+      return createStringError("expected '+' or '-' before feature '" + feature + "'");
+    auto known = keys(info->getAllProcessorFeatures());
+    if (!is_contained(known, name))
+      return createStringError("unknown feature '" + name + "' for target '" + triple.str() + "'" +
+                               didYouMean(name, known));
+  }
+  if (!options.abi.empty() && triple.isRISCV()) {
+    static constexpr StringRef known[] = {"ilp32", "ilp32e", "ilp32f", "ilp32d",
+                                          "lp64",  "lp64e",  "lp64f",  "lp64d"};
+    if (!is_contained(known, options.abi))
+      return createStringError("unknown ABI '" + options.abi + "' for target '" + triple.str() +
+                               "'" + didYouMean(options.abi, known));
+  }
 
   llvm::TargetOptions target_options;
   target_options.FunctionSections = true;

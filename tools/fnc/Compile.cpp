@@ -43,6 +43,9 @@ int fnc::tool::compile(const CompileCommand &command) {
   if (!isObject && !options.assembly)
     options.stopAfter = command.emit;
 
+  if (!isUsableTarget(options.target))
+    return kBadUsage;
+
   Source source;
   if (!source.open(command.input, command.import))
     return kBadInput;

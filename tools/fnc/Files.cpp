@@ -11,6 +11,10 @@ static Error problem(const std::string &path, std::error_code code) {
 }
 
 Error fnc::tool::writeAll(const std::vector<std::pair<std::string, StringRef>> &files) {
+  // Before anything is renamed, so that a file whose companion cannot be written stays as it was.
+  for (const auto &[path, bytes] : files)
+    if (path != "-" && sys::fs::is_directory(path))
+      return problem(path, std::make_error_code(std::errc::is_a_directory));
   std::vector<std::pair<SmallString<128>, std::string>> pending;
   auto discard = [&] {
     for (auto &[temporary, unused] : pending)

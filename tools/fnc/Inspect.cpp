@@ -130,6 +130,8 @@ int fnc::tool::inspect(const InspectCommand &command) {
   llvm::SmallVector<char> compiled;
   llvm::StringRef object = buffer->getBuffer();
   if (!isBinaryFile(object)) {
+    if (!isUsableTarget(compileOptions(command.compile).target))
+      return kBadUsage;
     if (!source.open(path, std::move(buffer), command.compile.import))
       return kBadInput;
     auto result = fnc::compile(source.module(), compileOptions(command.compile));

@@ -7,6 +7,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
 
 using namespace fnc;
 using namespace fnc::tool;
@@ -83,6 +84,21 @@ static mlir::LogicalResult printOfModel(mlir::Diagnostic &diagnostic) {
   return mlir::success();
 }
 
+/// Where showing the line would be too much.
+static mlir::LogicalResult printOfLine(mlir::Diagnostic &diagnostic) {
+  if (auto at = mlir::dyn_cast<mlir::FileLineColLoc>(diagnostic.getLocation()))
+    llvm::errs() << at.getFilename().str() << ":" << at.getLine() << ":" << at.getColumn() << ": ";
+  auto severity = diagnostic.getSeverity();
+  // Messages may quote the text, too.
+  llvm::errs() << (severity == mlir::DiagnosticSeverity::Error     ? "error: "
+                   : severity == mlir::DiagnosticSeverity::Warning ? "warning: "
+                                                                   : "note: ")
+               << llvm::StringRef(diagnostic.str()).take_front(1000) << "\n";
+  for (mlir::Diagnostic &note : diagnostic.getNotes())
+    (void)printOfLine(note);
+  return mlir::success();
+}
+
 std::unique_ptr<llvm::MemoryBuffer> fnc::tool::readInput(const std::string &path) {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/false);
   if (buffer)
@@ -96,6 +112,25 @@ bool Source::open(const std::string &path, const ImportCommand &import) {
   return buffer && open(path, std::move(buffer), import);
 }
 
+/// Whether a message may show the line it is about: lines can hold megabytes of weights.
+static bool hasShortLines(llvm::StringRef text) {
+  while (!text.empty()) {
+    auto [line, rest] = text.split('\n');
+    if (line.size() > 4096)
+      return false;
+    text = rest;
+  }
+  return true;
+}
+
+bool fnc::tool::isUsableTarget(const fnc::TargetOptions &target) {
+  auto machine = createTargetMachine(target);
+  if (machine)
+    return true;
+  llvm::errs() << "fnc: error: " << llvm::toString(machine.takeError()) << "\n";
+  return false;
+}
+
 bool Source::open(const std::string &path, std::unique_ptr<llvm::MemoryBuffer> buffer,
                   const ImportCommand &import) {
   registerInputDialects(registry);
@@ -105,8 +140,12 @@ bool Source::open(const std::string &path, std::unique_ptr<llvm::MemoryBuffer> b
   bool isModel = import.isModel || llvm::sys::path::extension(path) == ".onnx" ||
                  looksLikeOnnx(buffer->getBuffer());
   if (!isModel) {
+    bool isShown = hasShortLines(buffer->getBuffer());
     files.AddNewSourceBuffer(std::move(buffer), {});
-    diagnostics = std::make_unique<mlir::SourceMgrDiagnosticHandler>(files, context.get());
+    if (isShown)
+      diagnostics = std::make_unique<mlir::SourceMgrDiagnosticHandler>(files, context.get());
+    else
+      diagnostics = std::make_unique<mlir::ScopedDiagnosticHandler>(context.get(), printOfLine);
     parsed = mlir::parseSourceFile<mlir::ModuleOp>(files, context.get());
     return static_cast<bool>(parsed);
   }

@@ -12,12 +12,16 @@
 
 namespace fnc {
 struct CompileOptions;
+struct TargetOptions;
 }
 
 namespace fnc::tool {
 
 /// The command's options as the compiler's. `emit` is left to the command.
 CompileOptions compileOptions(const CompileCommand &command);
+
+/// Whether code can be made for a target; says why not.
+bool isUsableTarget(const TargetOptions &target);
 
 /// The bytes of a file, or of standard input for "-"; null after an error.
 std::unique_ptr<llvm::MemoryBuffer> readInput(const std::string &path);

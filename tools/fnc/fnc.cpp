@@ -3,6 +3,8 @@
 #include "CommandLine.h"
 #include "Commands.h"
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 
 using namespace fnc::tool;
@@ -144,7 +146,10 @@ int main(int argc, char **argv) {
   }
   if (completionApp->parsed()) {
     std::cout << completionScript(app, shell) << std::flush;
-    return std::cout ? kDone : kBadInput;
+    if (std::cout)
+      return kDone;
+    std::cerr << "fnc: error: cannot write 'standard output': " << std::strerror(errno) << "\n";
+    return kBadInput;
   }
   if (importApp->parsed())
     return import(importCommand);
