@@ -72,6 +72,9 @@ private:
   SmallVector<Region, 2> regionsOf(size_t input);
   void checkCount(size_t input);
   void checkProduct(size_t input);
+  void checkSizes(size_t input);
+  /// A product of sizes; notes in `tooLarge`, where there is one, what no memory has.
+  Value *multiply(Value *x, Value *y);
   /// Sizes beyond this cannot be in memory.
   int64_t largestSize() const { return int64_t(1) << (index->getBitWidth() == 64 ? 40 : 28); }
   Value *constant(int64_t value) { return ConstantInt::getSigned(index, value); }
@@ -104,7 +107,7 @@ private:
   std::vector<Value *> indices, counts;
   std::vector<std::vector<Value *>> inputDims;
   std::vector<Value *> symbols;
-  Value *needed = nullptr;
+  Value *needed = nullptr, *tooLarge = nullptr;
 };
 
 Value *EntryPoint::expression(AffineExpr expr) {
@@ -126,7 +129,7 @@ Value *EntryPoint::expression(AffineExpr expr) {
   case AffineExprKind::Add:
     return b.CreateAdd(x, y);
   case AffineExprKind::Mul:
-    return b.CreateMul(x, y);
+    return multiply(x, y);
   case AffineExprKind::FloorDiv:
     return floorDiv(x, y);
   case AffineExprKind::CeilDiv:
@@ -309,6 +312,11 @@ void EntryPoint::checkDims() {
     failIf(constraint.isEqual ? b.CreateICmpNE(x, y) : b.CreateICmpSLT(x, y), FN_SIZES_DISAGREE,
            0, 0, y, x, constraint.isEqual ? 0 : -1);
   }
+  for (auto [i, input] : enumerate(function.inputs))
+    if (input.isSparse()) {
+      checkSizes(i);
+      break;
+    }
   for (auto [i, output] : enumerate(function.outputs))
     if (!output.isStatic())
       failIf(b.CreateAnd(b.CreateIsNull(outputs[i]),
@@ -319,7 +327,7 @@ void EntryPoint::checkDims() {
 Value *EntryPoint::bytesOf(const fnc::Tensor &tensor) {
   Value *bytes = constant(tensor.type.bytes);
   for (AffineExpr dim : tensor.dims)
-    bytes = b.CreateMul(bytes, expression(dim));
+    bytes = multiply(bytes, expression(dim));
   return bytes;
 }
 
@@ -356,6 +364,29 @@ void EntryPoint::checkProduct(size_t input) {
     isTooLarge = b.CreateOr(isTooLarge, b.CreateICmpUGT(elements, limit));
   }
   failIf(isTooLarge, FN_SHAPE_OVERFLOW, input, 0, limit, elements, 1);
+}
+
+Value *EntryPoint::multiply(Value *x, Value *y) {
+  if (!tooLarge)
+    return b.CreateMul(x, y);
+  Value *product = b.CreateBinaryIntrinsic(Intrinsic::smul_with_overflow, x, y);
+  Value *value = b.CreateExtractValue(product, 0);
+  Value *limit = constant(int64_t(1) << (index->getBitWidth() == 64 ? 59 : 29));
+  tooLarge = b.CreateOr(tooLarge, b.CreateExtractValue(product, 1));
+  tooLarge = b.CreateOr(tooLarge, b.CreateICmpSGT(value, limit));
+  return value;
+}
+
+/// Neither does memory lie behind what a call makes of such a shape: outputs and workspace, whose
+/// bytes must not wrap around.
+void EntryPoint::checkSizes(size_t input) {
+  tooLarge = b.getFalse();
+  for (const fnc::Tensor &output : function.outputs)
+    bytesOf(output);
+  for (const WorkspaceBuffer &buffer : function.workspace)
+    expression(buffer.bytes);
+  failIf(tooLarge, FN_SHAPE_OVERFLOW, input, 0, constant(0), constant(0));
+  tooLarge = nullptr;
 }
 
 /// `i1 (result, tensor, indices, count, dims...)`: whether an index lies outside of the shape; then

@@ -26,5 +26,12 @@ fn.graph @bags {
   fn.function @train inputs(%ids : tensor<?x6xf32, #fn.coo>, %y : tensor<?x2xf32>)
                      outputs("sums" = %sums : tensor<?x2xf32>) updates(%table = %new : tensor<6x2xf32>)
   fn.function @rows inputs(%wide : tensor<?x?xf64, #fn.coo<index = i32>>) outputs("total" = %total : tensor<?xf64>)
+  %z = fn.placeholder "z" : tensor<?x?xf64>
+  %product = fn.matmul %wide, %z : (tensor<?x?xf64, #fn.coo<index = i32>>, tensor<?x?xf64>) -> tensor<?x?xf64>
+  %all = fn.reduce_max %product : (tensor<?x?xf64>) -> tensor<f64>
+  fn.function @product inputs(%wide : tensor<?x?xf64, #fn.coo<index = i32>>, %z : tensor<?x?xf64>)
+                       outputs("product" = %product : tensor<?x?xf64>)
+  fn.function @largest inputs(%wide : tensor<?x?xf64, #fn.coo<index = i32>>, %z : tensor<?x?xf64>)
+                       outputs("largest" = %all : tensor<f64>)
   fn.function @full inputs(%wide : tensor<?x?xf64, #fn.coo<index = i32>>) outputs("dense" = %dense : tensor<?x?xf64>)
 }

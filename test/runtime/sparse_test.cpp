@@ -108,6 +108,20 @@ static void test_bad_feeds() {
         FN_WORKSPACE_TOO_SMALL);
 }
 
+// Sizes whose products wrap around to 0 bytes: of an output, and of what lies between.
+static void test_overflow() {
+  const int32_t place[1][2] = {{0, 0}};
+  const double one[1] = {1};
+  const auto rows = int64_t(1) << 40, columns = int64_t(1) << 21;
+  bags::product product{memory};
+  CHECK_TEXT(product.call({place, one, {rows, int64_t(1)}}, {one, 1, columns}).status(),
+             "product: input 'wide' has a shape that makes tensors of more bytes than memory has");
+  bags::largest largest{memory};
+  CHECK_TEXT(largest.call({place, one, {rows, int64_t(1)}}, {one, 1, columns}).status(),
+             "largest: input 'wide' has a shape that makes tensors of more bytes than memory has");
+  CHECK(product.call({place, one, {1, 1}}, {one, 1, 1}).product()(0, 0) == 1);
+}
+
 // What only the C function can be given.
 static void test_c() {
   bags::State state, before;
@@ -157,6 +171,7 @@ int main() {
   test_values();
   test_views();
   test_bad_feeds();
+  test_overflow();
   test_c();
   return failures != 0;
 }

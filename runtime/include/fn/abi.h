@@ -30,7 +30,8 @@ enum fn_code {
   FN_ENTRY_OUT_OF_RANGE = 13, /* tensor, dimension, expected: its size, got: an index */
   FN_ENTRIES_DISAGREE = 14,   /* tensor, dimension: 0 values and rows of indices, 1 rank and columns
                                  of indices, 2 rank and sizes of the shape */
-  FN_SHAPE_OVERFLOW = 15      /* tensor, expected: most elements that a shape may say */
+  FN_SHAPE_OVERFLOW = 15      /* tensor, expected: most elements that a shape may say, or 0 where
+                                 tensors made of it have too many bytes */
 };
 
 /* tensor: inputs count from 0, then outputs, then checks; these two stand for themselves. */

@@ -211,6 +211,8 @@ private:
       return put(s.raw.dimension == 0 ? " values" : "");
     case FN_SHAPE_OVERFLOW:
       put_tensor(s, s.raw.tensor);
+      if (s.raw.expected == 0)
+        return put(" has a shape that makes tensors of more bytes than memory has");
       put(" has a shape of more than ");
       put(s.raw.expected);
       return put(" elements");
