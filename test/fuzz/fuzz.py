@@ -5,7 +5,7 @@
 
 Each seed is a graph with f32 and i32 tensors, static and dynamic dimensions, several functions on shared state:
 simultaneous updates, chains of update ops under control, reads between them, scatters, feeds of inner values and
-variables, one tensor fetched twice. Every buffer of a call lies between guard zones. A graph that does not compile is a
+variables, sparse feeds in any order, one tensor fetched twice. Every buffer of a call lies between guard zones. A graph that does not compile is a
 failure. Ends with `N passed, N failed`; a failing graph is printed.
 """
 import argparse
@@ -17,7 +17,7 @@ import tempfile
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
-from run import Library, dense  # noqa: E402
+from run import Library, Sparse, dense  # noqa: E402
 
 F32, I32 = np.float32, np.int32
 NAMES = {F32: "f32", I32: "i32"}
@@ -76,6 +76,11 @@ class Case:
             shape = self.random.choice([("?", 3), (2, 3), (3,), (3, 3)])
             self.placeholder(f"p{i}", shape, self.random.choice([F32, F32, I32]))
         self.placeholder("index", ("?",), I32)
+        # Not among the values that any op may take.
+        self.sparse = Value("sparse", ("?", 3), F32, None)
+        self.sparse.type = f"tensor<?x3xf32, #fn.coo{self.random.choice(['', '<index = i32>'])}>"
+        self.lines.append(f'%sparse = fn.placeholder "sparse" as "p_sparse" : {self.sparse.type}')
+        self.placeholders.append(self.sparse)
         for i in range(self.random.randint(2, 20)):
             self.operation(f"t{i}")
         self.functions = [self.function(i) for i in range(self.random.randint(1, 4))]
@@ -111,7 +116,8 @@ class Case:
 
     def operation(self, name):
         kind = self.random.choice(["unary", "unary", "binary", "binary", "binary", "matmul", "reduce", "transpose",
-                                   "softmax", "where", "gather", "concat", "cast", "slice", "reshape"])
+                                   "softmax", "where", "gather", "concat", "cast", "slice", "reshape", "sparse",
+                                   "sparse"])
         x = self.pick()
         if kind == "unary":
             table = {**UNARY, **(UNARY_F32 if x.dtype is F32 else {})}
@@ -175,9 +181,42 @@ class Case:
             self.add(name, x.shape[:-1] + (last - 1,), x.dtype, lambda e: e(x)[..., 1:],
                      f"slice %{x.name} {{begin = array<i64: {str(begin)[1:-1]}>, end = array<i64: {str(end)[1:-1]}>, "
                      f"strides = array<i64: {str([1] * n)[1:-1]}>}} : ({x.type}) -> RESULT")
+        elif kind == "sparse":
+            self.sparse_operation(name)
         elif kind == "reshape" and "?" not in x.shape and x.shape:
             self.add(name, (int(np.prod(x.shape)),), x.dtype, lambda e: e(x).reshape(-1),
                      f"reshape %{x.name} : ({x.type}) -> RESULT")
+
+    def sparse_operation(self, name):
+        s, rows = self.sparse, self.pick(lambda v: v.dtype is F32 and v.shape == ("?", 3))
+        square = self.pick(lambda v: v.dtype is F32 and v.shape == (3, 3))
+        op = self.random.choice(["to_dense", "reduce_sum", "left", "left_t", "right", "add", "mul"])
+        if op == "to_dense":
+            self.add(name, s.shape, F32, lambda e: e(s), f"to_dense %sparse : ({s.type}) -> RESULT")
+        elif op == "reduce_sum":
+            axis = self.random.randrange(2)
+            self.add(name, (s.shape[1 - axis],), F32, lambda e: e(s).sum(axis),
+                     f"reduce_sum %sparse {{axes = array<i64: {axis}>}} : ({s.type}) -> RESULT")
+        elif op == "left" and square:
+            self.add(name, s.shape, F32, lambda e: e(s) @ e(square),
+                     f"matmul %sparse, %{square.name} : ({s.type}, {square.type}) -> RESULT")
+        elif op == "left_t" and rows:
+            self.add(name, (3, 3), F32, lambda e: e(s).T @ e(rows),
+                     f"matmul %sparse, %{rows.name} {{transpose_a}} : ({s.type}, {rows.type}) -> RESULT")
+        elif op == "right" and rows:
+            self.add(name, (3, 3), F32, lambda e: e(rows).T @ e(s),
+                     f"matmul %{rows.name}, %sparse {{transpose_a}} : ({rows.type}, {s.type}) -> RESULT")
+        elif op in ("add", "mul") and rows:
+            self.lines.append(f"%{name}m = fn.mul %{rows.name}, %sparse : ({rows.type}, {s.type}) -> {s.type}")
+            self.add(name, s.shape, F32, lambda e: e(rows) * e(s) + (e(rows) if op == "add" else 0),
+                     f"add %{name}m, %{rows.name} : ({s.type}, {rows.type}) -> RESULT" if op == "add" else
+                     f"to_dense %{name}m : ({s.type}) -> RESULT")
+
+    def feed_sparse(self, batch):
+        nnz = int(self.numbers.integers(0, 9))
+        indices = np.stack([self.numbers.integers(0, n, nnz) for n in (batch, 3)], 1)
+        return Sparse(indices.astype(np.int32 if "i32" in self.sparse.type else np.int64),
+                      self.data([nnz], F32), (batch, 3))
 
     def joined(self, a, b):
         n = max(len(a), len(b))
@@ -268,7 +307,11 @@ def run(fnc, seed, folder):
             batch = case.random.choice([1, 2, 5])
             feeds = {v.name: case.data([batch if d == "?" else d for d in v.shape], v.dtype) for v in function[0]}
             feeds["index"] = case.numbers.integers(0, 4, batch).astype(I32)
+            entries = case.feed_sparse(batch)
+            feeds["sparse"] = np.zeros(entries.shape, F32)
+            np.add.at(feeds["sparse"], tuple(entries.indices.T), entries.values)
             results, after = case.expect(function, feeds, state)
+            feeds["sparse"] = entries
             status, got = library.call(f"f{number}", [feeds[v.name] for v in function[0]], results)
             if status.code:
                 raise RuntimeError(f"@f{number}: status {status.code}")
