@@ -1,11 +1,13 @@
 //===- LowerToLoops.cpp - linalg on memrefs to loops ----------------------===//
 
+#include "compiler/buffer/Contraction.h"
 #include "compiler/buffer/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
@@ -84,6 +86,8 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
         op.emitError("cannot lower this op to loops");
         return signalPassFailure();
       }
+      if (fnc::lowerContraction(rewriter, *generic))
+        continue;
       if (generic->getNumLoops() > 1) {
         SmallVector<unsigned> order = loopOrder(*generic);
         rewriter.setInsertionPoint(*generic);

@@ -103,9 +103,11 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
     Each linalg op becomes one nest of `scf.for`. The loop with the smallest total stride over all
     operands goes innermost, so that LLVM's vectorizer finds contiguous access; reductions keep
     their order of summation.
+    Sums of products keep a block of the result in registers, as a vector.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 #endif // FNC_BUFFER_PASSES
