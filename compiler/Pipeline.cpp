@@ -89,6 +89,21 @@ fnc::ExpandMathOptions missingMath(const llvm::TargetMachine &machine) {
   return missing;
 }
 
+/// The registers that a block of a result may take.
+fnc::LowerToLoopsOptions blocking(llvm::TargetMachine &machine, const fnc::TargetOptions &target) {
+  fnc::LowerToLoopsOptions result;
+  fnc::VectorRegisters vectors = fnc::vectorRegisters(machine);
+  result.vectorBits = vectors.bits;
+  result.registers = vectors.count;
+  if (vectors.bits == 0) {
+    // A call per operation hides any load, and blocks of scalars are the longer code.
+    bool scalars = !target.forSize && !missingMath(machine).softF32;
+    result.vectorBits = 32;
+    result.registers = scalars ? 8 : 0;
+  }
+  return result;
+}
+
 } // namespace
 
 FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions &options) {
@@ -140,7 +155,8 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
       return failure();
     }
 
-  if (failed(run([&](PassManager &pm) { buildLoopPipeline(pm); })))
+  if (failed(run(
+          [&](PassManager &pm) { buildLoopPipeline(pm, blocking(**machine, options.target)); })))
     return failure();
   if (stopsAt("loops", module, options, result))
     return result;

@@ -72,37 +72,60 @@ SmallVector<unsigned> loopOrder(linalg::GenericOp op) {
 }
 
 struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
+  using Base::Base;
+
   void runOnOperation() override {
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     IRRewriter rewriter(&getContext());
+    // Contractions first: they look for the fill before them.
+    SmallVector<linalg::GenericOp> others;
     for (linalg::LinalgOp op : ops) {
-      rewriter.setInsertionPoint(op);
-      FailureOr<linalg::GenericOp> generic =
-          isa<linalg::GenericOp>(op.getOperation())
-              ? FailureOr<linalg::GenericOp>(cast<linalg::GenericOp>(op.getOperation()))
-              : linalg::generalizeNamedOp(rewriter, op);
-      if (failed(generic)) {
-        op.emitError("cannot lower this op to loops");
-        return signalPassFailure();
-      }
-      if (fnc::lowerContraction(rewriter, *generic))
+      if (isa<linalg::FillOp>(op.getOperation()))
         continue;
-      if (generic->getNumLoops() > 1) {
-        SmallVector<unsigned> order = loopOrder(*generic);
-        rewriter.setInsertionPoint(*generic);
-        generic = linalg::interchangeGenericOp(rewriter, *generic, order);
-        if (failed(generic))
-          return signalPassFailure();
-      }
-      rewriter.setInsertionPoint(*generic);
-      if (failed(linalg::linalgOpToLoops(
-              rewriter, cast<linalg::LinalgOp>(generic->getOperation())))) {
-        generic->emitError("cannot lower this op to loops");
+      rewriter.setInsertionPoint(op);
+      FailureOr<linalg::GenericOp> generic = generalize(rewriter, op);
+      if (failed(generic))
         return signalPassFailure();
-      }
-      rewriter.eraseOp(*generic);
+      if (!fnc::lowerContraction(rewriter, *generic, {vectorBits, registers}))
+        others.push_back(*generic);
     }
+    SmallVector<linalg::FillOp> fills;
+    getOperation().walk([&](linalg::FillOp op) { fills.push_back(op); });
+    for (linalg::FillOp op : fills) {
+      rewriter.setInsertionPoint(op);
+      FailureOr<linalg::GenericOp> generic = generalize(rewriter, op);
+      if (failed(generic))
+        return signalPassFailure();
+      others.push_back(*generic);
+    }
+    for (linalg::GenericOp op : others)
+      if (failed(lowerToLoops(rewriter, op)))
+        return signalPassFailure();
+  }
+
+  FailureOr<linalg::GenericOp> generalize(RewriterBase &rewriter, linalg::LinalgOp op) {
+    if (auto generic = dyn_cast<linalg::GenericOp>(op.getOperation()))
+      return generic;
+    FailureOr<linalg::GenericOp> generic = linalg::generalizeNamedOp(rewriter, op);
+    if (failed(generic))
+      op.emitError("cannot lower this op to loops");
+    return generic;
+  }
+
+  LogicalResult lowerToLoops(RewriterBase &rewriter, linalg::GenericOp op) {
+    FailureOr<linalg::GenericOp> generic = op;
+    if (op.getNumLoops() > 1) {
+      rewriter.setInsertionPoint(op);
+      generic = linalg::interchangeGenericOp(rewriter, op, loopOrder(op));
+      if (failed(generic))
+        return failure();
+    }
+    rewriter.setInsertionPoint(*generic);
+    if (failed(linalg::linalgOpToLoops(rewriter, cast<linalg::LinalgOp>(generic->getOperation()))))
+      return generic->emitError("cannot lower this op to loops");
+    rewriter.eraseOp(*generic);
+    return success();
   }
 };
 

@@ -20,8 +20,8 @@ void fnc::buildBufferPipeline(OpPassManager &pm) {
   pm.addPass(createVerifyWorkspace());
 }
 
-void fnc::buildLoopPipeline(OpPassManager &pm) {
-  pm.addNestedPass<func::FuncOp>(createLowerToLoops());
+void fnc::buildLoopPipeline(OpPassManager &pm, const LowerToLoopsOptions &registers) {
+  pm.addNestedPass<func::FuncOp>(createLowerToLoops(registers));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

@@ -20,9 +20,7 @@ namespace fnc {
 void buildBufferPipeline(mlir::OpPassManager &pm);
 
 /// Linalg on planned memrefs to loops. The branch to C++ source leaves before this.
-void buildLoopPipeline(mlir::OpPassManager &pm);
-
-
+void buildLoopPipeline(mlir::OpPassManager &pm, const LowerToLoopsOptions &registers = {});
 
 } // namespace fnc
 

@@ -102,9 +102,14 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
   let description = [{
     Each linalg op becomes one nest of `scf.for`. The loop with the smallest total stride over all
     operands goes innermost, so that LLVM's vectorizer finds contiguous access; reductions keep
-    their order of summation.
-    Sums of products keep a block of the result in registers, as a vector.
+    their order of summation. Sums of products keep a block of the result in registers, as
+    `RegisterTile.h` chooses: where vectors run along the reduction, or the result is too small to
+    keep the target busy, as several partial sums.
   }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
+    Option<"registers", "registers", "unsigned", "16", "how many of them there are">,
+  ];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];

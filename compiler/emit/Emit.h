@@ -31,6 +31,12 @@ struct TargetOptions {
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(const TargetOptions &options);
 
+/// The registers that hold vectors; none where the target computes with scalars alone.
+struct VectorRegisters {
+  unsigned bits = 0, count = 0;
+};
+VectorRegisters vectorRegisters(llvm::TargetMachine &machine);
+
 /// Loops on memrefs to the LLVM dialect.
 void buildLowerToLLVMPipeline(mlir::OpPassManager &pm, unsigned indexBits);
 

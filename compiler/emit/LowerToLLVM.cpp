@@ -2,6 +2,7 @@
 
 #include "compiler/emit/DebugLines.h"
 #include "compiler/emit/Emit.h"
+#include "compiler/emit/VectorToLLVM.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -20,7 +21,7 @@ void fnc::buildLowerToLLVMPipeline(OpPassManager &pm, unsigned indexBits) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createVectorToLLVM(indexBits));
   pm.addPass(createConvertMathToLLVMPass());
   ArithToLLVMConversionPassOptions arith;
   arith.indexBitwidth = indexBits;

@@ -1,0 +1,45 @@
+//===- RegisterTile.h - how much of a result registers hold -----*- C++ -*-===//
+//
+// The cost model of contractions. A block of the result stays in registers over the whole
+// reduction; everything here follows from three facts:
+//
+//   - An accumulator is busy for about four cycles, and cores start up to two multiply-adds a
+//     cycle: fewer than eight accumulators leave units idle.
+//   - Each step loads `rows` + `width` elements for `rows` * `width` multiply-adds: two vectors by
+//     as many rows as fit load least, and leave a quarter of the registers for operands.
+//   - A result with one row loads each weight once whatever the block: many vectors in one row then
+//     keep the units busy, and where the row is short, several partial sums.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FNC_BUFFER_REGISTERTILE_H
+#define FNC_BUFFER_REGISTERTILE_H
+
+#include <cstdint>
+
+namespace fnc {
+
+struct Registers {
+  unsigned bits = 128; ///< of one
+  unsigned count = 16; ///< 0: keep nothing in registers
+};
+
+/// A block of a result: `rows` times `width` elements, each the sum of `parts` partial sums.
+struct RegisterTile {
+  int64_t rows = 1, width = 1, parts = 1;
+};
+
+/// Elements of a vector register.
+int64_t lanes(Registers registers, unsigned elementBits);
+
+/// The tile for results of `rows` times `columns` elements with sums of `terms` products; negative
+/// numbers are unknown sizes.
+RegisterTile chooseTile(Registers registers, unsigned elementBits, int64_t rows, int64_t columns,
+                        int64_t terms);
+
+/// The tile of dot products: `rows` times `width` sums, each a vector along the terms.
+RegisterTile chooseDotTile(Registers registers, int64_t rows, int64_t columns);
+
+} // namespace fnc
+
+#endif // FNC_BUFFER_REGISTERTILE_H
