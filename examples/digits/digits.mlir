@@ -1,39 +1,28 @@
-// Softmax regression on 8x8 images, its gradient written out.
+// A classifier of 8x8 images: 64 inputs, 32 hidden units, 10 classes.
 fn.graph @digits {
   %x = fn.placeholder "x" bounds [32, 64] : tensor<?x64xf32>
   %label = fn.placeholder "label" bounds [32] : tensor<?xi32>
-  %rate = fn.placeholder "rate" : tensor<f32> default dense<0.5>
-  %w = fn.variable "w" : tensor<64x10xf32> = #fn.zeros
-  %b = fn.variable "b" : tensor<10xf32> = #fn.zeros
+  %w1 = fn.variable "w1" : tensor<64x32xf32> = #fn.glorot_uniform<seed = 1>
+  %b1 = fn.variable "b1" : tensor<32xf32> = #fn.zeros
+  %w2 = fn.variable "w2" : tensor<32x10xf32> = #fn.glorot_uniform<seed = 2>
+  %b2 = fn.variable "b2" : tensor<10xf32> = #fn.zeros
 
-  %xw = fn.matmul %x, %w : (tensor<?x64xf32>, tensor<64x10xf32>) -> tensor<?x10xf32>
-  %logits = fn.add %xw, %b : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
+  %xw1 = fn.matmul %x, %w1 : (tensor<?x64xf32>, tensor<64x32xf32>) -> tensor<?x32xf32>
+  %z1 = fn.add %xw1, %b1 : (tensor<?x32xf32>, tensor<32xf32>) -> tensor<?x32xf32>
+  %hidden = fn.relu %z1 : tensor<?x32xf32>
+  %xw2 = fn.matmul %hidden, %w2 : (tensor<?x32xf32>, tensor<32x10xf32>) -> tensor<?x10xf32>
+  %logits = fn.add %xw2, %b2 : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
   %probs = fn.softmax %logits {axis = 1 : i64} : tensor<?x10xf32>
   %digit = fn.argmax %probs {axis = 1 : i64} : (tensor<?x10xf32>) -> tensor<?xi32>
 
-  // loss = mean over the batch of -log p[label]
-  %target = fn.one_hot %label {depth = 10 : i64} : (tensor<?xi32>) -> tensor<?x10xf32>
-  %logp = fn.log_softmax %logits {axis = 1 : i64} : tensor<?x10xf32>
-  %picked = fn.mul %target, %logp : (tensor<?x10xf32>, tensor<?x10xf32>) -> tensor<?x10xf32>
-  %gain = fn.reduce_sum %picked {axes = array<i64: 1>} : (tensor<?x10xf32>) -> tensor<?xf32>
-  %mean = fn.reduce_mean %gain : (tensor<?xf32>) -> tensor<f32>
-  %loss = fn.neg %mean : tensor<f32>
-
-  // d loss / d logits = (probs - target) / batch
-  %error = fn.sub %probs, %target : (tensor<?x10xf32>, tensor<?x10xf32>) -> tensor<?x10xf32>
-  %ones = fn.one_hot %zero {depth = 1 : i64} : (tensor<?xi32>) -> tensor<?x1xf32>
-  %zero = fn.sub %label, %label : (tensor<?xi32>, tensor<?xi32>) -> tensor<?xi32>
-  %batch = fn.reduce_sum %ones : (tensor<?x1xf32>) -> tensor<f32>
-  %step = fn.div %rate, %batch : (tensor<f32>, tensor<f32>) -> tensor<f32>
-  %dw = fn.matmul %x, %error {transpose_a} : (tensor<?x64xf32>, tensor<?x10xf32>) -> tensor<64x10xf32>
-  %db = fn.reduce_sum %error {axes = array<i64: 0>} : (tensor<?x10xf32>) -> tensor<10xf32>
-  %w_step = fn.mul %dw, %step : (tensor<64x10xf32>, tensor<f32>) -> tensor<64x10xf32>
-  %b_step = fn.mul %db, %step : (tensor<10xf32>, tensor<f32>) -> tensor<10xf32>
-  %w_new = fn.sub %w, %w_step : (tensor<64x10xf32>, tensor<64x10xf32>) -> tensor<64x10xf32>
-  %b_new = fn.sub %b, %b_step : (tensor<10xf32>, tensor<10xf32>) -> tensor<10xf32>
+  %loss = fn.sparse_categorical_cross_entropy %logits, %label {from_logits}
+        : (tensor<?x10xf32>, tensor<?xi32>) -> tensor<f32>
+  %step = fn.minimize %loss, (%w1, %b1, %w2, %b2)
+            {optimizer = #fn.sgd<learning_rate = 0.05, momentum = 0.9>}
+        : tensor<f32>, (tensor<64x32xf32>, tensor<32xf32>, tensor<32x10xf32>, tensor<10xf32>)
 
   fn.function @train inputs(%x : tensor<?x64xf32>, %label : tensor<?xi32>)
-                     outputs("loss" = %loss : tensor<f32>)
-                     updates(%w = %w_new : tensor<64x10xf32>, %b = %b_new : tensor<10xf32>)
-  fn.function @predict inputs(%x : tensor<?x64xf32>) outputs("digit" = %digit : tensor<?xi32>)
+                     outputs("loss" = %loss : tensor<f32>) updates(%step)
+  fn.function @predict inputs(%x : tensor<?x64xf32>)
+                       outputs("probs" = %probs : tensor<?x10xf32>, "digit" = %digit : tensor<?xi32>)
 }

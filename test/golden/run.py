@@ -22,6 +22,7 @@ import numpy as np
 
 DTYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "i1": np.bool_}
 GUARD = 256
+DIGITS = pathlib.Path(__file__).resolve().parents[2] / "examples" / "digits" / "data"
 SAME = {"identity", "neg", "abs", "sign", "exp", "log", "log1p", "sqrt", "rsqrt", "square", "tanh", "sigmoid", "relu",
         "softplus", "elu", "floor", "logical_not"}
 BINARY = {"add", "sub", "mul", "div", "pow", "mod", "maximum", "minimum", "greater", "greater_equal", "less", "equal",
@@ -345,14 +346,46 @@ def worst(got, want):
         return f"got {got.reshape(-1)[:6]} want {want.reshape(-1)[:6]}"
 
 
+def digits(path):
+    """Images or labels; from the example's data where the case's folder has none beside it."""
+    if path.exists():
+        return np.load(path)
+    kind, part = path.stem.split("_")
+    raw = np.fromfile(DIGITS / f"{part}.bin", np.uint8).reshape(-1, 65)
+    return raw[:, :64] / np.float32(16) if kind == "x" else raw[:, 64].astype(np.int32)
+
+
+def run_schedule(case, folder, arrays, library):
+    """A whole training: the loss of every step, the variables at its end, the answers on the test set."""
+    schedule = case["schedule"]
+    data = {n: digits(folder / p) for n, p in schedule["inputs"].items()}
+    test = {n: digits(folder / p) for n, p in schedule["test"].items()}
+    spec, losses, batch = case["functions"][schedule["function"]], arrays["losses"], schedule["batch"]
+    steps = [i for _ in range(schedule["epochs"]) for i in range(0, len(data["y"]), batch)]
+    if len(steps) != len(losses):
+        raise RuntimeError(f"{len(steps)} steps for {len(losses)} losses")
+    for step, (i, want) in enumerate(zip(steps, losses)):
+        status, (loss,) = library.call(schedule["function"], [data[n][i:i + batch] for n in spec["inputs"]], [want])
+        if status.code or differs(loss, want, case["tolerance"]):
+            raise RuntimeError(f"step {step}: status {status.code}, {worst(loss, want)}")
+    for name in library.variables:
+        if differs(library.variable(name), arrays[f"final/{name}"], case["tolerance"]):
+            raise RuntimeError(f"variable {name} at the end: {worst(library.variable(name), arrays[f'final/{name}'])}")
+    want = arrays["test_probabilities"]
+    status, (probabilities,) = library.call("predict", [test["x"]], [want])
+    right = np.mean(probabilities.argmax(1) == test["y"])
+    if status.code or differs(probabilities, want, case["tolerance"]) or right != schedule["accuracy"]:
+        raise RuntimeError(f"predictions: status {status.code}, accuracy {right}, {worst(probabilities, want)}")
+
+
 def run_case(fnc, folder):
     case = json.loads((folder / "case.json").read_text())
     arrays = np.load(folder / "data.npz")
-    if "calls" not in case:
-        raise Unsupported("schedule")
     translator = Translator(case, arrays)
     with tempfile.TemporaryDirectory() as temporary:
         library = Library(fnc, translator.text(), pathlib.Path(temporary))
+        if "schedule" in case:
+            run_schedule(case, folder, arrays, library)
         for i, call in enumerate(case["calls"]):
             spec = case["functions"][call["function"]]
             def feed(name):

@@ -2,7 +2,7 @@
 # Installs what is needed, builds fnc and the digits example, and trains it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-tools/dev/setup.sh
+tools/dev/setup.sh build
 cmake --preset release >/dev/null
 ninja -C build digits_example
 build/bin/digits_example examples/digits/data

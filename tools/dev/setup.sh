@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need on a bare Debian 12 machine, by package name.
+#   setup.sh [build]      with `build`, only what the build needs
 set -euo pipefail
 
 packages=(
-  # build
   g++ cmake ninja-build ccache llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools clang-22
   clang-format-22 lld-22 libfmt-dev libcli11-dev zlib1g-dev
   libonnx-dev libprotobuf-dev protobuf-compiler
-  # tests
-  python3 python3-numpy git
+  python3
 )
+tests=(
+  python3-numpy git
+  # firmware
+  gcc-arm-none-eabi picolibc-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
+  qemu-system-arm qemu-system-misc
+)
+[ "${1:-}" = build ] || packages+=("${tests[@]}")
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
