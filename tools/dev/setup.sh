@@ -10,7 +10,7 @@ packages=(
   python3
 )
 tests=(
-  python3-numpy git
+  python3-numpy git dpkg-dev
   # firmware
   gcc-arm-none-eabi picolibc-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
   qemu-system-arm qemu-system-misc
