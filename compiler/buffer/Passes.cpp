@@ -24,4 +24,6 @@ void fnc::buildLoopPipeline(OpPassManager &pm, const LowerToLoopsOptions &regist
   pm.addNestedPass<func::FuncOp>(createLowerToLoops(registers));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // Last: what is known around a nest has been used in it.
+  pm.addPass(createOutlineLoops());
 }

@@ -115,4 +115,31 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def OutlineLoops : Pass<"fnc-outline-loops", "::mlir::ModuleOp"> {
+  let summary = "nests of a long kernel as functions of their own";
+  let description = [{
+    LLVM's passes take time that grows faster than the length of a function. A kernel of more than
+    `at-least` nests becomes a list of calls, and equal nests share one function.
+
+    ```mlir
+    func.func @f(%x: memref<8xf32>, %y: memref<8xf32>) {
+      scf.for ... { ... }
+    ```
+    ==>
+    ```mlir
+    func.func private @f.nest0(%x: memref<8xf32> {llvm.noalias}, %y: memref<8xf32> {llvm.noalias}) {
+      scf.for ... { ... }
+    }
+    func.func @f(%x: memref<8xf32>, %y: memref<8xf32>) {
+      call @f.nest0(%x, %y)
+    ```
+    On entry: planned buffers. What one op at the top uses is live at once: arguments that are not
+    views of one another do not alias.
+  }];
+  let options = [
+    Option<"atLeast", "at-least", "unsigned", "32", "nests that a kernel may have in one piece">,
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // FNC_BUFFER_PASSES
