@@ -17,10 +17,26 @@ namespace json = llvm::json;
 
 namespace {
 
+/// A size: a number, "s0" for the function's first symbol, or an operator before its operands.
+json::Value sizeJSON(mlir::AffineExpr expr) {
+  if (auto constant = mlir::dyn_cast<mlir::AffineConstantExpr>(expr))
+    return constant.getValue();
+  if (auto symbol = mlir::dyn_cast<mlir::AffineSymbolExpr>(expr))
+    return "s" + std::to_string(symbol.getPosition());
+  auto binary = mlir::cast<mlir::AffineBinaryOpExpr>(expr);
+  llvm::StringRef name = binary.getKind() == mlir::AffineExprKind::Add        ? "+"
+                         : binary.getKind() == mlir::AffineExprKind::Mul      ? "*"
+                         : binary.getKind() == mlir::AffineExprKind::FloorDiv ? "floordiv"
+                         : binary.getKind() == mlir::AffineExprKind::CeilDiv  ? "ceildiv"
+                                                                              : "mod";
+  return json::Array{name, sizeJSON(binary.getLHS()), sizeJSON(binary.getRHS())};
+}
+
 json::Object toJSON(const Tensor &tensor, llvm::ArrayRef<Symbol> symbols) {
-  json::Array shape, largest;
+  json::Array shape, largest, sizes;
   bool isBounded = true;
   for (mlir::AffineExpr dim : tensor.dims) {
+    sizes.push_back(sizeJSON(dim));
     if (auto constant = mlir::dyn_cast<mlir::AffineConstantExpr>(dim)) {
       shape.push_back(constant.getValue());
       largest.push_back(constant.getValue());
@@ -38,11 +54,14 @@ json::Object toJSON(const Tensor &tensor, llvm::ArrayRef<Symbol> symbols) {
                       {"shape", std::move(shape)}};
   if (isBounded && !tensor.isStatic())
     object["largest_shape"] = std::move(largest);
+  if (!tensor.isStatic())
+    object["sizes"] = std::move(sizes);
   if (tensor.isSparse()) {
     auto count = mlir::cast<mlir::AffineSymbolExpr>(tensor.count);
     int64_t max = symbols[count.getPosition()].max;
     object["sparse"] = json::Object{{"index", "i" + std::to_string(tensor.indexBits)},
-                                    {"max_nnz", max < 0 ? json::Value(nullptr) : json::Value(max)}};
+                                    {"max_nnz", max < 0 ? json::Value(nullptr) : json::Value(max)},
+                                    {"nnz", sizeJSON(tensor.count)}};
   }
   return object;
 }
@@ -65,6 +84,9 @@ json::Object toJSON(const Function &function, const Graph &graph) {
                       {"outputs", std::move(outputs)},
                       {"updates", std::move(updates)},
                       {"checks", std::move(checks)},
+                      {"symbols", static_cast<int64_t>(function.symbols.size())},
+                      {"uses_state", function.usesState()},
+                      {"prints", !function.prints.empty()},
                       {"workspace_bytes", bytes < 0 ? json::Value(nullptr) : json::Value(bytes)},
                       {"workspace_buffers", static_cast<int64_t>(function.workspace.size())},
                       {"live_bytes", function.liveBytes}};

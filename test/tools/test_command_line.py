@@ -1,4 +1,5 @@
 """Command lines that make no sense end with exit code 2, and say which name is near; help and completion."""
+import os
 import re
 
 GOLDEN = ("compile", "import", "inspect", "completion")
@@ -22,6 +23,18 @@ def test_nonsense(tools):
     ):
         done = tools.expect(2, *arguments, says=message)
         assert not done.stdout and not tools.listing()
+
+
+def loaded(tools, *arguments):
+    """The libraries that a command loads."""
+    done = tools.expect(0, *arguments, env=os.environ | {"LD_DEBUG": "files"})
+    return set(re.findall(r"file=(\S+) \[0\];\s+generating link map", done.stderr))
+
+
+def test_the_compiler_is_loaded_when_there_is_something_to_compile(tools):
+    assert any("LLVM" in name for name in loaded(tools, "compile", tools.inputs / "mlp.mlir", "-o", "mlp.o"))
+    for arguments in (("--version",), ("--help",), ("compile", "--help"), ("completion", "bash")):
+        assert not any("LLVM" in name or "MLIR" in name for name in loaded(tools, *arguments)), arguments
 
 
 def test_misspelt_names_of_the_graph(tools):

@@ -54,7 +54,7 @@ def test_page(tools):
         ("w", 0, 2560, False), ("k", None, 256, True), ("b", 2560, 40, False)]
     predict, shift = page["functions"]
     assert predict["inputs"] == [{"name": "x", "identifier": "x", "dtype": "f32", "shape": [None, 64],
-                                  "largest_shape": [32, 64]}]
+                                  "largest_shape": [32, 64], "sizes": ["s0", 64]}]
     assert predict["outputs"][0]["largest_shape"] == [32, 10]
     assert predict["updates"] == [] and shift["updates"] == ["b"]
     assert shift["checks"] == [{"code": "not_finite", "name": "probs"}]

@@ -28,6 +28,8 @@ struct CompileCommand {
   bool debugLines = false;
 };
 int compile(const CompileCommand &command);
+/// The object in memory, with no file written.
+int compileObject(const CompileCommand &command, std::string &object);
 
 struct InspectCommand {
   CompileCommand compile; ///< how, where the input is no object yet

@@ -20,6 +20,14 @@ std::string headerPath(const CompileCommand &command) {
   return path.str().str();
 }
 
+int write(const std::vector<OutputFile> &files) {
+  std::optional<std::string> problem = writeAll(files);
+  if (!problem)
+    return kDone;
+  llvm::errs() << "fnc: error: " << *problem << "\n";
+  return kBadInput;
+}
+
 } // namespace
 
 fnc::CompileOptions fnc::tool::compileOptions(const CompileCommand &command) {
@@ -52,14 +60,24 @@ int fnc::tool::compile(const CompileCommand &command) {
   auto result = fnc::compile(source.module(), options);
   if (failed(result))
     return kBadInput;
-  std::vector<std::pair<std::string, llvm::StringRef>> outputs = {
-      {command.output, llvm::StringRef(result->code.data(), result->code.size())}};
+  std::vector<OutputFile> outputs = {
+      {command.output, std::string_view(result->code.data(), result->code.size())}};
   if (std::string header = headerPath(command); isObject && !header.empty())
     outputs.push_back({header, result->header});
-  if (llvm::Error error = writeAll(outputs)) {
-    llvm::errs() << "fnc: error: " << llvm::toString(std::move(error)) << "\n";
+  return write(outputs);
+}
+
+int fnc::tool::compileObject(const CompileCommand &command, std::string &object) {
+  CompileOptions options = compileOptions(command);
+  if (!isUsableTarget(options.target))
+    return kBadUsage;
+  Source source;
+  if (!source.open(command.input, command.import))
     return kBadInput;
-  }
+  auto result = fnc::compile(source.module(), options);
+  if (failed(result))
+    return kBadInput;
+  object.assign(result->code.data(), result->code.size());
   return kDone;
 }
 
@@ -71,9 +89,5 @@ int fnc::tool::import(const ImportCommand &command) {
   llvm::raw_string_ostream os(text);
   for (mlir::Operation &graph : *source.module().getBody())
     os << graph << "\n";
-  if (llvm::Error error = writeAll({{command.output, text}})) {
-    llvm::errs() << "fnc: error: " << llvm::toString(std::move(error)) << "\n";
-    return kBadInput;
-  }
-  return kDone;
+  return write({{command.output, text}});
 }

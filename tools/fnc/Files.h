@@ -3,17 +3,26 @@
 #ifndef FNC_TOOLS_FILES_H
 #define FNC_TOOLS_FILES_H
 
-#include "llvm/ADT/StringRef.h"
-#include "llvm/Support/Error.h"
+#include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 namespace fnc::tool {
 
-/// Writes all files or none: each into a temporary file beside its place, then renames.
-/// "-" is standard output.
-llvm::Error writeAll(const std::vector<std::pair<std::string, llvm::StringRef>> &files);
+/// A file to write, given in pieces, so that large arrays need not be copied behind a header.
+struct OutputFile {
+  OutputFile(std::string path, std::string_view bytes) : path(std::move(path)), pieces{bytes} {}
+  OutputFile(std::string path, std::vector<std::string_view> pieces)
+      : path(std::move(path)), pieces(std::move(pieces)) {}
+
+  std::string path; ///< "-" is standard output
+  std::vector<std::string_view> pieces;
+};
+
+/// Writes all files or none: each into a temporary file beside its place, then renames. The error,
+/// or nothing.
+[[nodiscard]] std::optional<std::string> writeAll(const std::vector<OutputFile> &files);
 
 } // namespace fnc::tool
 

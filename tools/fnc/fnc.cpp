@@ -2,6 +2,7 @@
 
 #include "CommandLine.h"
 #include "Commands.h"
+#include "Compiler.h"
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
@@ -151,7 +152,11 @@ int main(int argc, char **argv) {
     std::cerr << "fnc: error: cannot write 'standard output': " << std::strerror(errno) << "\n";
     return kBadInput;
   }
+  const Compiler *compiler = loadCompiler();
+  if (!compiler)
+    return kBadInput;
   if (importApp->parsed())
-    return import(importCommand);
-  return compileApp->parsed() ? compile(compileCommand) : inspect(inspectCommand);
+    return compiler->import(importCommand);
+  return compileApp->parsed() ? compiler->compile(compileCommand)
+                              : compiler->inspect(inspectCommand);
 }

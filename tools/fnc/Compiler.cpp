@@ -1,0 +1,47 @@
+//===- Compiler.cpp - finds and loads the compiler ------------------------===//
+
+#include "Compiler.h"
+#include <cstring>
+#include <dlfcn.h>
+#include <iostream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace fnc::tool;
+
+std::string fnc::tool::compilerPath() {
+  char path[4096];
+  ssize_t length = ::readlink("/proc/self/exe", path, sizeof(path));
+  if (length <= 0 || length == sizeof(path))
+    return "";
+  std::string folder(path, static_cast<size_t>(length));
+  folder.resize(folder.rfind('/'));
+  // Where it is installed, and where it is built.
+  for (const char *place : {"/../lib/fnc/", "/../lib/"}) {
+    std::string candidate = folder + place + "libfnc-compiler.so";
+    struct stat status;
+    if (::stat(candidate.c_str(), &status) == 0)
+      return candidate;
+  }
+  return "";
+}
+
+const Compiler *fnc::tool::loadCompiler() {
+  std::string path = compilerPath();
+  if (path.empty()) {
+    std::cerr << "fnc: error: libfnc-compiler.so is not where it was installed, in ../lib/fnc "
+                 "beside fnc\n";
+    return nullptr;
+  }
+  void *library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
+  if (!library) {
+    std::cerr << "fnc: error: cannot load the compiler: " << ::dlerror() << "\n";
+    return nullptr;
+  }
+  auto *compiler = static_cast<const Compiler *>(::dlsym(library, "fncCompiler"));
+  if (!compiler || std::strcmp(compiler->version, FNC_VERSION) != 0) {
+    std::cerr << "fnc: error: '" << path << "' is of another version than fnc " FNC_VERSION "\n";
+    return nullptr;
+  }
+  return compiler;
+}
