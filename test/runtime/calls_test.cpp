@@ -3,22 +3,11 @@
 #include "calls.h"
 #include <array>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <gtest/gtest.h>
 #include <vector>
 
-static int failures = 0;
-#define CHECK(condition)                                                                           \
-  ((condition) ? void() : (void)(++failures, printf("line %d: %s\n", __LINE__, #condition)))
-#define CHECK_TEXT(status, text)                                                                   \
-  do {                                                                                             \
-    const fn::message m_(status);                                                                  \
-    if (strcmp(m_.c_str(), text) != 0) {                                                           \
-      ++failures;                                                                                  \
-      printf("line %d: '%s', expected '%s'\n", __LINE__, m_.c_str(), text);                        \
-    }                                                                                              \
-  } while (0)
+#define EXPECT_TEXT(status, text) EXPECT_STREQ(fn::message(status).c_str(), text)
 
 static_assert(mlp::State::state_bytes == 64);
 static_assert(mlp::State::variable_offsets[1] == 48);
@@ -28,82 +17,73 @@ static_assert(mlp::predict::workspace_bytes(3) == mlp::predict::scratch_bytes(3)
 
 alignas(64) static unsigned char memory[4096], memory2[4096];
 
-static void test_values() {
+TEST(Calls, Values) {
   mlp::State state;
-  CHECK(state.w()(3, 2) == 0.5f && state.b()[1] == 0.0f);
+  EXPECT_TRUE(state.w()(3, 2) == 0.5f && state.b()[1] == 0.0f);
   mlp::train train{state, memory};
   const float x[3][4] = {{1, 2, 3, 4}, {0, 0, 0, 0}, {4, 3, 2, 1}};
   auto r = train.call(x);
-  CHECK(r);
-  CHECK(std::fabs(r.loss() - 3.0f) < 1e-6f);
+  EXPECT_TRUE(r);
+  EXPECT_TRUE(std::fabs(r.loss() - 3.0f) < 1e-6f);
   // Equal columns: each class gets a third of three rows.
   for (float value : state.b())
-    CHECK(std::fabs(value - 1.0f) < 1e-6f);
+    EXPECT_TRUE(std::fabs(value - 1.0f) < 1e-6f);
   mlp::predict predict{state, memory2};
   auto p = predict.call(x);
-  CHECK(p && p.probs().dim(0) == 3 && p.probs().dim(1) == 3);
-  CHECK(std::fabs(p.probs()(2, 1) - 1.0f / 3) < 1e-6f);
+  EXPECT_TRUE(p && p.probs().dim(0) == 3 && p.probs().dim(1) == 3);
+  EXPECT_TRUE(std::fabs(p.probs()(2, 1) - 1.0f / 3) < 1e-6f);
   state.reset();
-  CHECK(state.b()[1] == 0.0f);
+  EXPECT_TRUE(state.b()[1] == 0.0f);
 }
 
-static void test_views() {
+TEST(Calls, Views) {
   mlp::State state;
   mlp::predict predict{state, memory};
   std::array<float, 8> flat{};
-  CHECK(predict.call(flat).probs().dim(0) == 2);
+  EXPECT_TRUE(predict.call(flat).probs().dim(0) == 2);
   std::array<std::array<float, 4>, 5> nested{};
-  CHECK(predict.call(nested).probs().dim(0) == 5);
+  EXPECT_TRUE(predict.call(nested).probs().dim(0) == 5);
   std::vector<float> values(12);
-  CHECK(predict.call(values).probs().dim(0) == 3);
-  CHECK(predict.call({values.data(), 1, 4}).probs().dim(0) == 1);
-  CHECK(predict.call({values.data(), 0, 4}).probs().size() == 0);
+  EXPECT_TRUE(predict.call(values).probs().dim(0) == 3);
+  EXPECT_TRUE(predict.call({values.data(), 1, 4}).probs().dim(0) == 1);
+  EXPECT_TRUE(predict.call({values.data(), 0, 4}).probs().size() == 0);
 }
 
-static void test_statuses() {
+TEST(Calls, Statuses) {
   mlp::State state;
   mlp::train train{state, memory};
   std::vector<float> values(256);
-  CHECK_TEXT(train.call({values.data(), 3, 63}).status(),
-             "train: input 'x' has shape [3, 63], expected [?, 4]");
-  CHECK_TEXT(train.call({values.data(), -3, 4}).status(),
-             "train: input 'x' has shape [-3, 4], expected [at least 0, 4]");
-  CHECK(!train.call(std::vector<float>(7)));
-  CHECK_TEXT(train.call({nullptr, 3, 4}).status(), "train: input 'x' is null");
+  EXPECT_TEXT(train.call({values.data(), 3, 63}).status(),
+              "train: input 'x' has shape [3, 63], expected [?, 4]");
+  EXPECT_TEXT(train.call({values.data(), -3, 4}).status(),
+              "train: input 'x' has shape [-3, 4], expected [at least 0, 4]");
+  EXPECT_FALSE(train.call(std::vector<float>(7)));
+  EXPECT_TEXT(train.call({nullptr, 3, 4}).status(), "train: input 'x' is null");
   mlp::train small{state, fn::memory(memory, 64)};
-  CHECK(small.call({values.data(), 64, 4}).status().code() == FN_WORKSPACE_TOO_SMALL);
+  EXPECT_TRUE(small.call({values.data(), 64, 4}).status().code() == FN_WORKSPACE_TOO_SMALL);
   mlp::train crooked{state, fn::memory(memory + 4, 4000)};
-  CHECK_TEXT(crooked.call({values.data(), 3, 4}).status(),
-             "train: the workspace must be aligned to 64 bytes");
+  EXPECT_TEXT(crooked.call({values.data(), 3, 4}).status(),
+              "train: the workspace must be aligned to 64 bytes");
   const float *inside = state.w().data();
-  CHECK_TEXT(train.call({inside, 3, 4}).status(),
-             "train: input 'x' overlaps what the call writes");
-  CHECK(state.b()[0] == 0.0f);
+  EXPECT_TEXT(train.call({inside, 3, 4}).status(),
+              "train: input 'x' overlaps what the call writes");
+  EXPECT_TRUE(state.b()[0] == 0.0f);
   // The C function checks for itself.
   mlp_train_args args{};
-  CHECK(mlp_train(&args).code == FN_NULL_POINTER);
+  EXPECT_TRUE(mlp_train(&args).code == FN_NULL_POINTER);
 }
 
-static void test_state() {
+TEST(Calls, State) {
   mlp::State state, other;
   state.b()[2] = 7;
   unsigned char bytes[fn::saved_bytes<mlp::State>()];
-  CHECK(fn::save(state, bytes));
-  CHECK(fn::load(other, bytes) && other.b()[2] == 7.0f);
+  EXPECT_TRUE(fn::save(state, bytes));
+  EXPECT_TRUE(fn::load(other, bytes) && other.b()[2] == 7.0f);
   other.reset();
   bytes[16] ^= 1;
-  CHECK_TEXT(fn::load(other, bytes), "the bytes are not a saved state of this graph");
-  CHECK(other.b()[2] == 0.0f);
-  CHECK(fn::save(state, fn::memory(bytes, 10)).code() == FN_WORKSPACE_TOO_SMALL);
+  EXPECT_TEXT(fn::load(other, bytes), "the bytes are not a saved state of this graph");
+  EXPECT_TRUE(other.b()[2] == 0.0f);
+  EXPECT_TRUE(fn::save(state, fn::memory(bytes, 10)).code() == FN_WORKSPACE_TOO_SMALL);
   mlp::State copy = state;
-  CHECK(copy.b()[2] == 7.0f);
-}
-
-int main() {
-  test_values();
-  test_views();
-  test_statuses();
-  test_state();
-  puts(failures ? "failed" : "passed");
-  return failures != 0;
+  EXPECT_TRUE(copy.b()[2] == 7.0f);
 }

@@ -3,21 +3,11 @@
 
 #include "sparse.h"
 #include <array>
-#include <cstdio>
 #include <cstring>
+#include <gtest/gtest.h>
 #include <vector>
 
-static int failures = 0;
-#define CHECK(condition)                                                                           \
-  ((condition) ? void() : (void)(++failures, printf("line %d: %s\n", __LINE__, #condition)))
-#define CHECK_TEXT(status, text)                                                                   \
-  do {                                                                                             \
-    const fn::message m_(status);                                                                  \
-    if (strcmp(m_.c_str(), text) != 0) {                                                           \
-      ++failures;                                                                                  \
-      printf("line %d: '%s', expected '%s'\n", __LINE__, m_.c_str(), text);                        \
-    }                                                                                              \
-  } while (0)
+#define EXPECT_TEXT(status, text) EXPECT_STREQ(fn::message(status).c_str(), text)
 
 // All bounded: the workspace is in the object.
 static_assert(bags::train::workspace_bytes > 0);
@@ -28,7 +18,7 @@ static bool same(const bags::State &x, const bags::State &y) {
   return memcmp(x.table().data(), y.table().data(), sizeof(float) * 12) == 0;
 }
 
-static void test_values() {
+TEST(SparseCalls, Values) {
   bags::State state;
   bags::train train{state};
   // Two bags: rows 5, 0 and 0 of the table; and none.
@@ -36,32 +26,34 @@ static void test_values() {
   const float ones[3] = {1, 1, 1};
   const float y[2][2] = {{13, 15}, {0, 0}};
   auto r = train.call({indices, ones, {2, 6}}, y);
-  CHECK_TEXT(r.status(), "train: ok");
-  CHECK(r.sums().dim(0) == 2 && r.sums()(0, 0) == 13 && r.sums()(0, 1) == 16);
-  CHECK(r.sums()(1, 0) == 0 && r.sums()(1, 1) == 0);
+  EXPECT_TEXT(r.status(), "train: ok");
+  EXPECT_TRUE(r.sums().dim(0) == 2 && r.sums()(0, 0) == 13 && r.sums()(0, 1) == 16);
+  EXPECT_TRUE(r.sums()(1, 0) == 0 && r.sums()(1, 1) == 0);
   // The error is [0, 1]; row 0 had it twice.
-  CHECK(state.table()(0, 0) == 1 && state.table()(0, 1) == 0);
-  CHECK(state.table()(5, 0) == 11 && state.table()(5, 1) == 11);
-  CHECK(state.table()(1, 1) == 4);
+  EXPECT_TRUE(state.table()(0, 0) == 1 && state.table()(0, 1) == 0);
+  EXPECT_TRUE(state.table()(5, 0) == 11 && state.table()(5, 1) == 11);
+  EXPECT_TRUE(state.table()(1, 1) == 4);
 }
 
-static void test_views() {
+TEST(SparseCalls, Views) {
   bags::rows rows{memory};
   std::vector<int32_t> flat = {2, 1, 0, 0, 2, 0};
   std::vector<double> values = {1, 2, 4};
   std::array<int64_t, 2> shape = {3, 2};
   auto r = rows.call({flat, values, shape});
-  CHECK(r && r.total().dim(0) == 3);
-  CHECK(r.total()[0] == 2 && r.total()[1] == 0 && r.total()[2] == 5);
+  EXPECT_TRUE(r && r.total().dim(0) == 3);
+  EXPECT_TRUE(r.total()[0] == 2 && r.total()[1] == 0 && r.total()[2] == 5);
   std::array<std::array<int32_t, 2>, 1> nested = {{{0, 1}}};
-  CHECK(rows.call({nested, std::array<double, 1>{7}, std::vector<int>{1, 2}}).total()[0] == 7);
+  EXPECT_TRUE(rows.call({nested, std::array<double, 1>{7}, std::vector<int>{1, 2}}).total()[0] ==
+              7);
   // No entries: no memory either.
   auto none = rows.call({{static_cast<const int32_t *>(nullptr), 0, 2}, {nullptr, 0}, {2, 5}});
-  CHECK(none && none.total().dim(0) == 2 && none.total()[1] == 0);
-  CHECK(rows.call({std::vector<int32_t>{}, std::vector<double>{}, {0, 0}}).total().size() == 0);
+  EXPECT_TRUE(none && none.total().dim(0) == 2 && none.total()[1] == 0);
+  EXPECT_TRUE(rows.call({std::vector<int32_t>{}, std::vector<double>{}, {0, 0}}).total().size() ==
+              0);
 }
 
-static void test_bad_feeds() {
+TEST(SparseCalls, BadFeeds) {
   bags::State state, before;
   bags::train train{state};
   std::vector<int64_t> indices = {0, 5, 1, 0};
@@ -69,9 +61,9 @@ static void test_bad_feeds() {
   auto text = [&](std::vector<int64_t> i, std::vector<float> v, std::vector<int64_t> shape,
                   const char *expected) {
     auto r = train.call({i, v, shape}, y);
-    CHECK(!r);
-    CHECK_TEXT(r.status(), expected);
-    CHECK(same(state, before));
+    EXPECT_FALSE(r);
+    EXPECT_TEXT(r.status(), expected);
+    EXPECT_TRUE(same(state, before));
   };
   text({0, 6, 1, 0}, values, {2, 6}, "train: input 'ids' has index 6 in dimension 1 of size 6");
   text({0, 5, 2, 0}, values, {2, 6}, "train: input 'ids' has index 2 in dimension 0 of size 2");
@@ -90,40 +82,40 @@ static void test_bad_feeds() {
        "train: input 'ids' has 9 entries, expected at most 8");
   // A size that another input gives too.
   auto tied = train.call({indices, values, {3, 6}}, y);
-  CHECK(!tied);
-  CHECK_TEXT(tied.status(), "train: input 'y' has shape [2, 2], expected [3, 2]");
-  CHECK(same(state, before));
-  CHECK(train.call({indices, values, {2, 6}}, y));
-  CHECK(!same(state, before));
+  EXPECT_FALSE(tied);
+  EXPECT_TEXT(tied.status(), "train: input 'y' has shape [2, 2], expected [3, 2]");
+  EXPECT_TRUE(same(state, before));
+  EXPECT_TRUE(train.call({indices, values, {2, 6}}, y));
+  EXPECT_FALSE(same(state, before));
 
   bags::full full{memory};
   const int32_t place[1][2] = {{0, 0}};
   const double one[1] = {1};
-  CHECK_TEXT(full.call({place, one, {int64_t(1) << 40, int64_t(1) << 40}}).status(),
-             "full: input 'wide' has a shape of more than 576460752303423488 elements");
-  CHECK_TEXT(full.call({place, one, {int64_t(1) << 41, int64_t(1)}}).status(),
-             "full: input 'wide' has shape [2199023255552, 1], "
-             "expected [at most 1099511627776, ?]");
-  CHECK(full.call({place, one, {int64_t(1) << 30, int64_t(1) << 20}}).status().raw.code ==
-        FN_WORKSPACE_TOO_SMALL);
+  EXPECT_TEXT(full.call({place, one, {int64_t(1) << 40, int64_t(1) << 40}}).status(),
+              "full: input 'wide' has a shape of more than 576460752303423488 elements");
+  EXPECT_TEXT(full.call({place, one, {int64_t(1) << 41, int64_t(1)}}).status(),
+              "full: input 'wide' has shape [2199023255552, 1], "
+              "expected [at most 1099511627776, ?]");
+  EXPECT_TRUE(full.call({place, one, {int64_t(1) << 30, int64_t(1) << 20}}).status().raw.code ==
+              FN_WORKSPACE_TOO_SMALL);
 }
 
 // Sizes whose products wrap around to 0 bytes: of an output, and of what lies between.
-static void test_overflow() {
+TEST(SparseCalls, Overflow) {
   const int32_t place[1][2] = {{0, 0}};
   const double one[1] = {1};
   const auto rows = int64_t(1) << 40, columns = int64_t(1) << 21;
   bags::product product{memory};
-  CHECK_TEXT(product.call({place, one, {rows, int64_t(1)}}, {one, 1, columns}).status(),
-             "product: input 'wide' has a shape that makes tensors of more bytes than memory has");
+  EXPECT_TEXT(product.call({place, one, {rows, int64_t(1)}}, {one, 1, columns}).status(),
+              "product: input 'wide' has a shape that makes tensors of more bytes than memory has");
   bags::largest largest{memory};
-  CHECK_TEXT(largest.call({place, one, {rows, int64_t(1)}}, {one, 1, columns}).status(),
-             "largest: input 'wide' has a shape that makes tensors of more bytes than memory has");
-  CHECK(product.call({place, one, {1, 1}}, {one, 1, 1}).product()(0, 0) == 1);
+  EXPECT_TEXT(largest.call({place, one, {rows, int64_t(1)}}, {one, 1, columns}).status(),
+              "largest: input 'wide' has a shape that makes tensors of more bytes than memory has");
+  EXPECT_TRUE(product.call({place, one, {1, 1}}, {one, 1, 1}).product()(0, 0) == 1);
 }
 
 // What only the C function can be given.
-static void test_c() {
+TEST(SparseCalls, C) {
   bags::State state, before;
   alignas(64) unsigned char workspace[1024];
   alignas(64) int64_t indices[128] = {0, 5, 1, 0};
@@ -149,29 +141,20 @@ static void test_c() {
   reset();
   args.ids_nnz = -1;
   fn_status s = call();
-  CHECK(s.code == FN_ENTRY_COUNT && s.tensor == 0 && s.expected == 0 && s.got == -1);
+  EXPECT_TRUE(s.code == FN_ENTRY_COUNT && s.tensor == 0 && s.expected == 0 && s.got == -1);
   reset();
   args.ids = nullptr;
-  CHECK(call().code == FN_NULL_POINTER);
+  EXPECT_TRUE(call().code == FN_NULL_POINTER);
   reset();
   args.ids_indices = nullptr;
-  CHECK(call().code == FN_NULL_POINTER);
+  EXPECT_TRUE(call().code == FN_NULL_POINTER);
   reset();
   args.out_sums = values;
-  CHECK(call().code == FN_OVERLAP);
+  EXPECT_TRUE(call().code == FN_OVERLAP);
   reset();
   args.workspace = indices;
-  CHECK(call().code == FN_OVERLAP);
-  CHECK(same(state, before));
+  EXPECT_TRUE(call().code == FN_OVERLAP);
+  EXPECT_TRUE(same(state, before));
   reset();
-  CHECK(call().code == FN_OK);
-}
-
-int main() {
-  test_values();
-  test_views();
-  test_bad_feeds();
-  test_overflow();
-  test_c();
-  return failures != 0;
+  EXPECT_TRUE(call().code == FN_OK);
 }
