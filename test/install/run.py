@@ -51,14 +51,17 @@ def consume(name, temporary, prefix, launcher, *options):
             check(f"{name}: prints {want}", code == 0 and text.split() == want.split(), text)
 
 
-def needed_packages(program):
-    """Packages of the libraries that a program names; those of every system left out."""
+def undeclared(program, packages):
+    """Libraries that a program names and that come with none of the packages."""
     _, dynamic = run("readelf", "-d", program)
     _, found = run("ldd", program)
-    paths = dict(re.findall(r"(\S+) => (\S+)", found))
-    names = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
-    _, owners = run("dpkg", "-S", *{pathlib.Path(paths[n]).resolve() for n in names})
-    return {line.split(":")[0] for line in owners.splitlines()} - {"libc6", "libgcc-s1"}
+    missing = []
+    for name in re.findall(r"NEEDED.*\[(.*)\]", dynamic):
+        path = pathlib.Path(re.search(rf"{re.escape(name)} => (\S+)", found).group(1)).resolve()
+        _, owners = run("dpkg", "-S", f"*/{path.name}")
+        if not packages & {line.split(":")[0] for line in owners.splitlines()}:
+            missing.append(name)
+    return missing
 
 
 def main():
@@ -88,8 +91,10 @@ def main():
         missing = [f for f in FILES if not (unpacked / "usr" / f).exists()]
         check("package: files", not missing, missing)
         _, depends = run("dpkg-deb", "--field", package, "Depends")
-        undeclared = needed_packages(unpacked / "usr" / "bin" / "fnc") - set(re.split(r"[\s,]+", depends))
-        check("package: dependencies", not undeclared, undeclared)
+        programs = [unpacked / "usr" / "bin" / "fnc", *(unpacked / "usr" / "lib" / "fnc").iterdir()]
+        packages = {"libc6", "libgcc-s1", *re.split(r"[\s,]+", depends)}
+        missing = [name for program in programs for name in undeclared(program, packages)]
+        check("package: dependencies", not missing, missing)
         code, text = run(unpacked / "usr" / "bin" / "fnc", "compile", HERE / "consumer" / "counter.mlir", "-o",
                          temporary / "counter.o")
         check("package: compiles", code == 0 and (temporary / "counter.h").exists(), text)
