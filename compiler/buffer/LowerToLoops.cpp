@@ -2,6 +2,7 @@
 
 #include "compiler/buffer/Contraction.h"
 #include "compiler/buffer/Passes.h"
+#include "compiler/buffer/VectorLoops.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -71,6 +72,86 @@ SmallVector<unsigned> loopOrder(linalg::GenericOp op) {
   return order;
 }
 
+/// Where an operand runs through loops `dim` and `dim` + 1: at which place of its map, if they are
+/// adjacent there and no other place depends on them.
+std::optional<unsigned> adjacentAt(AffineMap map, unsigned dim) {
+  MLIRContext *context = map.getContext();
+  std::optional<unsigned> first = map.getResultPosition(getAffineDimExpr(dim, context));
+  std::optional<unsigned> second = map.getResultPosition(getAffineDimExpr(dim + 1, context));
+  if (!first || !second || *first + 1 != *second)
+    return std::nullopt;
+  for (auto [i, expr] : llvm::enumerate(map.getResults()))
+    if (i != *first && i != *second && (expr.isFunctionOfDim(dim) || expr.isFunctionOfDim(dim + 1)))
+      return std::nullopt;
+  return first;
+}
+
+/// Dimensions `at` and `at` + 1 as one, the others as they are.
+SmallVector<ReassociationIndices> groupsOf(int64_t rank, unsigned at) {
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0; i < rank; ++i)
+    if (i == static_cast<int64_t>(at) + 1)
+      groups.back().push_back(i);
+    else
+      groups.push_back({i});
+  return groups;
+}
+
+/// Whether two loops that follow one another are one for `operand`: they run through adjacent
+/// dimensions without a gap, or the operand knows neither.
+bool areOneLoop(linalg::GenericOp op, OpOperand &operand, unsigned dim) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  if (!map.isFunctionOfDim(dim) && !map.isFunctionOfDim(dim + 1))
+    return true;
+  auto type = dyn_cast<MemRefType>(operand.get().getType());
+  std::optional<unsigned> at = adjacentAt(map, dim);
+  return type && at &&
+         memref::CollapseShapeOp::isGuaranteedCollapsible(type, groupsOf(type.getRank(), *at));
+}
+
+/// Loops that every operand walks through as one become one: longer rows, fewer loops.
+linalg::GenericOp mergeLoops(RewriterBase &rewriter, linalg::GenericOp op) {
+  if (op.hasIndexSemantics())
+    return op;
+  for (unsigned dim = 0; dim + 1 < op.getNumLoops();) {
+    auto kinds = op.getIteratorTypesArray();
+    if (kinds[dim] != kinds[dim + 1] || llvm::any_of(op->getOpOperands(), [&](OpOperand &operand) {
+          return !areOneLoop(op, operand, dim);
+        })) {
+      ++dim;
+      continue;
+    }
+    rewriter.setInsertionPoint(op);
+    // Both loops become `dim`; those behind move up.
+    SmallVector<AffineExpr> renamed;
+    for (unsigned i = 0; i < op.getNumLoops(); ++i)
+      renamed.push_back(rewriter.getAffineDimExpr(i <= dim ? i : i - 1));
+    SmallVector<Value> operands;
+    SmallVector<AffineMap> maps;
+    for (OpOperand &operand : op->getOpOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(&operand);
+      SmallVector<AffineExpr> exprs(map.getResults());
+      Value value = operand.get();
+      if (std::optional<unsigned> at = adjacentAt(map, dim)) {
+        int64_t rank = cast<MemRefType>(value.getType()).getRank();
+        value = memref::CollapseShapeOp::create(rewriter, op.getLoc(), value, groupsOf(rank, *at));
+        exprs.erase(exprs.begin() + *at + 1);
+      }
+      operands.push_back(value);
+      maps.push_back(AffineMap::get(op.getNumLoops(), 0, exprs, rewriter.getContext())
+                         .replaceDimsAndSymbols(renamed, {}, op.getNumLoops() - 1, 0));
+    }
+    kinds.erase(kinds.begin() + dim);
+    auto merged = linalg::GenericOp::create(
+        rewriter, op.getLoc(), TypeRange(), ArrayRef(operands).take_front(op.getNumDpsInputs()),
+        ArrayRef(operands).drop_front(op.getNumDpsInputs()), maps, kinds);
+    rewriter.inlineRegionBefore(op.getRegion(), merged.getRegion(), merged.getRegion().begin());
+    rewriter.eraseOp(op);
+    op = merged;
+  }
+  return op;
+}
+
 struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
   using Base::Base;
 
@@ -99,9 +180,12 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
         return signalPassFailure();
       others.push_back(*generic);
     }
-    for (linalg::GenericOp op : others)
-      if (failed(lowerToLoops(rewriter, op)))
+    for (linalg::GenericOp op : others) {
+      op = mergeLoops(rewriter, op);
+      if (!fnc::lowerToVectorLoops(rewriter, op, {vectorBits, registers}) &&
+          failed(lowerToLoops(rewriter, op)))
         return signalPassFailure();
+    }
   }
 
   FailureOr<linalg::GenericOp> generalize(RewriterBase &rewriter, linalg::LinalgOp op) {

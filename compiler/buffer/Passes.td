@@ -100,11 +100,13 @@ def VerifyWorkspace : Pass<"fnc-verify-workspace", "::mlir::ModuleOp"> {
 def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
   let summary = "linalg on memrefs to loops whose innermost one runs along memory";
   let description = [{
-    Each linalg op becomes one nest of `scf.for`. The loop with the smallest total stride over all
-    operands goes innermost, so that LLVM's vectorizer finds contiguous access; reductions keep
-    their order of summation. Sums of products keep a block of the result in registers, as
-    `RegisterTile.h` chooses: where vectors run along the reduction, or the result is too small to
-    keep the target busy, as several partial sums.
+    Each linalg op becomes one nest of `scf.for`; loops that every operand walks through without a gap
+    become one first. Where all operands are contiguous or constant along a loop, vectors run along
+    it, and a reduction along them has 32 partial results (`VectorLoops.h` says in which order they
+    meet). Other ops get the loop with the smallest total stride over all operands innermost, so
+    that LLVM's vectorizer finds contiguous access; their reductions keep their order. Sums of
+    products keep a block of the result in registers, as `RegisterTile.h` chooses: where vectors run
+    along the reduction, or the result is too small to keep the target busy, as several partial sums.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,

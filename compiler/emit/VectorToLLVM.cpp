@@ -37,6 +37,7 @@ struct VectorToLLVM : PassWrapper<VectorToLLVM, OperationPass<ModuleOp>> {
     LLVMTypeConverter converter(&getContext(), options);
     RewritePatternSet patterns(&getContext());
     vector::populateVectorBroadcastLoweringPatterns(patterns);
+    vector::populateVectorStepLoweringPatterns(patterns);
     populateVectorToLLVMConversionPatterns(converter, patterns);
     LLVMConversionTarget target(getContext());
     target.addLegalDialect<arith::ArithDialect, memref::MemRefDialect>();

@@ -1,0 +1,558 @@
+//===- VectorLoops.cpp - elementwise loops and reductions in vectors ------===//
+
+#include "compiler/buffer/VectorLoops.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+
+namespace {
+
+/// Partial results of a reduction along vectors. Enough for the latency of an addition, few enough
+/// for the registers of the least target.
+constexpr int64_t kPartials = 32;
+
+/// Shorter vectors than this are not worth their own loop.
+constexpr int64_t kShortest = 4;
+
+/// What accumulators over the other loops may take.
+constexpr int64_t kMostAccumulators = 8;
+
+/// The factor of `dim` in a linear expression; none where it is not linear in it.
+std::optional<int64_t> factorOf(AffineExpr expr, unsigned dim) {
+  if (!expr.isFunctionOfDim(dim))
+    return 0;
+  if (isa<AffineDimExpr>(expr))
+    return 1;
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return std::nullopt;
+  auto x = factorOf(binary.getLHS(), dim), y = factorOf(binary.getRHS(), dim);
+  if (!x || !y)
+    return std::nullopt;
+  if (binary.getKind() == AffineExprKind::Add)
+    return *x + *y;
+  if (auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+      factor && binary.getKind() == AffineExprKind::Mul)
+    return *x * factor.getValue();
+  return std::nullopt;
+}
+
+/// Elements by which an operand moves along `dim`, if that is 0 or 1.
+std::optional<int64_t> stepAlong(linalg::GenericOp op, OpOperand *operand, unsigned dim) {
+  AffineMap map = op.getMatchingIndexingMap(operand);
+  auto type = dyn_cast<MemRefType>(operand->get().getType());
+  if (!type)
+    return 0;
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)))
+    return std::nullopt;
+  int64_t total = 0;
+  for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
+    std::optional<int64_t> factor = factorOf(expr, dim);
+    if (!factor)
+      return std::nullopt;
+    if (*factor != 0 && (ShapedType::isDynamic(stride) || stride != 1))
+      return std::nullopt;
+    total += *factor;
+  }
+  return total == 0 || total == 1 ? std::optional(total) : std::nullopt;
+}
+
+/// A reduction `acc = combine(acc, term)`.
+struct Reduction {
+  Operation *combine = nullptr;
+  Value term;
+  TypedAttr neutral;
+};
+
+/// What leaves the other operand of `combine` as it is.
+TypedAttr neutralOf(Operation *combine) {
+  Builder b(combine->getContext());
+  Type type = combine->getResult(0).getType();
+  if (auto floats = dyn_cast<FloatType>(type)) {
+    const llvm::fltSemantics &semantics = floats.getFloatSemantics();
+    auto attr = [&](const APFloat &value) { return b.getFloatAttr(type, value); };
+    if (isa<arith::AddFOp>(combine))
+      return attr(APFloat::getZero(semantics, /*Negative=*/true));
+    if (isa<arith::MulFOp>(combine))
+      return attr(APFloat::getOne(semantics));
+    if (isa<arith::MaximumFOp>(combine))
+      return attr(APFloat::getInf(semantics, /*Negative=*/true));
+    if (isa<arith::MinimumFOp>(combine))
+      return attr(APFloat::getInf(semantics));
+    return nullptr;
+  }
+  unsigned width = type.isIntOrIndex() && !type.isIndex() ? type.getIntOrFloatBitWidth() : 0;
+  if (width <= 1)
+    return nullptr;
+  auto attr = [&](const APInt &value) { return b.getIntegerAttr(type, value); };
+  if (isa<arith::AddIOp, arith::OrIOp, arith::XOrIOp, arith::MaxUIOp>(combine))
+    return attr(APInt::getZero(width));
+  if (isa<arith::MulIOp>(combine))
+    return attr(APInt(width, 1));
+  if (isa<arith::AndIOp, arith::MinUIOp>(combine))
+    return attr(APInt::getAllOnes(width));
+  if (isa<arith::MaxSIOp>(combine))
+    return attr(APInt::getSignedMinValue(width));
+  if (isa<arith::MinSIOp>(combine))
+    return attr(APInt::getSignedMaxValue(width));
+  return nullptr;
+}
+
+/// The reduction that makes result `number`, if the accumulator serves nothing else.
+std::optional<Reduction> matchReduction(linalg::GenericOp op, unsigned number) {
+  Block &body = *op.getBody();
+  Value yielded = body.getTerminator()->getOperand(number);
+  BlockArgument acc = body.getArgument(op.getNumDpsInputs() + number);
+  Operation *combine = yielded.getDefiningOp();
+  if (!combine || combine->getBlock() != &body || combine->getNumOperands() != 2 ||
+      !acc.hasOneUse() || !yielded.hasOneUse() || !llvm::is_contained(combine->getOperands(), acc))
+    return std::nullopt;
+  Reduction reduction;
+  reduction.combine = combine;
+  reduction.term = combine->getOperand(combine->getOperand(0) == acc ? 1 : 0);
+  reduction.neutral = neutralOf(combine);
+  return reduction.neutral ? std::optional(reduction) : std::nullopt;
+}
+
+struct Plan {
+  unsigned vectorDim = 0;
+  bool alongReduction = false;
+  int64_t width = 0; ///< of one vector
+  /// By result; without a combiner where the result is elementwise along the vectors.
+  SmallVector<Reduction> reductions;
+};
+
+/// Whether every operation can work on vectors.
+bool isElementwiseBody(linalg::GenericOp op) {
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (isa<arith::ConstantOp, linalg::IndexOp>(inner))
+      continue;
+    if (!OpTrait::hasElementwiseMappableTraits(&inner) || inner.getNumRegions() != 0)
+      return false;
+  }
+  return true;
+}
+
+bool hasVectorElements(Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  // One bit lies in a byte of its own, which vectors of bits do not know.
+  return element.isIntOrFloat() && element.getIntOrFloatBitWidth() >= 8;
+}
+
+std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
+  if (!op.hasPureBufferSemantics() || !isElementwiseBody(op) || op.getNumLoops() == 0)
+    return std::nullopt;
+  unsigned widest = 32;
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!hasVectorElements(operand.get()))
+      return std::nullopt;
+    Type element = getElementTypeOrSelf(operand.get().getType());
+    widest = std::max(widest, element.getIntOrFloatBitWidth());
+  }
+  int64_t lanes = std::min(fnc::lanes(registers, widest), kPartials);
+  if (lanes < 2)
+    return std::nullopt;
+  auto kinds = op.getIteratorTypesArray();
+  SmallVector<int64_t> bounds = op.getStaticLoopRanges();
+  std::optional<Plan> best;
+  int64_t bestLanes = 0;
+  for (unsigned dim = op.getNumLoops(); dim-- > 0;) {
+    bool isReduction = kinds[dim] == utils::IteratorType::reduction;
+    int64_t size = ShapedType::isDynamic(bounds[dim]) ? kPartials : bounds[dim];
+    int64_t filled = std::min(size, lanes);
+    if (filled < std::min(kShortest, lanes) || filled <= bestLanes)
+      continue;
+    Plan plan;
+    plan.vectorDim = dim;
+    plan.alongReduction = isReduction;
+    plan.width = llvm::bit_floor(static_cast<uint64_t>(filled));
+    bool fits = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+      return stepAlong(op, input, dim).has_value();
+    });
+    for (unsigned i = 0; fits && i < op.getNumDpsInits(); ++i) {
+      std::optional<int64_t> step = stepAlong(op, op.getDpsInitOperand(i), dim);
+      plan.reductions.push_back({});
+      if (step == 1)
+        continue;
+      std::optional<Reduction> reduction;
+      if (step == 0 && isReduction)
+        reduction = matchReduction(op, i);
+      fits = reduction.has_value();
+      if (fits)
+        plan.reductions.back() = *reduction;
+    }
+    if (!fits)
+      continue;
+    bestLanes = filled;
+    best = plan;
+  }
+  return best;
+}
+
+class Lowering {
+public:
+  Lowering(RewriterBase &b, linalg::GenericOp op, const Plan &plan)
+      : b(b), op(op), plan(plan), loc(op.getLoc()), indices(op.getNumLoops()),
+        bounds(op.getStaticLoopRanges()), terminator(op.getBody()->getTerminator()) {
+    for (Range &range : cast<linalg::LinalgOp>(op.getOperation()).createLoopRanges(b, loc))
+      sizes.push_back(getValueOrCreateConstantIndexOp(b, loc, range.size));
+    for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+      if (dim != plan.vectorDim)
+        (kind == utils::IteratorType::reduction ? reductions : outer).push_back(dim);
+  }
+
+  void run() {
+    if (plan.alongReduction)
+      return nest(outer, 0, {},
+                  [&](ValueRange) -> SmallVector<Value> {
+                    alongReduction();
+                    return {};
+                  }),
+             void();
+    if (!reductions.empty() && fitsRegisters())
+      return nest(outer, 0, {},
+                  [&](ValueRange) -> SmallVector<Value> {
+                    acrossReductions();
+                    return {};
+                  }),
+             void();
+    SmallVector<unsigned> all(outer);
+    llvm::append_range(all, reductions);
+    nest(all, 0, {}, [&](ValueRange) -> SmallVector<Value> {
+      inVectors([&](int64_t width) { storeAll(evaluate(width, loadInits(width)), width); });
+      return {};
+    });
+  }
+
+private:
+  using Body = llvm::function_ref<SmallVector<Value>(ValueRange)>;
+
+  Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+
+  /// Loops over `dims` around `body`, which gets and yields the carried values.
+  SmallVector<Value> nest(ArrayRef<unsigned> dims, unsigned depth, ValueRange carried, Body body) {
+    if (depth == dims.size())
+      return body(carried);
+    unsigned dim = dims[depth];
+    if (bounds[dim] == 1) {
+      indices[dim] = constant(0);
+      return nest(dims, depth + 1, carried, body);
+    }
+    return forEach(dim, constant(0), sizes[dim], 1, carried,
+                   [&](ValueRange in) { return nest(dims, depth + 1, in, body); });
+  }
+
+  SmallVector<Value> forEach(unsigned dim, Value from, Value to, int64_t step, ValueRange carried,
+                             Body body) {
+    auto loop = scf::ForOp::create(b, loc, from, to, constant(step), carried);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    indices[dim] = loop.getInductionVar();
+    SmallVector<Value> yielded = body(loop.getRegionIterArgs());
+    if (!carried.empty())
+      scf::YieldOp::create(b, loc, yielded);
+    return SmallVector<Value>(loop.getResults());
+  }
+
+  Value wholeSteps(int64_t step) {
+    Value width = constant(step);
+    return arith::MulIOp::create(
+        b, loc, arith::DivUIOp::create(b, loc, sizes[plan.vectorDim], width), width);
+  }
+
+  /// The vector loop: full vectors, then shorter ones where the size is known, then elements.
+  void inVectors(llvm::function_ref<void(int64_t)> body) {
+    unsigned dim = plan.vectorDim;
+    auto loop = [&](Value from, Value to, int64_t width) {
+      forEach(dim, from, to, width, {}, [&](ValueRange) -> SmallVector<Value> {
+        body(width);
+        return {};
+      });
+    };
+    if (ShapedType::isDynamic(bounds[dim])) {
+      Value whole = wholeSteps(plan.width);
+      loop(constant(0), whole, plan.width);
+      return loop(whole, sizes[dim], 1);
+    }
+    int64_t done = 0;
+    for (int64_t width = plan.width; done < bounds[dim]; width /= 2) {
+      int64_t end = done + (bounds[dim] - done) / width * width;
+      if (end > done)
+        loop(constant(done), constant(end), width);
+      done = end;
+    }
+  }
+
+  //===-- Reductions ----------------------------------------------------------===//
+
+  /// Whether a row of every reduction's result fits in registers over the other loops.
+  bool fitsRegisters() {
+    int64_t size = bounds[plan.vectorDim];
+    return !ShapedType::isDynamic(size) &&
+           size * static_cast<int64_t>(op.getNumDpsInits()) <= plan.width * kMostAccumulators &&
+           size % kShortest == 0 && llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+             AffineMap map = op.getMatchingIndexingMap(&init);
+             return llvm::none_of(reductions,
+                                  [&](unsigned dim) { return map.isFunctionOfDim(dim); });
+           });
+  }
+
+  /// Vectors along the result, accumulated in registers over the reductions.
+  void acrossReductions() {
+    SmallVector<std::pair<int64_t, int64_t>> pieces; // start, width
+    int64_t done = 0;
+    for (int64_t width = plan.width; done < bounds[plan.vectorDim]; width /= 2)
+      for (; done + width <= bounds[plan.vectorDim]; done += width)
+        pieces.push_back({done, width});
+    SmallVector<Value> sums;
+    auto at = [&](int64_t start) { indices[plan.vectorDim] = constant(start); };
+    for (auto [start, width] : pieces) {
+      at(start);
+      llvm::append_range(sums, loadInits(width));
+    }
+    unsigned each = op.getNumDpsInits();
+    sums = nest(reductions, 0, sums, [&](ValueRange in) {
+      SmallVector<Value> out;
+      for (auto [i, piece] : llvm::enumerate(pieces)) {
+        at(piece.first);
+        llvm::append_range(out, evaluate(piece.second, in.slice(i * each, each)));
+      }
+      return out;
+    });
+    for (auto [i, piece] : llvm::enumerate(pieces)) {
+      at(piece.first);
+      storeAll(ArrayRef(sums).slice(i * each, each), piece.second);
+    }
+  }
+
+  /// Vectors along the reduction: partial results of a full step, then one, then the rest.
+  void alongReduction() {
+    unsigned dim = plan.vectorDim;
+    bool isDynamic = ShapedType::isDynamic(bounds[dim]);
+    int64_t partials = isDynamic
+                           ? kPartials
+                           : std::min<int64_t>(kPartials, llvm::bit_floor(uint64_t(bounds[dim])));
+    int64_t width = std::min(plan.width, partials), vectors = partials / width;
+    unsigned results = op.getNumDpsInits();
+    SmallVector<Value> sums;
+    for (int64_t v = 0; v < vectors; ++v)
+      for (const Reduction &reduction : plan.reductions)
+        if (reduction.combine)
+          sums.push_back(splat(arith::ConstantOp::create(b, loc, reduction.neutral), width));
+    unsigned each = sums.size() / vectors;
+    Value whole = isDynamic ? wholeSteps(partials) : constant(bounds[dim] / partials * partials);
+
+    auto step = [&](int64_t lanes, ValueRange in) {
+      SmallVector<Value> inits;
+      unsigned next = 0;
+      for (unsigned i = 0; i < results; ++i)
+        inits.push_back(plan.reductions[i].combine ? in[next++]
+                                                   : load(op.getDpsInitOperand(i), lanes));
+      SmallVector<Value> values = evaluate(lanes, inits), out;
+      for (unsigned i = 0; i < results; ++i)
+        if (plan.reductions[i].combine)
+          out.push_back(values[i]);
+        else
+          store(values[i], op.getDpsInitOperand(i), lanes);
+      return out;
+    };
+    sums = nest(reductions, 0, sums, [&](ValueRange in) {
+      return forEach(dim, constant(0), whole, partials, in, [&](ValueRange carried) {
+        SmallVector<Value> out;
+        Value start = indices[dim];
+        for (int64_t v = 0; v < vectors; ++v) {
+          indices[dim] = v ? arith::AddIOp::create(b, loc, start, constant(v * width)) : start;
+          llvm::append_range(out, step(width, carried.slice(v * each, each)));
+        }
+        return out;
+      });
+    });
+    for (int64_t left = vectors; left > 1; left /= 2)
+      for (unsigned i = 0; i < each * left / 2; ++i)
+        sums[i] = combine(i % each, sums[i], sums[i + each * left / 2]);
+    sums.resize(each);
+    for (unsigned i = 0; i < each; ++i)
+      sums[i] = combineLanes(i, sums[i], width);
+    // With what the result held before, then the elements past the last full step.
+    unsigned next = 0;
+    for (unsigned i = 0; i < results; ++i)
+      if (plan.reductions[i].combine) {
+        sums[next] = combine(next, load(op.getDpsInitOperand(i), 1), sums[next]);
+        ++next;
+      }
+    if (isDynamic || bounds[dim] % partials != 0)
+      sums = nest(reductions, 0, sums, [&](ValueRange in) {
+        return forEach(dim, whole, sizes[dim], 1, in,
+                       [&](ValueRange carried) { return step(1, carried); });
+      });
+    next = 0;
+    for (unsigned i = 0; i < results; ++i)
+      if (plan.reductions[i].combine)
+        store(sums[next++], op.getDpsInitOperand(i), 1);
+  }
+
+  const Reduction &reductionAt(unsigned number) {
+    for (const Reduction &reduction : plan.reductions)
+      if (reduction.combine && number-- == 0)
+        return reduction;
+    llvm_unreachable("more accumulators than reductions");
+  }
+
+  /// The combiner of accumulator `number` on two values.
+  Value combine(unsigned number, Value x, Value y) {
+    Operation *like = reductionAt(number).combine;
+    OperationState state(loc, like->getName(), {x, y}, x.getType(), like->getAttrs());
+    return b.create(state)->getResult(0);
+  }
+
+  Value combineLanes(unsigned number, Value vector, int64_t width) {
+    for (; width > 1; width /= 2) {
+      auto half = [&](int64_t from) {
+        return vector::ShuffleOp::create(
+            b, loc, vector, vector, llvm::to_vector(llvm::seq<int64_t>(from, from + width / 2)));
+      };
+      Value low = half(0), high = half(width / 2);
+      vector = combine(number, low, high);
+    }
+    if (isa<VectorType>(vector.getType()))
+      return vector::ExtractOp::create(b, loc, vector, 0);
+    return vector;
+  }
+
+  //===-- Elements ------------------------------------------------------------===//
+
+  Value splat(Value element, int64_t width) {
+    if (width == 1)
+      return element;
+    return vector::BroadcastOp::create(b, loc, VectorType::get({width}, element.getType()),
+                                       element);
+  }
+
+  SmallVector<Value> access(OpOperand *operand) {
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    SmallVector<Value> at;
+    for (AffineExpr expr : map.getResults()) {
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        at.push_back(indices[dim.getPosition()]);
+      else
+        at.push_back(affine::AffineApplyOp::create(
+            b, loc, AffineMap::get(map.getNumDims(), 0, expr), indices));
+    }
+    return at;
+  }
+
+  Value load(OpOperand *operand, int64_t width) {
+    Value memref = operand->get();
+    if (!isa<MemRefType>(memref.getType()))
+      return splat(memref, width);
+    SmallVector<Value> at = access(operand);
+    if (width > 1 && stepAlong(op, operand, plan.vectorDim) == 1) {
+      Type element = getElementTypeOrSelf(memref.getType());
+      return vector::LoadOp::create(b, loc, VectorType::get({width}, element), memref, at);
+    }
+    return splat(memref::LoadOp::create(b, loc, memref, at), width);
+  }
+
+  void store(Value value, OpOperand *operand, int64_t width) {
+    if (width == 1)
+      memref::StoreOp::create(b, loc, value, operand->get(), access(operand));
+    else
+      vector::StoreOp::create(b, loc, value, operand->get(), access(operand));
+  }
+
+  /// What the results hold; nothing where the body does not ask.
+  SmallVector<Value> loadInits(int64_t width) {
+    SmallVector<Value> values;
+    for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
+      values.push_back(isRead(i) || !reductions.empty() ? load(op.getDpsInitOperand(i), width)
+                                                        : Value());
+    return values;
+  }
+  bool isRead(unsigned init) {
+    return !op.getBody()->getArgument(op.getNumDpsInputs() + init).use_empty();
+  }
+
+  void storeAll(ArrayRef<Value> values, int64_t width) {
+    for (auto [i, value] : llvm::enumerate(values))
+      store(value, op.getDpsInitOperand(i), width);
+  }
+
+  /// The body on `width` elements.
+  SmallVector<Value> evaluate(int64_t width, ValueRange inits) {
+    IRMapping map;
+    Block &body = *op.getBody();
+    unsigned inputs = op.getNumDpsInputs();
+    for (unsigned i = 0; i < inputs; ++i)
+      if (!body.getArgument(i).use_empty())
+        map.map(body.getArgument(i), load(op.getDpsInputOperand(i), width));
+    for (auto [i, init] : llvm::enumerate(inits))
+      if (init)
+        map.map(body.getArgument(inputs + i), init);
+    for (Operation &inner : body.without_terminator()) {
+      if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
+        map.map(index.getResult(), position(index.getDim(), width));
+        continue;
+      }
+      if (isa<arith::ConstantOp>(inner)) {
+        map.map(inner.getResult(0), splat(b.clone(inner)->getResult(0), width));
+        continue;
+      }
+      OperationState state(loc, inner.getName());
+      for (Value operand : inner.getOperands())
+        state.operands.push_back(inner.getBlock() == operand.getParentBlock()
+                                     ? map.lookup(operand)
+                                     : splat(operand, width));
+      for (Type type : inner.getResultTypes())
+        state.types.push_back(width == 1 ? type : VectorType::get({width}, type));
+      state.attributes = inner.getAttrDictionary();
+      Operation *made = b.create(state);
+      for (auto [from, to] : llvm::zip(inner.getResults(), made->getResults()))
+        map.map(from, to);
+    }
+    SmallVector<Value> results;
+    for (Value value : terminator->getOperands())
+      results.push_back(value.getParentBlock() == &body ? map.lookup(value) : splat(value, width));
+    return results;
+  }
+
+  Value position(uint64_t dim, int64_t width) {
+    if (width == 1)
+      return indices[dim];
+    Value base = splat(indices[dim], width);
+    if (dim != plan.vectorDim)
+      return base;
+    auto type = VectorType::get({width}, b.getIndexType());
+    return arith::AddIOp::create(b, loc, base, vector::StepOp::create(b, loc, type));
+  }
+
+  RewriterBase &b;
+  linalg::GenericOp op;
+  const Plan &plan;
+  Location loc;
+  SmallVector<unsigned> outer, reductions;
+  SmallVector<Value> sizes, indices;
+  SmallVector<int64_t> bounds;
+  Operation *terminator;
+};
+
+} // namespace
+
+bool fnc::lowerToVectorLoops(RewriterBase &rewriter, linalg::GenericOp op, Registers registers) {
+  if (registers.count == 0)
+    return false;
+  std::optional<Plan> plan = planLoops(op, registers);
+  if (!plan)
+    return false;
+  rewriter.setInsertionPoint(op);
+  Lowering(rewriter, op, *plan).run();
+  rewriter.eraseOp(op);
+  return true;
+}

@@ -1,0 +1,98 @@
+// RUN: fnc-opt %s --fnc-lower-to-loops="vector-bits=256 registers=16" --canonicalize --cse | FileCheck %s
+
+// Rows without a gap are one row: vectors, then shorter ones for the rest.
+// CHECK-LABEL: func @elementwise
+// CHECK-DAG: memref.collapse_shape %arg0 {{.*}} into memref<30xf32>
+// CHECK: scf.for %[[I:.*]] = %c0 to %c24 step %c8
+// CHECK: vector.load %{{.*}}[%[[I]]] : memref<30xf32>, vector<8xf32>
+// CHECK: math.sqrt {{.*}} : vector<8xf32>
+// CHECK: vector.load %{{.*}}[%c24] : memref<30xf32>, vector<4xf32>
+// CHECK: vector.load %{{.*}}[%c28] : memref<30xf32>, vector<2xf32>
+// CHECK-NOT: memref.load
+// CHECK: return
+func.func @elementwise(%x: memref<5x6xf32>, %y: memref<5x6xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x : memref<5x6xf32>) outs(%y : memref<5x6xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = math.sqrt %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// What a row shares is loaded once a row; a size that is known at the call ends in elements.
+// CHECK-LABEL: func @broadcast
+// CHECK: scf.for %[[I:.*]] = %c0
+// CHECK: memref.load %arg1[%[[I]], %c0]
+// CHECK: vector.broadcast
+// CHECK: vector.store
+// CHECK: memref.load %arg0[%[[I]], %{{.*}}]
+// CHECK: memref.store
+func.func @broadcast(%x: memref<?x?xf32>, %s: memref<?x1xf32>, %y: memref<?x?xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, 0)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x, %s : memref<?x?xf32>, memref<?x1xf32>) outs(%y : memref<?x?xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// 32 partial sums whatever the registers, combined by halves; the last four elements in their order.
+// CHECK-LABEL: func @sum
+// CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<-0.000000e+00> : vector<8xf32>
+// CHECK: scf.for %[[I:.*]] = %c0 to %c3 step %c1
+// CHECK: %[[S:.*]]:4 = scf.for %[[J:.*]] = %c0 to %c96 step %c32 iter_args(%{{.*}} = %[[ZERO]], {{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// CHECK: %[[A:.*]] = arith.addf %[[S]]#0, %[[S]]#2
+// CHECK: %[[B:.*]] = arith.addf %[[S]]#1, %[[S]]#3
+// CHECK: %[[C:.*]] = arith.addf %[[A]], %[[B]]
+// CHECK: vector.shuffle %[[C]], %[[C]] [0, 1, 2, 3]
+// CHECK: scf.for %{{.*}} = %c96 to %c100 step %c1 iter_args(%{{.*}}) -> (f32)
+// CHECK: memref.store %{{.*}}, %arg1[%[[I]]]
+func.func @sum(%x: memref<3x100xf32>, %y: memref<3xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : memref<3x100xf32>) outs(%y : memref<3xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %0 = arith.addf %acc, %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// A sum over rows keeps a short result in registers.
+// CHECK-LABEL: func @columns
+// CHECK: vector.load %arg1[%c0]
+// CHECK: scf.for %[[I:.*]] = %c0 to %c100 step %c1 iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>)
+// CHECK: vector.load %arg0[%[[I]], %c0]
+// CHECK: vector.load %arg0[%[[I]], %c8]
+// CHECK-NOT: vector.store
+// CHECK: scf.yield
+// CHECK: vector.store
+func.func @columns(%x: memref<100x16xf32>, %y: memref<16xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>], iterator_types = ["reduction", "parallel"]} ins(%x : memref<100x16xf32>) outs(%y : memref<16xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %0 = arith.maximumf %acc, %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// Nothing is contiguous in both: elements. So are bits, which lie in bytes.
+// CHECK-LABEL: func @transpose
+// CHECK-NOT: vector
+// CHECK-LABEL: func @bits
+// CHECK-NOT: vector
+// CHECK: return
+func.func @transpose(%x: memref<16x16xf32>, %y: memref<16x16xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x : memref<16x16xf32>) outs(%y : memref<16x16xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+func.func @bits(%x: memref<16xf32>, %y: memref<16xi1>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : memref<16xf32>) outs(%y : memref<16xi1>) {
+  ^bb0(%a: f32, %out: i1):
+    %zero = arith.constant 0.0 : f32
+    %0 = arith.cmpf ogt, %a, %zero : f32
+    linalg.yield %0 : i1
+  }
+  return
+}
