@@ -6,6 +6,7 @@ must not compile, headers alone, and the instructions that the checks of a small
 """
 
 import argparse
+import os
 import platform
 import re
 import shutil
@@ -41,7 +42,7 @@ def run(*command, cwd=None):
 
 def cxx(compiler, std, *rest, cwd):
     return run(compiler, f"-std={std}", "-I", RUNTIME, "-I.", "-fno-exceptions", "-fno-rtti",
-               *WARNINGS, *rest, cwd=cwd)
+               *WARNINGS, *os.environ.get("CXXFLAGS", "").split(), *rest, cwd=cwd)
 
 
 def instructions(obj, symbol):

@@ -3,6 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools/dev/setup.sh build
-cmake --preset release >/dev/null
+cmake --preset release -DFNC_BUILD_TESTS=OFF >/dev/null
 ninja -C build digits_example
 build/bin/digits_example examples/digits/data

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need on a bare Debian 12 machine, by package name.
-#   setup.sh [build]      with `build`, only what the build needs
+#   setup.sh [build|nightly]      with `build`, only what the build needs; with `nightly`, sanitizers too
 set -euo pipefail
 
 packages=(
@@ -17,6 +17,7 @@ tests=(
   qemu-system-arm qemu-system-misc
 )
 [ "${1:-}" = build ] || packages+=("${tests[@]}")
+[ "${1:-}" != nightly ] || packages+=(libclang-rt-22-dev)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

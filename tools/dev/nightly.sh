@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# What takes too long for every change: the whole suite under sanitizers, long fuzzing with seeds that
+# differ from day to day, whole trainings on firmware. Ends with `N passed, N failed`.
+#   nightly.sh [BUILD_DIR [ASAN_BUILD_DIR]]
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+build=${1:-build}
+asan=${2:-build-asan}
+tools/dev/setup.sh nightly
+. tools/dev/count.sh
+
+step "quick suite"
+count check tools/dev/check.sh "$build"
+
+step "quick suite under AddressSanitizer and UndefinedBehaviorSanitizer"
+# MLIR's packages are not instrumented: containers that cross between them and fnc have no marks
+# that one side would keep. Programs that tests build with the compilers' drivers are instrumented
+# by CXXFLAGS.
+export ASAN_OPTIONS=detect_container_overflow=0:detect_leaks=0:allocator_may_return_null=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+CXXFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all" count sanitizers tools/dev/check.sh "$asan" asan
+unset ASAN_OPTIONS UBSAN_OPTIONS
+
+first=$(($(date +%j) * 100000))
+step "random graphs from seed $first"
+count fuzz /usr/bin/python3 test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 5000))"
+count parser_fuzz /usr/bin/python3 test/fuzz/parser_fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 5000))"
+
+step "whole trainings on firmware"
+count firmware /usr/bin/python3 test/firmware/run.py --fnc "$build/bin/fnc" --epochs 20
+
+total
