@@ -2,6 +2,7 @@
 
 #include "compiler/tensor/Scalar.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace fnc;
@@ -99,8 +100,8 @@ Value Scalar::mod(Value x, Value y) const {
   Value zero = constant(0);
   // The remainder takes the divisor's sign by adding it once where the signs differ.
   Value nonZero = compare(Order::NotEqual, r, zero);
-  Value differ = arith::XOrIOp::create(b, loc, compare(Order::Less, r, zero),
-                                       compare(Order::Less, y, zero));
+  Value differ =
+      arith::XOrIOp::create(b, loc, compare(Order::Less, r, zero), compare(Order::Less, y, zero));
   Value adjust = arith::AndIOp::create(b, loc, nonZero, differ);
   // A NaN compares as non-zero and not less: adding keeps it NaN either way.
   return select(adjust, add(r, y), r);
@@ -115,24 +116,34 @@ Value Scalar::floorDiv(Value x, Value y) const {
   Value zero = constant(0);
   Value r = rem(x, y);
   Value nonZero = compare(Order::NotEqual, r, zero);
-  Value differ = arith::XOrIOp::create(b, loc, compare(Order::Less, r, zero),
-                                       compare(Order::Less, y, zero));
+  Value differ =
+      arith::XOrIOp::create(b, loc, compare(Order::Less, r, zero), compare(Order::Less, y, zero));
   return select(arith::AndIOp::create(b, loc, nonZero, differ), sub(q, constant(1)), q);
 }
 
 Value Scalar::pow(Value x, Value y) const {
   if (isFloat())
     return math::PowFOp::create(b, loc, x, y);
-  // Square and multiply over every bit of the exponent: no branches, and it vectorizes.
+  // Square and multiply while bits of the exponent are left. A loop: unrolled over all bits, LLVM's
+  // vectorizer takes time exponential in their number.
   Value one = constant(1), zero = constant(0);
-  Value result = one, base = x, exponent = y;
-  for (unsigned bit = 0; bit < width(); ++bit) {
-    Value odd = arith::AndIOp::create(b, loc, exponent, one);
-    Value take = compare(Order::NotEqual, odd, zero);
-    result = select(take, mul(result, base), result);
-    base = mul(base, base);
-    exponent = arith::ShRUIOp::create(b, loc, exponent, one);
-  }
+  Type element = x.getType();
+  auto loop = scf::WhileOp::create(
+      b, loc, TypeRange{element, element, element}, ValueRange{one, x, y},
+      [&](OpBuilder &nested, Location, ValueRange state) {
+        Value more = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::ne, state[2], zero);
+        scf::ConditionOp::create(nested, loc, more, state);
+      },
+      [&](OpBuilder &nested, Location, ValueRange state) {
+        Scalar in(nested, loc, type);
+        Value odd = arith::AndIOp::create(nested, loc, state[2], one);
+        Value take = in.compare(Order::NotEqual, odd, zero);
+        Value result = in.select(take, in.mul(state[0], state[1]), state[0]);
+        Value base = in.mul(state[1], state[1]);
+        Value exponent = arith::ShRUIOp::create(nested, loc, state[2], one);
+        scf::YieldOp::create(nested, loc, ValueRange{result, base, exponent});
+      });
+  Value result = loop.getResult(0);
   if (isUnsigned())
     return result;
   // 1^-n = 1, (-1)^-n = +-1 (two's complement makes the loop right for both), else 0.
@@ -217,12 +228,11 @@ Value Scalar::toInteger(Value x, Type to) const {
   Value tooLarge = compare(Order::GreaterEqual, x, bound(upper));
   Value tooSmall = compare(Order::Less, x, bound(lower));
   Value isNan = compare(Order::NotEqual, x, x);
-  Value outside = arith::OrIOp::create(b, loc, arith::OrIOp::create(b, loc, tooLarge, tooSmall),
-                                       isNan);
+  Value outside =
+      arith::OrIOp::create(b, loc, arith::OrIOp::create(b, loc, tooLarge, tooSmall), isNan);
   Value safe = select(outside, constant(0), x);
-  Value inside = isSigned
-                     ? arith::FPToSIOp::create(b, loc, target.valueType(), safe).getResult()
-                     : arith::FPToUIOp::create(b, loc, target.valueType(), safe).getResult();
+  Value inside = isSigned ? arith::FPToSIOp::create(b, loc, target.valueType(), safe).getResult()
+                          : arith::FPToUIOp::create(b, loc, target.valueType(), safe).getResult();
   Value result = select(tooLarge, target.highest(), inside);
   return select(tooSmall, target.lowest(), result);
 }

@@ -20,7 +20,9 @@ import tempfile
 
 import numpy as np
 
-DTYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "i1": np.bool_}
+# bf16 as its bits.
+DTYPES = {"f16": np.float16, "bf16": np.uint16, "f32": np.float32, "f64": np.float64, "i1": np.bool_, "i8": np.int8,
+          "i16": np.int16, "i32": np.int32, "i64": np.int64, "u8": np.uint8, "u16": np.uint16, "u32": np.uint32, "u64": np.uint64}
 GUARD = 256
 DIGITS = pathlib.Path(__file__).resolve().parents[2] / "examples" / "digits" / "data"
 SAME = {"identity", "neg", "abs", "sign", "exp", "log", "log1p", "sqrt", "rsqrt", "square", "tanh", "sigmoid", "relu",
@@ -250,7 +252,8 @@ class Library:
     def __init__(self, fnc, text, folder, options=()):
         source, obj, shared = folder / "g.mlir", folder / "g.o", folder / "g.so"
         source.write_text(text)
-        done = subprocess.run([fnc, "compile", str(source), "-o", str(obj), *options], capture_output=True, text=True)
+        done = subprocess.run([fnc, "compile", str(source), "-o", str(obj), *options], capture_output=True, text=True,
+                              timeout=60)
         if done.returncode:
             raise RuntimeError(f"fnc compile: exit {done.returncode}\n{done.stderr[:2000]}")
         subprocess.run([os.environ.get("CC", "cc"), "-shared", "-o", str(shared), str(obj)], check=True)

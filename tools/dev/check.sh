@@ -16,7 +16,7 @@ count lit lit_tests
 step "recorded cases"
 count golden /usr/bin/python3 test/golden/run.py --fnc "$build/bin/fnc" test/golden/cases
 step "random graphs"
-count fuzz /usr/bin/python3 test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds 0:150
+count fuzz /usr/bin/python3 test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds 0:100
 count parser_fuzz /usr/bin/python3 test/fuzz/parser_fuzz.py --fnc "$build/bin/fnc" --seeds 0:200
 while read -r name; do
   [ "$name" = golden ] && continue

@@ -1,0 +1,202 @@
+"""One call by the rules of the contract, in NumPy.
+
+Numbers come with a sense of their accuracy: a call is computed once as it should be and again with every inexact result
+a little off, in units of the last place. What then spreads is what a correct compiler may differ by; where a comparison
+or a rounding tips over the spread is large, and nothing is asked of the element.
+"""
+import numpy as np
+
+import elements
+from graph import Effect, Leaf
+
+
+class CallError(Exception):
+    """The call returns a status."""
+
+
+class Scaled:
+    """A result and the size of the terms that it was summed from."""
+
+    def __init__(self, value, scale):
+        self.value, self.scale = value, scale
+
+
+class Call:
+    def __init__(self, feeds, entry, sizes, noise=None, wide=False, known=None):
+        """feeds: Tensor -> array; entry: name of a variable -> array. noise: a generator. wide: no rounding at all."""
+        self.feeds, self.entry, self.current = dict(feeds), entry, dict(entry)
+        self.sizes, self.noise, self.wide = sizes, noise, wide
+        self.known = dict(known or {})
+        self.done = set()
+
+    def value(self, tensor):
+        if tensor in self.feeds:
+            return self.feeds[tensor]
+        if tensor not in self.known:
+            self.compute(tensor.node)
+        return self.known[tensor]
+
+    def compute(self, last):
+        """Without recursion: chains may be long."""
+        stack = [last]
+        while stack:
+            node = stack[-1]
+            if isinstance(node, Effect):
+                stack.pop()
+                self.perform(node)
+                continue
+            if all(r in self.known for r in node.results):
+                stack.pop()
+                continue
+            missing = [t.node for t in node.operands if t not in self.feeds and t not in self.known]
+            if missing and node.op != "gradients":
+                stack += missing
+                continue
+            stack.pop()
+            if isinstance(node, Leaf):
+                self.known[node.results[0]] = self.leaf(node)
+                continue
+            with np.errstate(all="ignore"):
+                values = [] if node.op == "gradients" else [self.value(t) for t in node.operands]
+                made = node.compute(self, node, *values)
+            made = made if isinstance(made, tuple) else (made,)
+            for result, value in zip(node.results, made):
+                self.known[result] = self.settle(node, result, value)
+
+    def leaf(self, node):
+        tensor = node.results[0]
+        if node.kind == "variable":
+            return self.entry[tensor.name]
+        if node.data is None:
+            raise AssertionError(f"{tensor.name} is not fed")
+        return elements.decode(node.data, tensor.dtype)
+
+    def settle(self, node, result, value):
+        value, scale = (value.value, value.scale) if isinstance(value, Scaled) else (value, None)
+        value = np.asarray(value)
+        if not result.is_float:
+            return value.astype(elements.STORAGE[result.dtype])
+        value = value.astype(np.float64)
+        if self.wide:
+            return value
+        near = elements.rounded(value, result.dtype)
+        if self.noise is None or node.exact is True:
+            return near
+        with np.errstate(all="ignore"):
+            scale = np.abs(near) if scale is None else np.maximum(np.abs(near), np.broadcast_to(scale, near.shape))
+            off = near + self.noise.uniform(-1, 1, near.shape) * scale * 4 * elements.epsilon(result.dtype)
+            # What whole numbers make is exact, and must not tip comparisons over.
+            whole = (node.exact == "whole") & (near == value) & (np.abs(near) < 2 ** 11) & (near == np.rint(near * 4) / 4)
+            return np.where(np.isfinite(off) & ~whole, elements.rounded(off, result.dtype), near)
+
+    def perform(self, effect):
+        """The effect, after what it waits for."""
+        stack = [effect]
+        while stack:
+            node = stack[-1]
+            waiting = [e for e in node.after if e not in self.done]
+            if waiting:
+                stack += waiting
+                continue
+            stack.pop()
+            if node in self.done:
+                continue
+            values = [self.value(t) for t in node.used()] if node.op != "minimize" else []
+            # A read among what made the values may have done it.
+            self.done.add(node)
+            with np.errstate(all="ignore"):
+                node.apply(self, node, *values)
+
+    def run(self, function):
+        outputs = [self.value(t) for t in function.outputs]
+        for effect in function.effects:
+            self.perform(effect)
+        pairs = [(v, self.value(n), c is None or bool(self.value(c))) for v, n, c in function.pairs]
+        for variable, value, holds in pairs:
+            if holds:
+                self.current[variable.name] = value
+        return outputs, self.current
+
+
+# ---------------------------------------------------------------- gradients by differences
+
+def dependents(output, target, feeds):
+    """Nodes between target and output."""
+    found, seen = set(), {}
+
+    def leads(node):
+        stack = [(node, False)]
+        while stack:
+            n, done = stack.pop()
+            if done:
+                seen[n] = any(t is target or (t not in feeds and seen.get(t.node)) for t in n.operands)
+                if seen[n]:
+                    found.add(n)
+            elif n not in seen:
+                seen[n] = False
+                stack.append((n, True))
+                stack += [(t.node, False) for t in n.operands if t not in feeds and t is not target]
+        return seen[node]
+    if output is not target:
+        leads(output.node)
+    return found
+
+
+def differences(call, output, target, seed=None):
+    """d sum(output * seed) / d target and how far it can be trusted, NaN where it has a kink."""
+    def leaves(tensor, array):
+        if call.noise is None or not tensor.is_float or call.wide:
+            return array
+        return array * (1 + call.noise.uniform(-1, 1, array.shape) * elements.epsilon(tensor.dtype))
+    entry = call.entry
+    if call.noise is not None:
+        entry = {n: (a * (1 + call.noise.uniform(-1, 1, a.shape) * 1e-7) if a.dtype == np.float64 else a)
+                 for n, a in entry.items()}
+    feeds = {t: leaves(t, a) for t, a in call.feeds.items()}
+    reads = {t: a for t, a in call.known.items() if isinstance(t.node, Effect)}
+    base = Call(feeds, entry, call.sizes, wide=True, known=call.known if call.wide else reads)
+    at = np.array(base.value(target), np.float64)
+    base.value(output)
+    weights = 1.0 if seed is None else base.value(seed)
+    moving = dependents(output, target, feeds)
+    held = {t: a for t, a in base.known.items()
+            if t.node not in moving or t.node.op == "stop_gradient"}
+
+    def total(x):
+        with np.errstate(all="ignore"):
+            moved = Call({**feeds, target: x}, entry, call.sizes, wide=True, known=held)
+            return float(np.sum(moved.value(output) * weights))
+    middle, slopes = total(at), np.zeros(at.shape)
+    for i in np.ndindex(at.shape):
+        def slope(h):
+            x = at.copy()
+            x[i] += h
+            return (total(x) - middle) / h
+        with np.errstate(all="ignore"):
+            h = 1e-5 * max(1.0, abs(at[i]))
+            up, down, wide_up, wide_down = slope(h), slope(-h), slope(3 * h), slope(-3 * h)
+            slopes[i] = (up + down) / 2
+            spread = max(abs(up - down), abs(wide_up - wide_down))
+            bend = abs((up + down) - (wide_up + wide_down))
+            if not spread <= 2e-3 * (1 + abs(slopes[i])) or not bend <= 1e-4 * (1 + abs(slopes[i])):
+                slopes[i] = np.nan
+    return slopes
+
+
+def compute_gradients(call, node):
+    output, targets = node.operands[0], node.operands[1:]
+    seed = None
+    if node.seeded:
+        targets, seed = targets[:-1], targets[-1]
+    made = []
+    for target, result in zip(targets, node.results):
+        slopes = differences(call, output, target, seed)
+        if call.noise is not None and not call.wide:
+            size = np.nanmax(np.abs(slopes), initial=0)
+            size = size if np.isfinite(size) else 0
+            slopes = slopes + call.noise.uniform(-1, 1, slopes.shape) * (
+                64 * elements.epsilon(result.dtype) + 1e-5) * (1e-3 + size + np.abs(slopes))
+        elif not call.wide:
+            slopes = np.where(np.isnan(slopes), 0, slopes)  # the noisy calls say that it is not known
+        made.append(slopes)
+    return tuple(made)
