@@ -154,6 +154,7 @@ def main():
     parser.add_argument("--time-limit", type=float, help="no new seed after so many seconds")
     options = parser.parse_args()
     first, last = map(int, options.seeds.split(":"))
+    np.seterr(all="ignore")
     passed = failed = 0
     start = time.monotonic()
     for seed in range(first, last):
@@ -181,6 +182,8 @@ def main():
             continue
         failed += 1
         if not options.no_reduce:
+            print(f"seed {seed}: {failure.kind}", flush=True)
+
             def kind_of(graph):
                 found = outcome(graph)[0]
                 return found and found.kind
