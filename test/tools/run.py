@@ -3,10 +3,11 @@
 
     run.py --tools BUILD/bin [--llvm FOLDER] [NAME...]
 
-Each function is given a Tools: how to run a program, and a folder of its own.
+Each function is given a Tools: how to run a program, and a folder of its own. All share a cache of compiled models.
 """
 import argparse
 import importlib
+import os
 import pathlib
 import subprocess
 import sys
@@ -17,15 +18,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Tools:
-    def __init__(self, bin, llvm, folder):
-        self.bin, self.llvm, self.folder = bin, llvm, folder
+    def __init__(self, bin, llvm, folder, cache):
+        self.bin, self.llvm, self.folder, self.cache = bin, llvm, folder, cache
         self.fnc = str(bin / "fnc")
         self.inputs = HERE / "Inputs"
         self.source = HERE.parent.parent
 
     def run(self, *command, **options):
         """A finished process, with its output as text."""
-        options = {"text": True, "errors": "replace", "timeout": 120, "cwd": self.folder} | options
+        options = {"text": True, "errors": "replace", "timeout": 120, "cwd": self.folder,
+                   "env": os.environ | {"XDG_CACHE_HOME": str(self.cache)}} | options
         return subprocess.run([str(part) for part in command], capture_output=True, **options)
 
     def run_fnc(self, *arguments, **options):
@@ -53,6 +55,7 @@ def main():
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
     passed = failed = 0
+    cache = tempfile.TemporaryDirectory()
     for path in sorted(HERE.glob("test_*.py")):
         module = importlib.import_module(path.stem)
         for name, function in sorted(vars(module).items()):
@@ -62,7 +65,8 @@ def main():
                 continue
             with tempfile.TemporaryDirectory() as folder:
                 try:
-                    function(Tools(options.tools.resolve(), options.llvm, pathlib.Path(folder)))
+                    function(Tools(options.tools.resolve(), options.llvm, pathlib.Path(folder),
+                                   pathlib.Path(cache.name)))
                     passed += 1
                 except Exception:  # one test's failure is not the others'
                     failed += 1

@@ -2,7 +2,7 @@
 import os
 import re
 
-GOLDEN = ("compile", "import", "inspect", "completion")
+GOLDEN = ("compile", "import", "inspect", "run", "completion")
 
 
 def test_nonsense(tools):
@@ -19,6 +19,12 @@ def test_nonsense(tools):
         (("compile", "-o", "x"), "fnc compile: error: GRAPH is required"),
         (("inspect",), "fnc inspect: error: GRAPH is required"),
         (("inspect", "x", "--jsn"), "unknown option '--jsn'; did you mean '--json'?"),
+        (("run", "x", "--inptu", "x=1"), "unknown option '--inptu'; did you mean '--input'?"),
+        (("run", "x", "--batch-axis", "-1"), "fnc run: error: --batch-axis"),
+        (("run", "x", "--repeat", "0"), "fnc run: error: --repeat"),
+        (("run", "x", "--batch-size", "3"), "fnc run: error: --batch-size needs --batch-axis"),
+        (("run", "x", "-o", "x.txt"), "fnc run: error: --output expects a .npz or .npy file, got 'x.txt'"),
+        (("run", "x", "--cache-limit", "3 apples"), "--cache-limit expects a size as 512M, got '3 apples'"),
         (("completion", "fih"), "unknown value 'fih'; did you mean 'fish'?"),
     ):
         done = tools.expect(2, *arguments, says=message)
@@ -48,7 +54,7 @@ def test_misspelt_names_of_the_graph(tools):
 
 
 def test_help_pages(tools):
-    """Written anew by: for c in compile import inspect completion; do fnc $c --help > Inputs/help-$c.txt; done"""
+    """Written anew by: for c in compile import inspect run completion; do fnc $c --help > Inputs/help-$c.txt; done"""
     for command in GOLDEN:
         page = tools.expect(0, command, "--help").stdout
         assert page == (tools.inputs / f"help-{command}.txt").read_text(), f"{command}:\n{page}"

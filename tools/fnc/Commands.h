@@ -3,7 +3,9 @@
 #ifndef FNC_TOOLS_COMMANDS_H
 #define FNC_TOOLS_COMMANDS_H
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fnc::tool {
@@ -28,8 +30,22 @@ struct CompileCommand {
   bool debugLines = false;
 };
 int compile(const CompileCommand &command);
-/// The object in memory, with no file written.
-int compileObject(const CompileCommand &command, std::string &object);
+/// The object of the input's bytes, which a NUL follows, with no file written.
+int compileObject(const CompileCommand &command, std::string_view bytes, std::string &object);
+
+struct RunCommand {
+  CompileCommand compile; ///< how, where the input is no object yet
+  std::string function;
+  std::vector<std::string> inputs; ///< NAME=VALUE or an archive
+  std::string outputFolder, outputFile, loadState, saveState;
+  int64_t repeat = 1;
+  int64_t batchAxis = -1; ///< none
+  int64_t batchSize = 0;  ///< as the function says
+  bool cast = false, progress = false, quiet = false;
+  bool noCache = false;
+  std::string cacheLimit = "2G";
+};
+int run(const RunCommand &command);
 
 struct InspectCommand {
   CompileCommand compile; ///< how, where the input is no object yet

@@ -4,6 +4,7 @@
 #include "Files.h"
 #include "Source.h"
 #include "compiler/Pipeline.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -18,6 +19,11 @@ std::string headerPath(const CompileCommand &command) {
   llvm::SmallString<128> path(command.output);
   llvm::sys::path::replace_extension(path, "h");
   return path.str().str();
+}
+
+/// As messages say it.
+llvm::StringRef nameOf(const std::string &path) {
+  return path == "-" ? llvm::StringRef("<stdin>") : path;
 }
 
 int write(const std::vector<OutputFile> &files) {
@@ -67,12 +73,14 @@ int fnc::tool::compile(const CompileCommand &command) {
   return write(outputs);
 }
 
-int fnc::tool::compileObject(const CompileCommand &command, std::string &object) {
+int fnc::tool::compileObject(const CompileCommand &command, std::string_view bytes,
+                             std::string &object) {
   CompileOptions options = compileOptions(command);
   if (!isUsableTarget(options.target))
     return kBadUsage;
   Source source;
-  if (!source.open(command.input, command.import))
+  if (!source.open(command.input, llvm::MemoryBuffer::getMemBuffer(bytes, nameOf(command.input)),
+                   command.import))
     return kBadInput;
   auto result = fnc::compile(source.module(), options);
   if (failed(result))

@@ -18,8 +18,8 @@ struct Compiler {
   int (*compile)(const CompileCommand &);
   int (*import)(const ImportCommand &);
   int (*inspect)(const InspectCommand &);
-  /// The object in memory, with no file written; an exit code.
-  int (*compileObject)(const CompileCommand &, std::string &object);
+  /// The object of a file's bytes, which a NUL follows, in memory; an exit code.
+  int (*compileObject)(const CompileCommand &, std::string_view bytes, std::string &object);
 };
 
 /// Loads the library. Null after a message.

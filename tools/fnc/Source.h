@@ -13,7 +13,7 @@
 namespace fnc {
 struct CompileOptions;
 struct TargetOptions;
-}
+} // namespace fnc
 
 namespace fnc::tool {
 

@@ -30,13 +30,24 @@ static void addImportOptions(CLI::App *app, ImportCommand &command) {
       ->group(group);
 }
 
-/// What is compiled, and for what: whatever becomes of it.
-static void addCompileOptions(CLI::App *app, CompileCommand &command) {
-  app->add_option("graph_file", command.input, "the graph; - is standard input")
-      ->required()
-      ->type_name("GRAPH");
+/// What is compiled.
+static void addGraphOptions(CLI::App *app, CompileCommand &command, const char *description) {
+  app->add_option("graph_file", command.input, description)->required()->type_name("GRAPH");
   app->add_option("--graph", command.graph, "which graph, where the file has several")
       ->type_name("NAME");
+}
+
+static void addLevelOption(CLI::App *app, CompileCommand &command, const char *group) {
+  app->add_option("-O", command.level, "optimization level; s is for size")
+      ->type_name("LEVEL")
+      ->check(oneOf({"0", "1", "2", "3", "s"}))
+      ->group(group)
+      ->capture_default_str();
+}
+
+/// What is compiled, and for what: whatever becomes of it.
+static void addCompileOptions(CLI::App *app, CompileCommand &command) {
+  addGraphOptions(app, command, "the graph; - is standard input");
   app->add_option("--function", command.functions,
                   "compile this function; may be repeated (default: all)")
       ->type_name("NAME");
@@ -56,14 +67,85 @@ static void addCompileOptions(CLI::App *app, CompileCommand &command) {
   app->add_option("--abi", command.abi, "calling convention, as lp64d (default: the target's)")
       ->type_name("NAME")
       ->group(target);
-  app->add_option("-O", command.level, "optimization level; s is for size")
-      ->type_name("LEVEL")
-      ->check(oneOf({"0", "1", "2", "3", "s"}))
-      ->group(target)
-      ->capture_default_str();
+  addLevelOption(app, command, target);
   app->add_flag("-g", command.debugLines, "map the code to lines of the graph, for debuggers")
       ->group(target);
   addImportOptions(app, command.import);
+}
+
+static void addRunOptions(CLI::App *app, RunCommand &command) {
+  addGraphOptions(app, command.compile, "a graph, model or object; - is standard input");
+  app->add_option("--function", command.function, "which function to call (default: the only one)")
+      ->type_name("NAME");
+  app->add_option(
+         "-i,--input", command.inputs,
+         "an input, as x=x.npy, x=data.npz:x, x=data.npz, x=0.5 or x=[1,2]; FILE.npz gives "
+         "all of its arrays; a sparse x is x.indices, x.values and x.shape; may be "
+         "repeated")
+      ->type_name("NAME=VALUE");
+  app->add_flag("--cast", command.cast, "convert inputs of another element type");
+
+  const char *outputs = "Outputs";
+  app->add_option("-o,--output", command.outputFile,
+                  "write all outputs to a .npz file, or the only one to a .npy file")
+      ->type_name("FILE")
+      ->group(outputs);
+  app->add_option("--output-dir", command.outputFolder,
+                  "write each output to a .npy file of its name in this folder")
+      ->type_name("FOLDER")
+      ->group(outputs);
+  app->add_flag("-q,--quiet", command.quiet, "do not print outputs")->group(outputs);
+
+  const char *state = "State";
+  app->add_option("--load-state", command.loadState,
+                  "values of the variables before the first call, a .safetensors file (default: "
+                  "their initial values)")
+      ->type_name("FILE")
+      ->group(state);
+  app->add_option("--save-state", command.saveState,
+                  "where to write the variables after the last call, as .safetensors")
+      ->type_name("FILE")
+      ->group(state);
+
+  const char *loops = "Loops";
+  app->add_option("--batch-axis", command.batchAxis,
+                  "call once for each index of this axis, of inputs that have it beside those of "
+                  "the function; or for each --batch-size indices of an axis of the function's")
+      ->type_name("AXIS")
+      ->check(CLI::NonNegativeNumber)
+      ->group(loops);
+  app->add_option("--batch-size", command.batchSize,
+                  "indices of the batch axis in one call, where the function leaves it open")
+      ->type_name("COUNT")
+      ->check(CLI::PositiveNumber)
+      ->group(loops);
+  app->add_option("--repeat", command.repeat,
+                  "make all calls this many times; outputs are those of the last time")
+      ->type_name("COUNT")
+      ->check(CLI::PositiveNumber)
+      ->group(loops)
+      ->capture_default_str();
+  app->add_flag("--progress", command.progress,
+                "show progress though standard error is no terminal")
+      ->group(loops);
+
+  const char *compiling = "Compiling";
+  command.compile.cpu = "native";
+  addLevelOption(app, command.compile, compiling);
+  app->add_flag("--no-cache", command.noCache, "neither use compiled models nor keep them")
+      ->group(compiling);
+  app->add_option("--cache-limit", command.cacheLimit,
+                  "most bytes of compiled models to keep, in $XDG_CACHE_HOME/fnc or ~/.cache/fnc")
+      ->type_name("SIZE")
+      ->group(compiling)
+      ->capture_default_str();
+  addImportOptions(app, command.compile.import);
+  app->footer(
+      "Examples:\n"
+      "  fnc run net.mlir --input x=x.npy                print what the function returns\n"
+      "  fnc run net.onnx --input image.npz -o out.npz   a model, compiled once and kept\n"
+      "  fnc run digits.mlir --function train -i digits.npz --batch-axis 0 --batch-size 32 \\\n"
+      "      --repeat 10 --save-state digits.safetensors   ten epochs of training");
 }
 
 int main(int argc, char **argv) {
@@ -77,6 +159,7 @@ int main(int argc, char **argv) {
              "  fnc compile net.mlir --target thumbv7em-none-eabihf --cpu cortex-m4 -Os -o net.o\n"
              "  fnc compile net.mlir --emit=tensor -o - the IR after a stage, to standard output\n"
              "  fnc import net.onnx -o net.mlir         a model as a graph to read and edit\n"
+             "  fnc run net.mlir --input x=x.npy        compile and call\n"
              "  fnc inspect net.mlir                    signatures, state and workspace");
   app.set_version_flag("--version", "fnc " FNC_VERSION, "print the version");
   app.require_subcommand(1);
@@ -132,6 +215,10 @@ int main(int argc, char **argv) {
                      "  fnc inspect net.o                        what an object offers and needs\n"
                      "  fnc inspect net.mlir --cpu native -O3    what it would if compiled so");
 
+  RunCommand runCommand;
+  CLI::App *runApp = app.add_subcommand("run", "call a function of a graph, model or object");
+  addRunOptions(runApp, runCommand);
+
   std::string shell;
   CLI::App *completionApp = app.add_subcommand("completion", "print a shell's completion script");
   completionApp->add_option("shell", shell, "the shell")
@@ -151,6 +238,11 @@ int main(int argc, char **argv) {
       return kDone;
     std::cerr << "fnc: error: cannot write 'standard output': " << std::strerror(errno) << "\n";
     return kBadInput;
+  }
+  if (runApp->parsed()) {
+    if (!runCommand.function.empty())
+      runCommand.compile.functions = {runCommand.function};
+    return run(runCommand);
   }
   const Compiler *compiler = loadCompiler();
   if (!compiler)
