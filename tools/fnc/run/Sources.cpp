@@ -30,6 +30,15 @@ bool isLiteral(std::string_view text) {
           text.find_first_not_of("0123456789+-.eE") == text.npos && text != "-");
 }
 
+/// The name that was probably meant, or those that there are.
+std::string nearOrAll(std::string_view given, const std::vector<std::string> &names) {
+  std::string near = didYouMean(given, names);
+  if (!near.empty() || names.empty())
+    return near;
+  return names.size() > 10 ? fmt::format("; it has {} others", names.size())
+                           : fmt::format("; it has '{}'", fmt::join(names, "', '"));
+}
+
 /// The names that an array may be given for, and what they are called in messages.
 class Names {
 public:
@@ -49,9 +58,7 @@ public:
   [[noreturn]] void failUnknown(std::string_view name) const {
     if (inputs.empty())
       fail("fnc", "function '{}' has no inputs, got '{}'", function.name, name);
-    std::string near = didYouMean(name, inputs);
-    fail("fnc", "function '{}' has no input '{}'{}", function.name, name,
-         near.empty() ? fmt::format("; it has '{}'", fmt::join(inputs, "', '")) : near);
+    fail("fnc", "function '{}' has no input '{}'{}", function.name, name, nearOrAll(name, inputs));
   }
 
 private:
@@ -125,7 +132,7 @@ private:
   void addMember(const std::string &name, const std::shared_ptr<Npz> &archive,
                  const std::string &path, const std::string &member) {
     if (!archive->has(member))
-      fail(path, "has no array '{}'{}", member, didYouMean(member, archive->names()));
+      fail(path, "has no array '{}'{}", member, nearOrAll(member, archive->names()));
     put(name, {path + ":" + member, name, archive, member, "", ""});
   }
 
