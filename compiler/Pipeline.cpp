@@ -15,6 +15,7 @@
 #include "compiler/buffer/Passes.h"
 #include "compiler/emit/DebugLines.h"
 #include "compiler/graph/Passes.h"
+#include "compiler/kernel/Kernel.h"
 #include "compiler/tensor/Passes.h"
 #include "dialect/Fn.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -55,6 +56,7 @@ void fnc::registerInputDialects(DialectRegistry &registry) {
                   cf::ControlFlowDialect, fn::FnDialect, func::FuncDialect, linalg::LinalgDialect,
                   LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
                   tensor::TensorDialect, tosa::TosaDialect>();
+  registerKernelDialect(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
   linalg::registerAllDialectInterfaceImplementations(registry);
@@ -89,9 +91,10 @@ fnc::ExpandMathOptions missingMath(const llvm::TargetMachine &machine) {
   return missing;
 }
 
-/// The registers that a block of a result may take.
-fnc::LowerToLoopsOptions blocking(llvm::TargetMachine &machine, const fnc::TargetOptions &target) {
-  fnc::LowerToLoopsOptions result;
+/// The registers that hold vectors, and blocks of results.
+template <typename Options>
+Options registersOf(llvm::TargetMachine &machine, const fnc::TargetOptions &target) {
+  Options result;
   fnc::VectorRegisters vectors = fnc::vectorRegisters(machine);
   result.vectorBits = vectors.bits;
   result.registers = vectors.count;
@@ -133,7 +136,10 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     return result;
 
   // Values, not memory: fusion is safe where nothing aliases.
-  if (failed(run([&](PassManager &pm) { buildTensorPipeline(pm, missingMath(**machine)); })))
+  if (failed(run([&](PassManager &pm) {
+        buildTensorPipeline(pm, missingMath(**machine),
+                            registersOf<FormContractionsOptions>(**machine, options.target));
+      })))
     return failure();
   if (stopsAt("tensor", module, options, result))
     return result;
@@ -155,8 +161,9 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
       return failure();
     }
 
-  if (failed(run(
-          [&](PassManager &pm) { buildLoopPipeline(pm, blocking(**machine, options.target)); })))
+  if (failed(run([&](PassManager &pm) {
+        buildLoopPipeline(pm, registersOf<LowerToLoopsOptions>(**machine, options.target));
+      })))
     return failure();
   if (stopsAt("loops", module, options, result))
     return result;

@@ -1,96 +1,53 @@
-//===- Contraction.cpp - contractions with accumulators in registers ------===//
+//===- Contraction.cpp - contractions as loops over blocks ----------------===//
+//
+// Loops, outermost first: what both operands share and what else rhs has (batches); columns, in
+// blocks as wide as the tile; rows; the reductions. A block of columns of rhs, a panel, so stays in
+// the caches while all rows pass by.
+//
+//===----------------------------------------------------------------------===//
 
 #include "compiler/buffer/Contraction.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "compiler/buffer/Operands.h"
+#include "compiler/kernel/RegisterTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/PatternMatch.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/IR/IRMapping.h"
 #include <map>
 
 using namespace mlir;
+using namespace fnc;
 
 namespace {
 
-/// Vectors shorter than this are not worth their own loop.
-constexpr int64_t kShortest = 4;
-
-/// acc + x * y, with x and y the inputs in either order. Returns the multiplication.
-Operation *matchBody(linalg::GenericOp op) {
-  Block &body = *op.getBody();
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 || body.getOperations().size() != 3)
-    return nullptr;
-  Operation *add = body.getTerminator()->getOperand(0).getDefiningOp();
-  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
-    return nullptr;
-  Value acc = body.getArgument(2);
-  Value product = add->getOperand(0) == acc ? add->getOperand(1) : add->getOperand(0);
-  Operation *multiply = product.getDefiningOp();
-  if (!llvm::is_contained(add->getOperands(), acc) ||
-      !isa_and_nonnull<arith::MulFOp, arith::MulIOp>(multiply))
-    return nullptr;
-  Value x = multiply->getOperand(0), y = multiply->getOperand(1);
-  Value a = body.getArgument(0), b = body.getArgument(1);
-  return (x == a && y == b) || (x == b && y == a) ? multiply : nullptr;
-}
-
-bool dependsOn(AffineMap map, unsigned dim) {
-  return llvm::any_of(map.getResults(), [&](AffineExpr e) { return e.isFunctionOfDim(dim); });
-}
-
-/// How an operand moves along `dim`: 0 not at all, 1 contiguously, -1 otherwise.
-int stepAlong(linalg::GenericOp op, OpOperand *operand, unsigned dim) {
-  AffineMap map = op.getMatchingIndexingMap(operand);
-  auto type = cast<MemRefType>(operand->get().getType());
-  if (!dependsOn(map, dim))
-    return 0;
-  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
-    if (!expr.isFunctionOfDim(dim))
-      continue;
-    auto plain = dyn_cast<AffineDimExpr>(expr);
-    if (!plain || i + 1 != map.getNumResults())
-      return -1;
-  }
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  return succeeded(type.getStridesAndOffset(strides, offset)) && strides.back() == 1 ? 1 : -1;
-}
-
-/// Which loops become vectors and tiles.
-struct Plan {
-  unsigned vectorDim = 0;
-  std::optional<unsigned> rowDim, columnDim; ///< columns: of dot products alone
-  bool dot = false;                          ///< vectorDim is a reduction
-  fnc::RegisterTile tile;
-};
+/// Sums of at most this many products that move with the vectors are written out: neighbours then
+/// share what they load.
+constexpr int64_t kWrittenOut = 25;
 
 class Lowering {
 public:
-  Lowering(RewriterBase &b, linalg::GenericOp op, const Plan &plan, int64_t lanes, Value start)
-      : b(b), op(op), plan(plan), lanes(lanes), start(start), loc(op.getLoc()),
-        indices(op.getNumLoops()), offsets(op.getNumLoops()), bounds(op.getStaticLoopRanges()) {
-    for (auto [i, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
-      bool tiled = i == plan.vectorDim || plan.rowDim == i || plan.columnDim == i;
-      if (kind == utils::IteratorType::reduction)
-        reductions.push_back(i);
-      else if (!tiled)
-        outer.push_back(i);
+  Lowering(RewriterBase &b, kernel::ContractOp op)
+      : b(b), op(op), loc(op.getLoc()), vectorDim(op.getVectorDim()), rowDim(op.getRowDim()),
+        columnDim(op.getColumnDim()), rows(op.getTile()[0]), width(op.getTile()[1]),
+        parts(op.getTile()[2]), bounds(op.getSizes()) {
+    for (auto [i, operand] : llvm::enumerate(op.getOperands())) {
+      bool packed = i == 1 && op.getPacked();
+      AffineMap map =
+          packed ? AffineMap::get(bounds.size(), 0, b.getAffineConstantExpr(0)) : op.mapOf(i);
+      operands.push_back(linearOperand(b, loc, operand, map));
+      offsets.push_back(constant(operands.back().start));
     }
-    // Dot products run along their vectors innermost.
-    if (plan.dot) {
-      llvm::erase(reductions, plan.vectorDim);
-      reductions.push_back(plan.vectorDim);
-    }
-    for (Range &range : cast<linalg::LinalgOp>(op.getOperation()).createLoopRanges(b, loc))
-      sizes.push_back(getValueOrCreateConstantIndexOp(b, loc, range.size));
+    findSizes();
+    arrange();
   }
 
   void run() { loopOver(0); }
 
 private:
   using Accumulators = SmallVector<Value>;
+  enum { Lhs, Rhs, FirstExtra };
   struct Loop {
     unsigned dim;
     Value from, to;
@@ -100,158 +57,355 @@ private:
   struct Block {
     int64_t rows, columns, width;
   };
+  /// Where in a block, and how far along each reduction, beyond the loops' variables.
+  struct Place {
+    int64_t row = 0, column = 0;
+    ArrayRef<int64_t> terms;
+  };
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+  bool isTiled(unsigned dim) const { return dim == vectorDim || rowDim == dim || columnDim == dim; }
+  LinearOperand &result() { return operands.back(); }
+
+  void findSizes() {
+    for (unsigned loop = 0; loop < bounds.size(); ++loop) {
+      if (bounds[loop] >= 0) {
+        sizes.push_back(constant(bounds[loop]));
+        continue;
+      }
+      Value size;
+      for (auto [i, operand] : llvm::enumerate(op.getOperands()))
+        for (auto [dim, expr] : llvm::enumerate(op.mapOf(i).getResults()))
+          if (expr == b.getAffineDimExpr(loop) && !size)
+            size = memref::DimOp::create(b, loc, operand, dim);
+      assert(size && "a loop without a size");
+      sizes.push_back(size);
+    }
+  }
+
+  /// Which loops there are, in which order.
+  void arrange() {
+    // In rhs or not decides: what rhs lacks passes by while a panel of it stays.
+    SmallVector<unsigned> batches;
+    for (unsigned i = 0; i < bounds.size(); ++i) {
+      if (op.isReduction(i)) {
+        if (!(op.getDot() && i == vectorDim))
+          reductions.push_back(i);
+      } else if (!isTiled(i)) {
+        (op.mapOf(Rhs).isFunctionOfDim(i) ? batches : passing).push_back(i);
+      }
+    }
+    if (op.getDot())
+      reductions.push_back(vectorDim);
+    outer = batches;
+    if (op.getPacked()) {
+      LinearOperand &rhs = operands[Rhs];
+      rhs.steps.assign(bounds.size(), b.getIndexAttr(0));
+      int64_t terms = 1;
+      for (unsigned dim : reductions)
+        terms *= bounds[dim];
+      int64_t step = terms;
+      rhs.steps[vectorDim] = b.getIndexAttr(step);
+      step *= bounds[vectorDim];
+      for (unsigned dim : llvm::reverse(batches)) {
+        rhs.steps[dim] = b.getIndexAttr(step);
+        step *= bounds[dim];
+      }
+      stepOverTerms(width);
+    }
+    // Loops that are one walk through memory.
+    for (unsigned i = passing.size(); i-- > 0 && rowDim;)
+      if (merge(passing[i], *rowDim))
+        passing.erase(passing.begin() + i);
+      else
+        break;
+    for (unsigned i = reductions.size(); i-- > 1;)
+      if (!(op.getDot() && i + 1 == reductions.size()) && merge(reductions[i - 1], reductions[i]))
+        reductions.erase(reductions.begin() + i - 1);
+  }
+
+  /// Steps of packed columns over the terms, in blocks of `blockWidth` columns.
+  void stepOverTerms(int64_t blockWidth) {
+    if (!op.getPacked())
+      return;
+    int64_t step = blockWidth;
+    for (unsigned dim : llvm::reverse(reductions)) {
+      operands[Rhs].steps[dim] = b.getIndexAttr(step);
+      step *= bounds[dim];
+    }
+  }
+
+  bool merge(unsigned outerDim, unsigned innerDim) {
+    int64_t size = bounds[innerDim];
+    if (size < 0 || !llvm::all_of(
+                        operands,
+                        [&](const LinearOperand &operand) {
+                          std::optional<int64_t> x = operand.step(outerDim),
+                                                 y = operand.step(innerDim);
+                          return x && y && *x == *y * size;
+                        }))
+      return false;
+    sizes[innerDim] =
+        bounds[outerDim] < 0
+            ? arith::MulIOp::create(b, loc, sizes[outerDim], sizes[innerDim]).getResult()
+            : constant(bounds[outerDim] * size);
+    bounds[innerDim] = bounds[outerDim] < 0 ? -1 : bounds[outerDim] * size;
+    return true;
+  }
+
+  /// Runs `body` with all operands moved by `index` steps along `dim`.
+  void moved(unsigned dim, Value index, llvm::function_ref<void()> body) {
+    SmallVector<Value> before = offsets;
+    for (auto [offset, operand] : llvm::zip(offsets, operands)) {
+      std::optional<int64_t> step = operand.step(dim);
+      if (step == 0)
+        continue;
+      Value distance =
+          step == 1 ? index
+                    : arith::MulIOp::create(
+                          b, loc, index, step ? constant(*step) : cast<Value>(operand.steps[dim]))
+                          .getResult();
+      offset = arith::AddIOp::create(b, loc, offset, distance);
+    }
+    body();
+    offsets = before;
+  }
 
   void forEach(const Loop &loop, llvm::function_ref<void()> body) {
     auto nest = scf::ForOp::create(b, loc, loop.from, loop.to, constant(loop.step));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(nest.getBody());
-    indices[loop.dim] = nest.getInductionVar();
-    body();
+    moved(loop.dim, nest.getInductionVar(), body);
   }
 
   void loopOver(unsigned depth) {
-    if (depth < outer.size()) {
-      unsigned dim = outer[depth];
-      return forEach({dim, constant(0), sizes[dim], 1}, [&] { loopOver(depth + 1); });
-    }
-    if (plan.dot)
-      inTiles(plan.columnDim, plan.tile.width, [&](int64_t columns) {
-        inTiles(plan.rowDim, plan.tile.rows, [&](int64_t rows) { block({rows, columns, lanes}); });
+    if (depth < outer.size())
+      return forEach({outer[depth], constant(0), sizes[outer[depth]], 1},
+                     [&] { loopOver(depth + 1); });
+    if (op.getDot())
+      return pass(0, [&] {
+        inTiles(columnDim, width, [&](int64_t columns) {
+          inTiles(rowDim, rows, [&](int64_t rows) { block({rows, columns, lanes()}); });
+        });
       });
-    else
-      inVectors([&](int64_t width) {
-        inTiles(plan.rowDim, plan.tile.rows, [&](int64_t rows) { block({rows, 1, width}); });
-      });
+    inVectors([&](int64_t width) {
+      pass(0, [&] { inTiles(rowDim, rows, [&](int64_t rows) { block({rows, 1, width}); }); });
+    });
   }
 
-  /// Tiles of `size` along `dim`, then the rest: as one tile where its size is known.
+  void pass(unsigned depth, llvm::function_ref<void()> body) {
+    if (depth == passing.size())
+      return body();
+    forEach({passing[depth], constant(0), sizes[passing[depth]], 1},
+            [&] { pass(depth + 1, body); });
+  }
+
+  /// Tiles of `size` along `dim`, then the rest: as one tile where its size is known, else in
+  /// halves of halves.
   void inTiles(std::optional<unsigned> dim, int64_t size, llvm::function_ref<void(int64_t)> body) {
     if (!dim)
       return body(1);
-    if (ShapedType::isDynamic(bounds[*dim])) {
-      Value whole = wholeSteps(sizes[*dim], size);
-      forEach({*dim, constant(0), whole, size}, [&] { body(size); });
-      if (size > 1)
-        forEach({*dim, whole, sizes[*dim], 1}, [&] { body(1); });
-      return;
+    if (bounds[*dim] < 0) {
+      Value done = constant(0);
+      for (; size > 1; size /= 2) {
+        Value end = wholeSteps(sizes[*dim], done, size);
+        forEach({*dim, done, end, size}, [&] { body(size); });
+        done = end;
+      }
+      return forEach({*dim, done, sizes[*dim], 1}, [&] { body(1); });
     }
     int64_t whole = bounds[*dim] / size * size;
     if (whole > 0)
       forEach({*dim, constant(0), constant(whole), size}, [&] { body(size); });
     if (int64_t rest = bounds[*dim] - whole)
-      forEach({*dim, constant(whole), constant(bounds[*dim]), rest}, [&] { body(rest); });
+      moved(*dim, constant(whole), [&] { body(rest); });
   }
 
-  /// The vector loop: as many of the widest blocks as fit, then narrower ones, then elements.
+  /// The columns: as many of the widest blocks as fit, then narrower ones.
   void inVectors(llvm::function_ref<void(int64_t)> body) {
-    unsigned dim = plan.vectorDim;
-    int64_t width = plan.tile.width, total = bounds[dim];
-    if (ShapedType::isDynamic(total)) {
+    int64_t total = bounds[vectorDim];
+    if (total < 0) {
       Value done = constant(0);
-      for (; width > 1; width = width > lanes ? lanes : 1) {
-        Value whole = wholeSteps(sizes[dim], width);
-        forEach({dim, done, whole, width}, [&] { body(width); });
-        done = whole;
+      for (int64_t block = width; block > 0; block /= 2) {
+        Value end = block == 1 ? sizes[vectorDim] : wholeSteps(sizes[vectorDim], done, block);
+        forEach({vectorDim, done, end, block}, [&] { body(block); });
+        done = end;
       }
-      return forEach({dim, done, sizes[dim], 1}, [&] { body(1); });
+      return;
     }
-    for (int64_t done = 0; done<total; width = width> kShortest ? width / 2 : 1) {
-      int64_t end = done + (total - done) / width * width;
-      if (end > done)
-        forEach({dim, constant(done), constant(end), width}, [&] { body(width); });
-      done = end;
+    // Neighbours of the same width are one loop.
+    SmallVector<std::array<int64_t, 3>> runs;
+    forEachColumnBlock(total, width, [&](int64_t first, int64_t block) {
+      if (runs.empty() || runs.back()[2] != block)
+        runs.push_back({first, first, block});
+      runs.back()[1] = first + block;
+    });
+    for (auto [from, to, block] : runs) {
+      stepOverTerms(block);
+      forEach({vectorDim, constant(from), constant(to), block}, [&] { body(block); });
     }
   }
 
-  Value wholeSteps(Value size, int64_t step) {
-    Value width = constant(step);
-    return arith::MulIOp::create(b, loc, arith::DivUIOp::create(b, loc, size, width), width);
+  /// `from` and as many steps after it as end within `to`.
+  Value wholeSteps(Value to, Value from, int64_t step) {
+    Value length = arith::SubIOp::create(b, loc, to, from);
+    Value rest = arith::RemUIOp::create(b, loc, length, constant(step));
+    return arith::SubIOp::create(b, loc, to, rest);
   }
 
-  /// Every tile element's position, row by row.
-  void inTile(const Block &block, llvm::function_ref<void()> body) {
+  /// Every element of a block, row by row.
+  void inBlock(const Block &block, llvm::function_ref<void(Place)> body) {
     for (int64_t row = 0; row < block.rows; ++row)
-      for (int64_t column = 0; column < block.columns; ++column) {
-        if (plan.rowDim)
-          offsets[*plan.rowDim] = row;
-        if (plan.columnDim)
-          offsets[*plan.columnDim] = column;
-        body();
-      }
-    if (plan.rowDim)
-      offsets[*plan.rowDim] = 0;
-    if (plan.columnDim)
-      offsets[*plan.columnDim] = 0;
+      for (int64_t column = 0; column < block.columns; ++column)
+        body({row, column, {}});
   }
 
   void block(const Block &block) {
-    OpOperand *init = op.getDpsInitOperand(0);
-    int64_t width = plan.dot ? 1 : block.width;
-    Accumulators sums;
-    inTile(block, [&] { sums.push_back(start ? splat(start, width) : load(init, width)); });
-    sums = plan.dot ? dotProducts(block, sums) : products(block, sums);
+    Accumulators sums(block.rows * block.columns, zero(op.getDot() ? 1 : block.width));
+    sums = op.getDot() ? dotProducts(block, sums) : products(block, sums);
+    int64_t width = op.getDot() ? 1 : block.width;
     unsigned next = 0;
-    inTile(block, [&] {
-      Value sum = sums[next++];
-      if (width == 1)
-        memref::StoreOp::create(b, loc, sum, init->get(), access(init));
-      else
-        vector::StoreOp::create(b, loc, sum, init->get(), access(init));
-    });
+    loaded.clear();
+    inBlock(block, [&](Place place) { finish(sums[next++], place, width); });
+  }
+
+  /// The epilogue of one vector or element of sums.
+  void finish(Value sum, Place place, int64_t width) {
+    SmallVector<Value> arguments{sum};
+    for (unsigned i = FirstExtra; i + 1 < operands.size(); ++i)
+      arguments.push_back(load(i, place, width));
+    Value made = epilogue(arguments, width);
+    LinearOperand &out = result();
+    Value at = address(operands.size() - 1, place);
+    if (width == 1) {
+      memref::StoreOp::create(b, loc, made, out.base, at);
+    } else if (out.step(vectorDim) == 1) {
+      vector::StoreOp::create(b, loc, made, out.base, at);
+    } else {
+      forEachLane(out, at, width, [&](int64_t lane, Value there) {
+        Value element = vector::ExtractOp::create(b, loc, made, lane);
+        memref::StoreOp::create(b, loc, element, out.base, there);
+      });
+    }
+  }
+
+  Value epilogue(ArrayRef<Value> arguments, int64_t width) {
+    mlir::Block &body = op.getEpilogue().front();
+    IRMapping mapping;
+    mapping.map(body.getArguments(), arguments);
+    auto onElements = [](Operation &inner) {
+      return !isa<arith::ConstantOp>(inner) && !OpTrait::hasElementwiseMappableTraits(&inner);
+    };
+    if (width > 1 && llvm::any_of(body.without_terminator(), onElements))
+      return elementByElement(arguments, width);
+    auto operand = [&](Value value) {
+      Value mapped = mapping.lookupOrDefault(value);
+      return isa<VectorType>(mapped.getType()) ? mapped : splat(mapped, width);
+    };
+    for (Operation &inner : body.without_terminator()) {
+      if (isa<arith::ConstantOp>(inner)) {
+        b.clone(inner, mapping);
+        continue;
+      }
+      SmallVector<Value> inputs;
+      for (Value value : inner.getOperands())
+        inputs.push_back(operand(value));
+      SmallVector<Type> types;
+      for (Type type : inner.getResultTypes())
+        types.push_back(width == 1 ? type : VectorType::get({width}, type));
+      Operation *made =
+          b.create(loc, inner.getName().getIdentifier(), inputs, types, inner.getAttrs());
+      mapping.map(inner.getResults(), made->getResults());
+    }
+    return operand(body.getTerminator()->getOperand(0));
+  }
+
+  Value elementByElement(ArrayRef<Value> arguments, int64_t width) {
+    Type type = result().element;
+    Value made = splat(arith::ConstantOp::create(b, loc, b.getZeroAttr(type)), width);
+    for (int64_t lane = 0; lane < width; ++lane) {
+      SmallVector<Value> elements;
+      for (Value argument : arguments)
+        elements.push_back(vector::ExtractOp::create(b, loc, argument, lane));
+      made = vector::InsertOp::create(b, loc, epilogue(elements, 1), made, lane);
+    }
+    return made;
   }
 
   /// Sums of vectors along the result.
   Accumulators products(const Block &block, Accumulators sums) {
+    SmallVector<int64_t> start(bounds.size(), 0);
+    int64_t terms = 1;
+    for (unsigned dim : reductions)
+      terms = terms < 0 || bounds[dim] < 0 ? -1 : terms * bounds[dim];
+    // Nothing is shared over rows then but what moves along with the terms.
+    if (terms >= 0 && terms <= kWrittenOut && operands[Lhs].step(vectorDim) != 0) {
+      loaded.clear();
+      return writtenOut(block, sums, 0, start);
+    }
+    if (reductions.empty())
+      return step(block, sums, start);
     unsigned inner = reductions.back();
-    int64_t parts = plan.tile.parts;
     SmallVector<Loop> loops = reductionLoops();
     if (parts == 1)
-      return nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(block, in); });
+      return nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(block, in, start); });
     size_t count = sums.size();
-    for (size_t i = count; i < count * parts; ++i)
-      sums.push_back(zero(block.width));
-    int64_t whole = bounds[inner] / parts * parts;
-    loops.back().to = constant(whole);
+    sums.append(count * (parts - 1), zero(block.width));
+    Value whole = bounds[inner] < 0 ? wholeSteps(sizes[inner], constant(0), parts)
+                                    : constant(bounds[inner] / parts * parts);
+    loops.back().to = whole;
     loops.back().step = parts;
     sums = nest(loops, 0, sums, [&](ArrayRef<Value> in) {
       Accumulators out;
       for (int64_t part = 0; part < parts; ++part) {
-        offsets[inner] = part;
-        llvm::append_range(out, step(block, in.slice(part * count, count)));
+        start[inner] = part;
+        llvm::append_range(out, step(block, in.slice(part * count, count), start));
       }
-      offsets[inner] = 0;
+      start[inner] = 0;
       return out;
     });
     for (int64_t left = parts; left > 1; left /= 2)
       for (size_t i = 0; i < count * left / 2; ++i)
         sums[i] = add(sums[i], sums[i + count * left / 2]);
     sums.resize(count);
-    if (whole == bounds[inner])
+    if (bounds[inner] >= 0 && bounds[inner] % parts == 0)
       return sums;
-    loops.back() = {inner, constant(whole), sizes[inner], 1};
-    return nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(block, in); });
+    loops.back() = {inner, whole, sizes[inner], 1};
+    return nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(block, in, start); });
+  }
+
+  /// All terms without loops.
+  Accumulators writtenOut(const Block &block, Accumulators sums, unsigned depth,
+                          SmallVector<int64_t> &at) {
+    if (depth == reductions.size())
+      return step(block, sums, at, /*keepLoads=*/true);
+    for (int64_t i = 0; i < bounds[reductions[depth]]; ++i) {
+      at[reductions[depth]] = i;
+      sums = writtenOut(block, sums, depth + 1, at);
+    }
+    at[reductions[depth]] = 0;
+    return sums;
   }
 
   /// Sums of vectors along the reduction, then of their elements, then of what is left over.
   Accumulators dotProducts(const Block &block, Accumulators sums) {
-    unsigned inner = plan.vectorDim;
+    SmallVector<int64_t> start(bounds.size(), 0);
     SmallVector<Loop> loops = reductionLoops();
-    Value whole = ShapedType::isDynamic(bounds[inner]) ? wholeSteps(sizes[inner], lanes)
-                                                       : constant(bounds[inner] / lanes * lanes);
+    int64_t lanes = block.width;
+    Value whole = bounds[vectorDim] < 0 ? wholeSteps(sizes[vectorDim], constant(0), lanes)
+                                        : constant(bounds[vectorDim] / lanes * lanes);
     loops.back().to = whole;
     loops.back().step = lanes;
     Accumulators vectors(sums.size(), zero(lanes));
-    vectors = nest(loops, 0, vectors, [&](ArrayRef<Value> in) { return step(block, in); });
+    vectors = nest(loops, 0, vectors, [&](ArrayRef<Value> in) { return step(block, in, start); });
     for (auto [sum, vector] : llvm::zip(sums, vectors))
       sum = add(sum, vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD, vector,
                                                  arith::FastMathFlags::reassoc));
-    if (bounds[inner] % lanes == 0 && !ShapedType::isDynamic(bounds[inner]))
+    if (bounds[vectorDim] >= 0 && bounds[vectorDim] % lanes == 0)
       return sums;
-    loops.back() = {inner, whole, sizes[inner], 1};
+    loops.back() = {vectorDim, whole, sizes[vectorDim], 1};
     Block elements = {block.rows, block.columns, 1};
-    return nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(elements, in); });
+    return nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(elements, in, start); });
   }
 
   SmallVector<Loop> reductionLoops() {
@@ -269,26 +423,29 @@ private:
     auto op = scf::ForOp::create(b, loc, loop.from, loop.to, constant(loop.step), in);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(op.getBody());
-    indices[loop.dim] = op.getInductionVar();
-    Accumulators carried(op.getRegionIterArgs());
-    scf::YieldOp::create(b, loc, nest(loops, depth + 1, carried, body));
+    moved(loop.dim, op.getInductionVar(), [&] {
+      Accumulators carried(op.getRegionIterArgs());
+      scf::YieldOp::create(b, loc, nest(loops, depth + 1, carried, body));
+    });
     return Accumulators(op.getResults());
   }
 
   /// One product added to each accumulator of the block.
-  Accumulators step(const Block &block, ArrayRef<Value> in) {
-    loaded.clear();
+  Accumulators step(const Block &block, ArrayRef<Value> in, ArrayRef<int64_t> terms,
+                    bool keepLoads = false) {
+    if (!keepLoads)
+      loaded.clear();
     Accumulators out;
-    inTile(block, [&] {
-      Value x = loadOnce(op.getDpsInputOperand(0), block.width);
-      Value y = loadOnce(op.getDpsInputOperand(1), block.width);
+    inBlock(block, [&](Place place) {
+      place.terms = terms;
+      Value x = toSum(load(Lhs, place, block.width)), y = toSum(load(Rhs, place, block.width));
       out.push_back(multiplyAdd(in[out.size()], x, y));
     });
     return out;
   }
 
   Value multiplyAdd(Value sum, Value x, Value y) {
-    if (!isa<FloatType>(getElementTypeOrSelf(sum.getType())))
+    if (!isa<FloatType>(op.sumType()))
       return arith::AddIOp::create(b, loc, sum, arith::MulIOp::create(b, loc, x, y));
     // One rounding instead of two where the target has the instruction.
     auto contract = arith::FastMathFlags::contract;
@@ -296,15 +453,23 @@ private:
     return arith::AddFOp::create(b, loc, sum, product, contract);
   }
 
+  Value toSum(Value value) {
+    if (getElementTypeOrSelf(value.getType()) == op.sumType())
+      return value;
+    Type type = op.sumType();
+    if (auto vector = dyn_cast<VectorType>(value.getType()))
+      type = vector.clone(type);
+    return arith::ExtFOp::create(b, loc, type, value);
+  }
+
   Value add(Value x, Value y) {
-    if (isa<FloatType>(getElementTypeOrSelf(x.getType())))
+    if (isa<FloatType>(op.sumType()))
       return arith::AddFOp::create(b, loc, x, y);
     return arith::AddIOp::create(b, loc, x, y);
   }
 
   Value zero(int64_t width) {
-    Type element = getElementTypeOrSelf(op.getDpsInitOperand(0)->get().getType());
-    return splat(arith::ConstantOp::create(b, loc, b.getZeroAttr(element)), width);
+    return splat(arith::ConstantOp::create(b, loc, b.getZeroAttr(op.sumType())), width);
   }
 
   Value splat(Value element, int64_t width) {
@@ -314,162 +479,101 @@ private:
                                        element);
   }
 
-  SmallVector<Value> access(OpOperand *operand) {
-    SmallVector<Value> positions;
-    for (auto [index, offset] : llvm::zip(indices, offsets))
-      positions.push_back(
-          offset ? arith::AddIOp::create(b, loc, index, constant(offset)).getResult() : index);
-    AffineMap map = op.getMatchingIndexingMap(operand);
-    SmallVector<Value> at;
-    for (AffineExpr expr : map.getResults()) {
-      if (auto dim = dyn_cast<AffineDimExpr>(expr))
-        at.push_back(positions[dim.getPosition()]);
-      else
-        at.push_back(affine::AffineApplyOp::create(
-            b, loc, AffineMap::get(map.getNumDims(), 0, expr), positions));
-    }
-    return at;
-  }
+  int64_t lanes() { return parts; }
 
-  Value load(OpOperand *operand, int64_t width) {
-    Value memref = operand->get();
-    SmallVector<Value> at = access(operand);
-    Type element = getElementTypeOrSelf(memref.getType());
-    if (width > 1 && stepAlong(op, operand, plan.vectorDim) == 1)
-      return vector::LoadOp::create(b, loc, VectorType::get({width}, element), memref, at);
-    return splat(memref::LoadOp::create(b, loc, memref, at), width);
-  }
-
-  /// An operand that does not move along rows or columns is loaded once per step.
-  Value loadOnce(OpOperand *operand, int64_t width) {
-    AffineMap map = op.getMatchingIndexingMap(operand);
-    auto offset = [&](std::optional<unsigned> dim) {
-      return dim && dependsOn(map, *dim) ? offsets[*dim] : 0;
+  /// How far `place` lies from where the loops' variables point.
+  std::pair<int64_t, Value> distance(unsigned i, Place place) {
+    int64_t known = 0;
+    Value more;
+    auto go = [&](std::optional<unsigned> dim, int64_t steps) {
+      if (!dim || steps == 0)
+        return;
+      if (std::optional<int64_t> step = operands[i].step(*dim)) {
+        known += *step * steps;
+        return;
+      }
+      Value far =
+          arith::MulIOp::create(b, loc, cast<Value>(operands[i].steps[*dim]), constant(steps));
+      more = more ? arith::AddIOp::create(b, loc, more, far).getResult() : far;
     };
-    Value &value =
-        loaded[{operand->getOperandNumber(), offset(plan.rowDim), offset(plan.columnDim)}];
-    if (!value)
-      value = load(operand, width);
-    return value;
+    go(rowDim, place.row);
+    go(columnDim, place.column);
+    for (auto [dim, steps] : llvm::enumerate(place.terms))
+      go(dim, steps);
+    return {known, more};
+  }
+
+  Value address(unsigned i, Place place) {
+    auto [known, more] = distance(i, place);
+    Value at = offsets[i];
+    if (more)
+      at = arith::AddIOp::create(b, loc, at, more);
+    return known ? arith::AddIOp::create(b, loc, at, constant(known)).getResult() : at;
+  }
+
+  void forEachLane(const LinearOperand &operand, Value at, int64_t width,
+                   llvm::function_ref<void(int64_t, Value)> body) {
+    for (int64_t lane = 0; lane < width; ++lane) {
+      body(lane, at);
+      std::optional<int64_t> step = operand.step(vectorDim);
+      at = arith::AddIOp::create(b, loc, at,
+                                 step ? constant(*step) : cast<Value>(operand.steps[vectorDim]));
+    }
+  }
+
+  /// A vector or element of an operand; what does not move within the block is loaded once.
+  Value load(unsigned i, Place place, int64_t width) {
+    const LinearOperand &operand = operands[i];
+    auto moves = [&](std::optional<unsigned> dim, int64_t by) {
+      return dim && operand.step(*dim) != 0 ? by : 0;
+    };
+    // Places at one known distance are one.
+    bool known =
+        (!rowDim || operand.step(*rowDim)) && (!columnDim || operand.step(*columnDim)) &&
+        llvm::all_of(reductions, [&](unsigned dim) { return operand.step(dim).has_value(); });
+    auto key =
+        known ? std::tuple(i, distance(i, place).first, int64_t(0), int64_t(0))
+              : std::tuple(i, int64_t(0), moves(rowDim, place.row), moves(columnDim, place.column));
+    if (!known && !place.terms.empty())
+      for (int64_t steps : place.terms)
+        std::get<1>(key) = std::get<1>(key) * 1024 + steps;
+    Value &value = loaded[key];
+    if (value)
+      return value;
+    Value at = address(i, place);
+    // Columns of a packed block are neighbours.
+    std::optional<int64_t> step = i == Rhs && op.getPacked() ? 1 : operand.step(vectorDim);
+    if (width == 1 || step == 0)
+      return value = splat(memref::LoadOp::create(b, loc, operand.base, at), width);
+    auto type = VectorType::get({width}, operand.element);
+    if (step == 1)
+      return value = vector::LoadOp::create(b, loc, type, operand.base, at);
+    Value made = splat(arith::ConstantOp::create(b, loc, b.getZeroAttr(operand.element)), width);
+    forEachLane(operand, at, width, [&](int64_t lane, Value there) {
+      Value element = memref::LoadOp::create(b, loc, operand.base, there);
+      made = vector::InsertOp::create(b, loc, element, made, lane);
+    });
+    return loaded[key] = made;
   }
 
   RewriterBase &b;
-  linalg::GenericOp op;
-  const Plan &plan;
-  int64_t lanes;
-  Value start; ///< of every sum; null: what the result holds
+  kernel::ContractOp op;
   Location loc;
-  SmallVector<unsigned> outer, reductions;
-  SmallVector<Value> sizes, indices;
-  SmallVector<int64_t> offsets, bounds;
-  std::map<std::tuple<unsigned, int64_t, int64_t>, Value> loaded;
+  unsigned vectorDim;
+  std::optional<unsigned> rowDim, columnDim;
+  int64_t rows, width, parts;
+  SmallVector<int64_t> bounds;
+  SmallVector<unsigned> outer, passing, reductions;
+  SmallVector<Value> sizes;
+  SmallVector<LinearOperand> operands;
+  SmallVector<Value> offsets; ///< of the operands, where the loops' variables point
+  std::map<std::tuple<unsigned, int64_t, int64_t, int64_t>, Value> loaded;
 };
-
-/// Vectors along the result.
-std::optional<Plan> planProducts(linalg::GenericOp op, fnc::Registers registers, unsigned bits) {
-  auto kinds = op.getIteratorTypesArray();
-  SmallVector<int64_t> bounds = op.getStaticLoopRanges();
-  OpOperand *init = op.getDpsInitOperand(0);
-  auto isParallel = [&](unsigned dim) { return kinds[dim] == utils::IteratorType::parallel; };
-  auto isShort = [&](unsigned dim) {
-    return !ShapedType::isDynamic(bounds[dim]) && bounds[dim] < kShortest;
-  };
-  for (unsigned dim = op.getNumLoops(); dim-- > 0;) {
-    if (!isParallel(dim) || isShort(dim) || stepAlong(op, init, dim) != 1 ||
-        llvm::any_of(op.getDpsInputOperands(),
-                     [&](OpOperand *input) { return stepAlong(op, input, dim) < 0; }))
-      continue;
-    Plan plan;
-    plan.vectorDim = dim;
-    // Rows share the loads of what moves along the vectors alone.
-    for (unsigned row = op.getNumLoops(); row-- > 0;) {
-      if (row == dim || !isParallel(row) || bounds[row] == 1 ||
-          llvm::none_of(op.getDpsInputOperands(), [&](OpOperand *input) {
-            AffineMap map = op.getMatchingIndexingMap(input);
-            return dependsOn(map, dim) && !dependsOn(map, row);
-          }))
-        continue;
-      if (!plan.rowDim || isShort(*plan.rowDim))
-        plan.rowDim = row;
-    }
-    int64_t terms = 0;
-    for (unsigned i = 0; i < kinds.size(); ++i)
-      if (kinds[i] == utils::IteratorType::reduction)
-        terms = bounds[i]; // the innermost one's
-    auto known = [](int64_t size) { return ShapedType::isDynamic(size) ? -1 : size; };
-    plan.tile = chooseTile(registers, bits, plan.rowDim ? known(bounds[*plan.rowDim]) : 1,
-                           known(bounds[dim]), known(terms));
-    return plan;
-  }
-  return std::nullopt;
-}
-
-/// Vectors along a reduction in which both operands are contiguous.
-std::optional<Plan> planDotProducts(linalg::GenericOp op, fnc::Registers registers, int64_t lanes) {
-  auto kinds = op.getIteratorTypesArray();
-  SmallVector<int64_t> bounds = op.getStaticLoopRanges();
-  if (lanes < kShortest)
-    return std::nullopt;
-  OpOperand *x = op.getDpsInputOperand(0), *y = op.getDpsInputOperand(1);
-  for (unsigned dim = op.getNumLoops(); dim-- > 0;) {
-    if (kinds[dim] != utils::IteratorType::reduction ||
-        (!ShapedType::isDynamic(bounds[dim]) && bounds[dim] < lanes) ||
-        stepAlong(op, x, dim) != 1 || stepAlong(op, y, dim) != 1)
-      continue;
-    Plan plan;
-    plan.dot = true;
-    plan.vectorDim = dim;
-    for (unsigned other = op.getNumLoops(); other-- > 0;) {
-      if (kinds[other] != utils::IteratorType::parallel || bounds[other] == 1)
-        continue;
-      bool inX = dependsOn(op.getMatchingIndexingMap(x), other);
-      bool inY = dependsOn(op.getMatchingIndexingMap(y), other);
-      if (inX && !inY && !plan.rowDim)
-        plan.rowDim = other;
-      if (inY && !inX && !plan.columnDim)
-        plan.columnDim = other;
-    }
-    auto size = [&](std::optional<unsigned> dim) -> int64_t {
-      return !dim ? 1 : ShapedType::isDynamic(bounds[*dim]) ? -1 : bounds[*dim];
-    };
-    plan.tile = fnc::chooseDotTile(registers, size(plan.rowDim), size(plan.columnDim));
-    return plan;
-  }
-  return std::nullopt;
-}
-
-/// The fill that gives `memref` its content for `op`, if nothing else can see it.
-linalg::FillOp fillBefore(linalg::GenericOp op, Value memref) {
-  Operation *before = op->getPrevNode();
-  while (before && isMemoryEffectFree(before))
-    before = before->getPrevNode();
-  auto fill = dyn_cast_or_null<linalg::FillOp>(before);
-  return fill && fill.output() == memref ? fill : nullptr;
-}
 
 } // namespace
 
-bool fnc::lowerContraction(RewriterBase &rewriter, linalg::GenericOp op, Registers registers) {
-  if (registers.count == 0 || !matchBody(op) || op.getNumReductionLoops() == 0)
-    return false;
-  Value result = op.getDpsInitOperand(0)->get();
-  Type element = getElementTypeOrSelf(result.getType());
-  if (!element.isIntOrFloat())
-    return false;
-  unsigned bits = std::max(8u, element.getIntOrFloatBitWidth());
-  std::optional<Plan> plan = planProducts(op, registers, bits);
-  if (!plan)
-    plan = planDotProducts(op, registers, lanes(registers, bits));
-  if (!plan)
-    return false;
-  Value start;
-  linalg::FillOp fill = fillBefore(op, result);
-  if (fill && fill.value().getType() == element)
-    start = fill.value();
+void fnc::lowerContraction(RewriterBase &rewriter, kernel::ContractOp op) {
   rewriter.setInsertionPoint(op);
-  Lowering(rewriter, op, *plan, lanes(registers, bits), start).run();
+  Lowering(rewriter, op).run();
   rewriter.eraseOp(op);
-  if (start)
-    rewriter.eraseOp(fill);
-  return true;
 }

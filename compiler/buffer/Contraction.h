@@ -1,19 +1,16 @@
-//===- Contraction.h - contractions with accumulators in registers -*- C++ -*-===//
+//===- Contraction.h - contractions as loops over blocks --------*- C++ -*-===//
 
 #ifndef FNC_BUFFER_CONTRACTION_H
 #define FNC_BUFFER_CONTRACTION_H
 
-#include "compiler/buffer/RegisterTile.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "compiler/kernel/Kernel.h"
+#include "mlir/IR/PatternMatch.h"
 
 namespace fnc {
 
-/// Lowers a sum of products: blocks of the result are accumulated in registers over all reductions.
-/// Vectors run along the result where an operand is contiguous there, else along a reduction in
-/// which both operands are. A fill of the result right before becomes the accumulators' start.
-/// Returns false, and changes nothing, where the op is not of this form.
-bool lowerContraction(mlir::RewriterBase &rewriter, mlir::linalg::GenericOp op,
-                      Registers registers);
+/// Lowers a contraction on memrefs: blocks of the result are accumulated in registers over all
+/// reductions, go through the epilogue and are stored once.
+void lowerContraction(mlir::RewriterBase &rewriter, kernel::ContractOp op);
 
 } // namespace fnc
 

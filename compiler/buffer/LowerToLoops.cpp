@@ -156,34 +156,24 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
   using Base::Base;
 
   void runOnOperation() override {
-    SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isa<linalg::LinalgOp, fnc::kernel::ContractOp>(op))
+        ops.push_back(op);
+    });
     IRRewriter rewriter(&getContext());
-    // Contractions first: they look for the fill before them.
-    SmallVector<linalg::GenericOp> others;
-    for (linalg::LinalgOp op : ops) {
-      if (isa<linalg::FillOp>(op.getOperation()))
+    for (Operation *op : ops) {
+      if (auto contraction = dyn_cast<fnc::kernel::ContractOp>(op)) {
+        fnc::lowerContraction(rewriter, contraction);
         continue;
+      }
       rewriter.setInsertionPoint(op);
-      FailureOr<linalg::GenericOp> generic = generalize(rewriter, op);
+      FailureOr<linalg::GenericOp> generic = generalize(rewriter, cast<linalg::LinalgOp>(op));
       if (failed(generic))
         return signalPassFailure();
-      if (!fnc::lowerContraction(rewriter, *generic, {vectorBits, registers}))
-        others.push_back(*generic);
-    }
-    SmallVector<linalg::FillOp> fills;
-    getOperation().walk([&](linalg::FillOp op) { fills.push_back(op); });
-    for (linalg::FillOp op : fills) {
-      rewriter.setInsertionPoint(op);
-      FailureOr<linalg::GenericOp> generic = generalize(rewriter, op);
-      if (failed(generic))
-        return signalPassFailure();
-      others.push_back(*generic);
-    }
-    for (linalg::GenericOp op : others) {
-      op = mergeLoops(rewriter, op);
-      if (!fnc::lowerToVectorLoops(rewriter, op, {vectorBits, registers}) &&
-          failed(lowerToLoops(rewriter, op)))
+      linalg::GenericOp merged = mergeLoops(rewriter, *generic);
+      if (!fnc::lowerToVectorLoops(rewriter, merged, {vectorBits, registers}) &&
+          failed(lowerToLoops(rewriter, merged)))
         return signalPassFailure();
     }
   }

@@ -104,17 +104,18 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
     become one first. Where all operands are contiguous or constant along a loop, vectors run along
     it, and a reduction along them has 32 partial results (`VectorLoops.h` says in which order they
     meet). Other ops get the loop with the smallest total stride over all operands innermost, so
-    that LLVM's vectorizer finds contiguous access; their reductions keep their order. Sums of
-    products keep a block of the result in registers, as `RegisterTile.h` chooses: where vectors run
-    along the reduction, or the result is too small to keep the target busy, as several partial sums.
+    that LLVM's vectorizer finds contiguous access; their reductions keep their order. A
+    kernel.contract keeps a block of its result in registers, as `RegisterTile.h` chose: where
+    vectors run along the reduction, or the result is too small to keep the target busy, as several
+    partial sums.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
     Option<"registers", "registers", "unsigned", "16", "how many of them there are">,
   ];
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def OutlineLoops : Pass<"fnc-outline-loops", "::mlir::ModuleOp"> {

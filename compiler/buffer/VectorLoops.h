@@ -3,7 +3,7 @@
 #ifndef FNC_BUFFER_VECTORLOOPS_H
 #define FNC_BUFFER_VECTORLOOPS_H
 
-#include "compiler/buffer/RegisterTile.h"
+#include "compiler/kernel/RegisterTile.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace fnc {

@@ -12,7 +12,8 @@
 
 using namespace mlir;
 
-void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math) {
+void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
+                              const FormContractionsOptions &registers) {
   // Pasted ops first: TOSA has lowerings of its own, and arithmetic on tensors is what fuses below.
   OpPassManager &kernels = pm.nest<func::FuncOp>();
   kernels.addPass(tosa::createTosaToLinalgNamed());
@@ -33,6 +34,10 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math) 
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // What comes after a sum of products is one loop by now.
+  pm.addPass(createFormContractions(registers));
+  pm.addPass(createPackConstants());
+  pm.addPass(createCanonicalizerPass());
   // After fusion: an expansion would hide which bodies are small enough to fuse.
   pm.addPass(createExpandMath(math));
   pm.addPass(createExpandArith());

@@ -16,8 +16,10 @@ namespace fnc {
 #include "compiler/tensor/Passes.h.inc"
 
 /// fn ops on tensors (kernel form) to fused linalg on tensors whose bodies hold only ops that
-/// become instructions; `math` says which ones the target lacks.
-void buildTensorPipeline(mlir::OpPassManager &pm, const ExpandMathOptions &math = {});
+/// become instructions; `math` says which ones the target lacks,
+/// `registers` which ones contractions may use.
+void buildTensorPipeline(mlir::OpPassManager &pm, const ExpandMathOptions &math = {},
+                         const FormContractionsOptions &registers = {});
 
 } // namespace fnc
 

@@ -46,6 +46,49 @@ def FuseElementwise : Pass<"fnc-fuse-elementwise", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def FormContractions : Pass<"fnc-form-contractions", "::mlir::ModuleOp"> {
+  let summary = "sums of products, with the elementwise loop that reads them, as kernel.contract";
+  let description = [{
+    Each sum of products that registers can hold in blocks becomes one op. Transposes of its
+    operands become part of how these are read, and the elementwise loop that alone reads the sums
+    becomes what is done with each before it is stored.
+
+    ```mlir
+    %0 = linalg.fill ins(%zero) outs(%e)
+    %1 = linalg.matmul ins(%x, %w) outs(%0)
+    %2 = linalg.generic ins(%1, %bias) outs(%e) { arith.addf, arith.maximumf }
+    ```
+    ==>
+    ```mlir
+    %2 = kernel.contract ins(%x, %w, %bias) outs(%e) { arith.addf, arith.maximumf }
+    ```
+    Runs after `fnc-fuse-elementwise`, which makes one loop of what comes after the sums. A target
+    without registers to spare (0) keeps its loops.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
+    Option<"registers", "registers", "unsigned", "16", "how many of them there are">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::fnc::kernel::KernelDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def PackConstants : Pass<"fnc-pack-constants", "::mlir::ModuleOp"> {
+  let summary = "constants in the order in which contractions read them";
+  let description = [{
+    ```mlir
+    %w = arith.constant dense<...> : tensor<64x80xf32>
+    kernel.contract ins(%x, %w) ... {tile = array<i64: 8, 32, 1>}
+    ```
+    ==>
+    ```mlir
+    %w = arith.constant dense<...> : tensor<5120xf32>   // [2][64][32] and [64][16]
+    kernel.contract ins(%x, %w) ... {packed, tile = array<i64: 8, 32, 1>}
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
   let summary = "transcendental functions as arithmetic";
   let description = [{

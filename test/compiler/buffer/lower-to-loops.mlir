@@ -1,39 +1,36 @@
-// RUN: fnc-opt %s --fnc-lower-to-loops="vector-bits=128 registers=16" --canonicalize --cse | FileCheck %s
-// RUN: fnc-opt %s --fnc-lower-to-loops="vector-bits=512 registers=32" --canonicalize --cse | FileCheck %s --check-prefix=WIDE
-// RUN: fnc-opt %s --fnc-lower-to-loops="registers=0" --canonicalize | FileCheck %s --check-prefix=NONE
+// RUN: fnc-opt %s --fnc-lower-to-loops="registers=0" --canonicalize --cse | FileCheck %s
 
-// Four rows of two vectors each stay in registers over the reduction; the fill is their start.
+#x = affine_map<(i, j, k) -> (i, k)>
+#y = affine_map<(i, j, k) -> (k, j)>
+#t = affine_map<(i, j, k) -> (j, k)>
+#b = affine_map<(i, j, k) -> (j)>
+#o = affine_map<(i, j, k) -> (i, j)>
+
+// A block of the result stays in registers over the reduction, and goes through the epilogue before
+// it is stored. Eight columns, then four; four rows, then the two that are left.
 // CHECK-LABEL: func @matmul
-// CHECK-NOT: linalg
 // CHECK: scf.for %[[J:.*]] = %c0 to %c16 step %c8
 // CHECK: scf.for %[[I:.*]] = %c0 to %c8 step %c4
 // CHECK: %[[SUMS:.*]]:4 = scf.for %[[L:.*]] = %c0 to %c32 step %c1 iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
-// CHECK: memref.load %arg0[%[[I]], %[[L]]]
+// CHECK: memref.load
 // CHECK: vector.broadcast
-// CHECK: vector.load %arg1[%[[L]], %[[J]]] : memref<32x16xf32>, vector<8xf32>
+// CHECK: vector.load {{.*}} : memref<640xf32, strided<[1]>>, vector<8xf32>
 // CHECK-NOT: vector.load
 // CHECK: arith.mulf {{.*}} fastmath<contract>
-// CHECK: vector.store %[[SUMS]]#0, %arg2[%[[I]], %[[J]]]
-// WIDE-LABEL: func @matmul
-// WIDE: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
-
-// Without registers: rows of the result innermost, i, k, j. A dot product inside would be a chain
-// of additions.
-// NONE-LABEL: func @matmul
-// NONE-DAG: %[[M:.*]] = arith.constant 8 : index
-// NONE-DAG: %[[N:.*]] = arith.constant 16 : index
-// NONE-DAG: %[[K:.*]] = arith.constant 32 : index
-// NONE: memref.store
-// NONE: scf.for %[[I:.*]] = %{{.*}} to %[[M]]
-// NONE: scf.for %[[L:.*]] = %{{.*}} to %[[K]]
-// NONE: scf.for %[[J:.*]] = %{{.*}} to %[[N]]
-// NONE: memref.load %arg0[%[[I]], %[[L]]]
-// NONE: memref.load %arg1[%[[L]], %[[J]]]
-// NONE: memref.store %{{.*}}, %arg2[%[[I]], %[[J]]]
-func.func @matmul(%a: memref<8x32xf32>, %b: memref<32x16xf32>, %c: memref<8x16xf32>) {
-  %zero = arith.constant 0.0 : f32
-  linalg.fill ins(%zero : f32) outs(%c : memref<8x16xf32>)
-  linalg.matmul ins(%a, %b : memref<8x32xf32>, memref<32x16xf32>) outs(%c : memref<8x16xf32>)
+// CHECK: %[[BIAS:.*]] = vector.load {{.*}} : memref<20xf32
+// CHECK: %[[Y:.*]] = arith.addf %[[SUMS]]#0, %[[BIAS]] : vector<8xf32>
+// CHECK: vector.store %[[Y]], %{{.*}} : memref<200xf32
+// CHECK: scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>) {
+// CHECK: scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>, vector<4xf32>, vector<4xf32>)
+func.func @matmul(%a: memref<10x32xf32>, %b: memref<32x20xf32>, %bias: memref<20xf32>, %c: memref<10x20xf32>) {
+  kernel.contract ins(%a, %b, %bias : memref<10x32xf32>, memref<32x20xf32>, memref<20xf32>)
+      outs(%c : memref<10x20xf32>)
+      attributes {maps = [#x, #y, #b, #o], sizes = array<i64: 10, 20, 32>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 4, 8, 1>} {
+  ^bb0(%sum: f32, %z: f32):
+    %r = arith.addf %sum, %z : f32
+    kernel.yield %r : f32
+  }
   return
 }
 
@@ -44,30 +41,63 @@ func.func @matmul(%a: memref<8x32xf32>, %b: memref<32x16xf32>, %c: memref<8x16xf
 // CHECK: vector.reduction <add>, %[[V]]#0 fastmath<reassoc>
 // CHECK: arith.mulf {{.*}} fastmath<contract> : f32
 func.func @transposed(%a: memref<6x21xf32>, %b: memref<4x21xf32>, %c: memref<6x4xf32>) {
-  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>,
-                                   affine_map<(i, j, k) -> (i, j)>],
-                  iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%a, %b : memref<6x21xf32>, memref<4x21xf32>) outs(%c : memref<6x4xf32>) {
-  ^bb0(%x: f32, %y: f32, %s: f32):
-    %p = arith.mulf %x, %y : f32
-    %r = arith.addf %s, %p : f32
-    linalg.yield %r : f32
+  kernel.contract ins(%a, %b : memref<6x21xf32>, memref<4x21xf32>) outs(%c : memref<6x4xf32>)
+      attributes {dot, maps = [#x, #t, #o], sizes = array<i64: 6, 4, 21>, vector_dim = 2 : i64,
+                  row_dim = 0 : i64, column_dim = 1 : i64, tile = array<i64: 2, 2, 4>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
   }
   return
 }
 
-// Rows of unknown count: six at once, then one by one. Columns: a block of 8, one of 4, then two
-// elements.
-// CHECK-LABEL: func @rest
-// CHECK: scf.for %{{.*}} step %c6
-// CHECK: scf.for {{.*}} -> (vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>)
-// CHECK: scf.for %{{.*}} step %c1
-// CHECK: scf.for {{.*}} -> (vector<8xi32>)
-// CHECK: vector.store %{{.*}}, vector<4xi32>
-// CHECK: scf.for %{{.*}} = %c12 to %c14 step %c1
-// CHECK: memref.store %{{.*}} : memref<?x14xi32>
-func.func @rest(%a: memref<?x3xi32>, %b: memref<3x14xi32>, %c: memref<?x14xi32>) {
-  linalg.matmul ins(%a, %b : memref<?x3xi32>, memref<3x14xi32>) outs(%c : memref<?x14xi32>)
+// Packed columns: those of a block of 8, term after term, then those of a block of 4. Rows of
+// unknown count: four at once, then two, then one.
+// CHECK-LABEL: func @packed
+// CHECK: scf.for %[[J:.*]] = %c0 to %c16 step %c8
+// CHECK: %[[PANEL:.*]] = arith.muli %[[J]], %c3
+// CHECK: scf.for {{.*}} step %c4
+// CHECK: scf.for %[[K:.*]] = %c0 to %c3 step %c1 {{.*}} -> (vector<8xi32>, vector<8xi32>, vector<8xi32>, vector<8xi32>)
+// CHECK: %[[TERM:.*]] = arith.muli %[[K]], %c8
+// CHECK: %[[AT:.*]] = arith.addi %[[PANEL]], %[[TERM]]
+// CHECK: vector.load %{{.*}}[%[[AT]]] : memref<60xi32
+// CHECK: scf.for {{.*}} step %c2
+// CHECK: scf.for {{.*}} step %c1
+// CHECK: vector.load %{{.*}} : memref<60xi32, strided<[1]>>, vector<4xi32>
+func.func @packed(%a: memref<?x3xi32>, %b: memref<60xi32>, %c: memref<?x20xi32>) {
+  kernel.contract ins(%a, %b : memref<?x3xi32>, memref<60xi32>) outs(%c : memref<?x20xi32>)
+      attributes {packed, maps = [#x, #y, #o], sizes = array<i64: -1, 20, 3>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 4, 8, 1>} {
+  ^bb0(%sum: i32):
+    kernel.yield %sum : i32
+  }
+  return
+}
+
+// What does not go along a vector is taken element by element.
+// CHECK-LABEL: func @apart
+// CHECK-COUNT-4: memref.store
+func.func @apart(%a: memref<1x3xf32>, %b: memref<3x4xf32>, %c: memref<1x4xf32, strided<[8, 2]>>) {
+  kernel.contract ins(%a, %b : memref<1x3xf32>, memref<3x4xf32>)
+      outs(%c : memref<1x4xf32, strided<[8, 2]>>)
+      attributes {maps = [#x, #y, #o], sizes = array<i64: 1, 4, 3>, vector_dim = 1 : i64,
+                  tile = array<i64: 1, 4, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// Other ops: rows of the result innermost, i, k, j. A dot product inside would be a chain of
+// additions.
+// CHECK-LABEL: func @loops
+// CHECK: scf.for %[[I:.*]] = %{{.*}} to %c8
+// CHECK: scf.for %[[L:.*]] = %{{.*}} to %c32
+// CHECK: scf.for %[[J:.*]] = %{{.*}} to %c16
+// CHECK: memref.load %arg0[%[[I]], %[[L]]]
+// CHECK: memref.load %arg1[%[[L]], %[[J]]]
+// CHECK: memref.store %{{.*}}, %arg2[%[[I]], %[[J]]]
+func.func @loops(%a: memref<8x32xf32>, %b: memref<32x16xf32>, %c: memref<8x16xf32>) {
+  linalg.matmul ins(%a, %b : memref<8x32xf32>, memref<32x16xf32>) outs(%c : memref<8x16xf32>)
   return
 }
 

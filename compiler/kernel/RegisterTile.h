@@ -12,9 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FNC_BUFFER_REGISTERTILE_H
-#define FNC_BUFFER_REGISTERTILE_H
+#ifndef FNC_KERNEL_REGISTERTILE_H
+#define FNC_KERNEL_REGISTERTILE_H
 
+#include <algorithm>
 #include <cstdint>
 
 namespace fnc {
@@ -37,9 +38,21 @@ int64_t lanes(Registers registers, unsigned elementBits);
 RegisterTile chooseTile(Registers registers, unsigned elementBits, int64_t rows, int64_t columns,
                         int64_t terms);
 
-/// The tile of dot products: `rows` times `width` sums, each a vector along the terms.
-RegisterTile chooseDotTile(Registers registers, int64_t rows, int64_t columns);
+/// Blocks of columns: as many of `width` as fit, then ever narrower ones; the rest are halves of
+/// halves, so that a whole number of registers is used first.
+template <typename Body> void forEachColumnBlock(int64_t columns, int64_t width, Body body) {
+  for (int64_t first = 0; first < columns; first += width) {
+    while (width > columns - first)
+      width = std::max<int64_t>(width / 2, 1);
+    body(first, width);
+  }
+}
+
+/// The tile of dot products: `rows` times `width` sums, each a vector of partial sums along the
+/// terms.
+RegisterTile chooseDotTile(Registers registers, unsigned elementBits, int64_t rows,
+                           int64_t columns);
 
 } // namespace fnc
 
-#endif // FNC_BUFFER_REGISTERTILE_H
+#endif // FNC_KERNEL_REGISTERTILE_H

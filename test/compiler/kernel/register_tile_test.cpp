@@ -1,5 +1,5 @@
 // Blocks of results: what any of them must satisfy, whatever the cost model finds best.
-#include "compiler/buffer/RegisterTile.h"
+#include "compiler/kernel/RegisterTile.h"
 #include <gtest/gtest.h>
 
 using namespace fnc;
@@ -37,7 +37,7 @@ TEST_P(RegisterTiles, OfDotProductsFit) {
   const Registers registers = GetParam();
   for (int64_t rows : {-1, 1, 2, 3, 8, 100})
     for (int64_t columns : {-1, 1, 2, 5, 100}) {
-      const RegisterTile tile = chooseDotTile(registers, rows, columns);
+      const RegisterTile tile = chooseDotTile(registers, 32, rows, columns);
       ASSERT_GE(tile.rows * tile.width, 1);
       ASSERT_LE(tile.rows * tile.width, registers.count);
     }

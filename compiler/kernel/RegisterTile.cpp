@@ -1,6 +1,6 @@
 //===- RegisterTile.cpp - how much of a result registers hold -------------===//
 
-#include "compiler/buffer/RegisterTile.h"
+#include "compiler/kernel/RegisterTile.h"
 #include <algorithm>
 
 using namespace fnc;
@@ -54,9 +54,11 @@ RegisterTile fnc::chooseTile(Registers registers, unsigned elementBits, int64_t 
   return tile;
 }
 
-RegisterTile fnc::chooseDotTile(Registers registers, int64_t rows, int64_t columns) {
+RegisterTile fnc::chooseDotTile(Registers registers, unsigned elementBits, int64_t rows,
+                                int64_t columns) {
   int64_t side = registers.count >= 32 ? 4 : 2;
   RegisterTile tile;
+  tile.parts = lanes(registers, elementBits);
   tile.rows = rows < 0 ? side : even(std::max<int64_t>(rows, 1), side);
   int64_t most = tile.rows == 1 ? kBusy / 2 : side;
   tile.width = columns < 0 ? most : even(std::max<int64_t>(columns, 1), most);

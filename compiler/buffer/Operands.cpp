@@ -1,0 +1,106 @@
+//===- Operands.cpp - operands of kernels by linear index -----------------===//
+
+#include "compiler/buffer/Operands.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/AffineExpr.h"
+
+using namespace mlir;
+using namespace fnc;
+
+std::optional<int64_t> LinearOperand::step(unsigned loop) const {
+  return getConstantIntValue(steps[loop]);
+}
+
+static Value asValue(OpBuilder &b, Location loc, OpFoldResult number) {
+  if (auto value = dyn_cast<Value>(number))
+    return value;
+  return arith::ConstantIndexOp::create(b, loc, *getConstantIntValue(number));
+}
+
+static OpFoldResult product(OpBuilder &b, Location loc, OpFoldResult x, int64_t y) {
+  if (std::optional<int64_t> known = getConstantIntValue(x))
+    return b.getIndexAttr(*known * y);
+  if (y == 1)
+    return x;
+  Value factor = arith::ConstantIndexOp::create(b, loc, y);
+  return arith::MulIOp::create(b, loc, asValue(b, loc, x), factor).getResult();
+}
+
+static OpFoldResult sum(OpBuilder &b, Location loc, OpFoldResult x, OpFoldResult y) {
+  std::optional<int64_t> knownX = getConstantIntValue(x), knownY = getConstantIntValue(y);
+  if (knownX && knownY)
+    return b.getIndexAttr(*knownX + *knownY);
+  if (knownX == 0)
+    return y;
+  if (knownY == 0)
+    return x;
+  return arith::AddIOp::create(b, loc, asValue(b, loc, x), asValue(b, loc, y)).getResult();
+}
+
+/// Factors of the dimensions of a linear expression.
+static void coefficients(AffineExpr expr, int64_t factor, SmallVectorImpl<int64_t> &ofDim,
+                         int64_t &constant) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+    ofDim[dim.getPosition()] += factor;
+  } else if (auto number = dyn_cast<AffineConstantExpr>(expr)) {
+    constant += factor * number.getValue();
+  } else {
+    auto binary = cast<AffineBinaryOpExpr>(expr);
+    if (expr.getKind() == AffineExprKind::Add) {
+      coefficients(binary.getLHS(), factor, ofDim, constant);
+      coefficients(binary.getRHS(), factor, ofDim, constant);
+    } else {
+      coefficients(binary.getLHS(), factor * cast<AffineConstantExpr>(binary.getRHS()).getValue(),
+                   ofDim, constant);
+    }
+  }
+}
+
+LinearOperand fnc::linearOperand(OpBuilder &b, Location loc, Value memref, AffineMap map) {
+  auto type = cast<MemRefType>(memref.getType());
+  LinearOperand result;
+  result.element = type.getElementType();
+  SmallVector<int64_t> known;
+  int64_t knownOffset;
+  SmallVector<OpFoldResult> strides;
+  OpFoldResult offset, extent = b.getIndexAttr(1);
+  bool isKnown = succeeded(type.getStridesAndOffset(known, knownOffset)) &&
+                 !ShapedType::isDynamicShape(known) && !ShapedType::isDynamic(knownOffset) &&
+                 type.hasStaticShape();
+  if (isKnown) {
+    int64_t last = 0;
+    for (auto [size, stride] : llvm::zip(type.getShape(), known)) {
+      strides.push_back(b.getIndexAttr(stride));
+      last += (size - 1) * stride;
+    }
+    offset = b.getIndexAttr(knownOffset);
+    extent = b.getIndexAttr(std::max<int64_t>(last + 1, 0));
+  } else {
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memref);
+    strides = metadata.getConstifiedMixedStrides();
+    offset = metadata.getConstifiedMixedOffset();
+    SmallVector<OpFoldResult> sizes = metadata.getConstifiedMixedSizes();
+    for (auto [size, stride] : llvm::zip(sizes, strides))
+      extent = sum(b, loc, extent,
+                   arith::MulIOp::create(b, loc, asValue(b, loc, size), asValue(b, loc, stride))
+                       .getResult());
+  }
+  result.base =
+      memref::ReinterpretCastOp::create(b, loc, memref, offset, ArrayRef<OpFoldResult>{extent},
+                                        ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+
+  result.steps.assign(map.getNumDims(), b.getIndexAttr(0));
+  for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
+    SmallVector<int64_t> ofDim(map.getNumDims(), 0);
+    int64_t constant = 0;
+    coefficients(expr, 1, ofDim, constant);
+    // Where a map has constants the sizes there are 1, and the constants 0.
+    result.start += constant * getConstantIntValue(stride).value_or(0);
+    for (auto [step, factor] : llvm::zip(result.steps, ofDim))
+      if (factor != 0)
+        step = sum(b, loc, step, product(b, loc, stride, factor));
+  }
+  return result;
+}

@@ -1,0 +1,115 @@
+//===- Kernel.cpp - structured ops that become kernels --------------------===//
+
+#include "compiler/kernel/Kernel.h"
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
+#include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace fnc::kernel;
+
+#include "compiler/kernel/KernelDialect.cpp.inc"
+#define GET_OP_CLASSES
+#include "compiler/kernel/KernelOps.cpp.inc"
+
+void KernelDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "compiler/kernel/KernelOps.cpp.inc"
+      >();
+}
+
+LogicalResult ContractOp::verify() {
+  if (getMaps().size() != getNumOperands())
+    return emitOpError("has ") << getMaps().size() << " maps for " << getNumOperands()
+                               << " operands";
+  int64_t loops = getSizes().size();
+  for (auto [i, attr] : llvm::enumerate(getMaps())) {
+    AffineMap map = cast<AffineMapAttr>(attr).getValue();
+    auto type = cast<ShapedType>(getOperand(i).getType());
+    bool flat = i == 1 && getPacked();
+    if (map.getNumDims() != loops || map.getNumSymbols() != 0 ||
+        (!flat && map.getNumResults() != type.getRank()))
+      return emitOpError("map ") << i << " does not fit its operand and " << loops << " loops";
+  }
+  if (!resultMap().isProjectedPermutation())
+    return emitOpError("writes elements of the result more than once");
+  Block &body = getEpilogue().front();
+  if (body.getNumArguments() != getExtras().size() + 1)
+    return emitOpError("expects an argument of the epilogue for the sum and for each extra");
+  for (auto [extra, argument] : llvm::zip(getExtras(), body.getArguments().drop_front()))
+    if (getElementTypeOrSelf(extra.getType()) != argument.getType())
+      return emitOpError("extra and epilogue argument differ in type");
+  auto yield = dyn_cast<YieldOp>(body.getTerminator());
+  if (!yield || yield.getValue().getType() != getElementTypeOrSelf(getInit().getType()))
+    return emitOpError("expects the epilogue to yield an element of the result");
+  return success();
+}
+
+void ContractOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  for (OpOperand &operand : getOperation()->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}
+
+namespace {
+
+struct BufferizeContract
+    : bufferization::DstBufferizableOpInterfaceExternalModel<BufferizeContract, ContractOp> {
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
+                              const bufferization::AnalysisState &) const {
+    return !cast<ContractOp>(op).isDpsInit(&operand);
+  }
+
+  /// An extra is read element by element just before the result is written.
+  bool bufferizesToElementwiseAccess(Operation *op, const bufferization::AnalysisState &,
+                                     ArrayRef<OpOperand *> operands) const {
+    auto contract = cast<ContractOp>(op);
+    return llvm::all_of(operands, [&](OpOperand *operand) {
+      unsigned i = operand->getOperandNumber();
+      return i >= 2 && contract.mapOf(i) == contract.resultMap();
+    });
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const bufferization::BufferizationOptions &options,
+                          bufferization::BufferizationState &state) const {
+    auto contract = cast<ContractOp>(op);
+    if (contract.getResults().empty())
+      return success();
+    SmallVector<Value> buffers;
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> buffer = bufferization::getBuffer(rewriter, operand, options, state);
+      if (failed(buffer))
+        return failure();
+      buffers.push_back(*buffer);
+    }
+    rewriter.setInsertionPoint(op);
+    OperationState onBuffers(op->getLoc(), op->getName());
+    onBuffers.addOperands(buffers);
+    onBuffers.attributes = op->getAttrDictionary();
+    Region *region = onBuffers.addRegion();
+    rewriter.inlineRegionBefore(contract.getEpilogue(), *region, region->end());
+    rewriter.create(onBuffers);
+    bufferization::replaceOpWithBufferizedValues(rewriter, op, buffers.back());
+    return success();
+  }
+};
+
+} // namespace
+
+void fnc::registerKernelDialect(DialectRegistry &registry) {
+  registry.insert<KernelDialect>();
+  registry.addExtension(+[](MLIRContext *context, KernelDialect *) {
+    ContractOp::attachInterface<BufferizeContract>(*context);
+  });
+}

@@ -1,0 +1,81 @@
+// Structured ops that become kernels: what linalg cannot say of a sum of products.
+#ifndef FNC_KERNEL_OPS
+#define FNC_KERNEL_OPS
+
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Kernel_Dialect : Dialect {
+  let name = "kernel";
+  let cppNamespace = "::fnc::kernel";
+  let summary = "sums of products as they are computed";
+}
+
+class Kernel_Op<string mnemonic, list<Trait> traits = []> : Op<Kernel_Dialect, mnemonic, traits>;
+
+def Kernel_ContractOp : Kernel_Op<"contract", [
+    SingleBlock, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "a sum of products, and what is made of each sum";
+  let description = [{
+    `init[maps[-1](i)] = epilogue(sum over reductions of lhs[maps[0](i)] * rhs[maps[1](i)],
+                                  extras[maps[2](i)], ...)`
+
+    on tensors or memrefs. Loops that the last map names are parallel, the others are reductions;
+    `sizes` are the loops' (negative: dynamic). The old content of `init` is not read. Extras are
+    read where the result is written, so one whose map is the result's may share its buffer.
+
+    How it is computed is decided when the op is made: `vector_dim` is the loop along which vectors
+    run, `row_dim` the loop whose steps share what moves along the vectors alone; `dot` says that
+    the vectors run along a reduction, and `column_dim` then is the other tiled loop. `tile` holds
+    rows, width and partial sums of a block (`RegisterTile.h`). The sum has the type of the
+    epilogue's first argument.
+
+    `packed`: `rhs` has one dimension and holds, block of columns after block of columns, all terms
+    of each column block: element `n * terms + k * width` is column `n`, the first of its block of
+    `width`, in term `k`; batches come before.
+
+    ```mlir
+    kernel.contract ins(%x, %w, %bias : ...) outs(%init : tensor<8x64xf32>)
+        attributes {maps = [...], sizes = array<i64: 8, 64, 32>, vector_dim = 1 : i64,
+                    row_dim = 0 : i64, tile = array<i64: 8, 32, 1>} {
+    ^bb0(%sum: f32, %b: f32):
+      %y = arith.addf %sum, %b : f32
+      kernel.yield %y : f32
+    } -> tensor<8x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyShaped:$lhs, AnyShaped:$rhs, Variadic<AnyShaped>:$extras,
+                       AnyShaped:$init, AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$sizes,
+                       I64Attr:$vector_dim, OptionalAttr<I64Attr>:$row_dim,
+                       OptionalAttr<I64Attr>:$column_dim, DenseI64ArrayAttr:$tile, UnitAttr:$dot,
+                       UnitAttr:$packed);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    `ins` `(` $lhs `,` $rhs (`,` $extras^)? `:` type($lhs) `,` type($rhs) (`,` type($extras)^)? `)`
+    `outs` `(` $init `:` type($init) `)` attr-dict-with-keyword $epilogue (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    ::mlir::AffineMap mapOf(unsigned operand) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getMaps()[operand]).getValue();
+    }
+    ::mlir::AffineMap resultMap() { return mapOf(getMaps().size() - 1); }
+    bool isReduction(unsigned loop) { return !resultMap().isFunctionOfDim(loop); }
+    /// The type in which sums are computed.
+    ::mlir::Type sumType() { return getEpilogue().getArgument(0).getType(); }
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_YieldOp : Kernel_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"ContractOp">]> {
+  let summary = "the element of the result";
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+#endif // FNC_KERNEL_OPS

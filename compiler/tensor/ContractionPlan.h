@@ -1,0 +1,37 @@
+//===- ContractionPlan.h - how a sum of products is computed ----*- C++ -*-===//
+
+#ifndef FNC_TENSOR_CONTRACTIONPLAN_H
+#define FNC_TENSOR_CONTRACTIONPLAN_H
+
+#include "compiler/kernel/RegisterTile.h"
+#include "mlir/IR/AffineMap.h"
+#include "llvm/ADT/SmallVector.h"
+#include <optional>
+
+namespace fnc {
+
+/// A sum of products of row-major operands.
+struct Product {
+  mlir::AffineMap lhs, rhs, result;
+  llvm::SmallVector<int64_t> sizes; ///< of the loops; negative: dynamic
+  bool lhsConstant = false, rhsConstant = false;
+  unsigned bits = 32; ///< of a sum
+
+  bool isReduction(unsigned loop) const { return !result.isFunctionOfDim(loop); }
+};
+
+struct ContractionPlan {
+  bool swapped = false; ///< lhs takes the part of rhs
+  bool dot = false;     ///< vectorDim is a reduction
+  bool packs = false;   ///< rhs is to be packed
+  unsigned vectorDim = 0;
+  std::optional<unsigned> rowDim, columnDim; ///< columns: of dot products alone
+  RegisterTile tile;
+};
+
+/// None where the target's registers are of no use: the loops then stay plain.
+std::optional<ContractionPlan> planContraction(const Product &product, Registers registers);
+
+} // namespace fnc
+
+#endif // FNC_TENSOR_CONTRACTIONPLAN_H

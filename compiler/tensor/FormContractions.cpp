@@ -1,0 +1,297 @@
+//===- FormContractions.cpp - sums of products as kernel.contract ---------===//
+
+#include "compiler/kernel/Kernel.h"
+#include "compiler/tensor/ContractionPlan.h"
+#include "compiler/tensor/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+
+namespace fnc {
+#define GEN_PASS_DEF_FORMCONTRACTIONS
+#include "compiler/tensor/Passes.h.inc"
+} // namespace fnc
+
+namespace {
+
+/// Larger epilogues are loops of their own: they are copied for each vector of a block.
+constexpr size_t kMostEpilogueOps = 24;
+
+Value withoutExtension(Value value) {
+  auto extend = value.getDefiningOp<arith::ExtFOp>();
+  return extend ? extend.getIn() : value;
+}
+
+/// acc + x * y, with x and y the inputs in either order, extended or as they are.
+bool isSumOfProducts(linalg::GenericOp op) {
+  Block &body = *op.getBody();
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
+    return false;
+  Operation *add = body.getTerminator()->getOperand(0).getDefiningOp();
+  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
+    return false;
+  Value acc = body.getArgument(2);
+  if (!llvm::is_contained(add->getOperands(), acc))
+    return false;
+  Value product = add->getOperand(0) == acc ? add->getOperand(1) : add->getOperand(0);
+  Operation *multiply = product.getDefiningOp();
+  if (!isa_and_nonnull<arith::MulFOp, arith::MulIOp>(multiply))
+    return false;
+  Value x = withoutExtension(multiply->getOperand(0)),
+        y = withoutExtension(multiply->getOperand(1));
+  Value a = body.getArgument(0), b = body.getArgument(1);
+  return (x == a && y == b) || (x == b && y == a);
+}
+
+bool isLinear(AffineExpr expr) {
+  bool linear = true;
+  expr.walk([&](AffineExpr e) {
+    if (auto binary = dyn_cast<AffineBinaryOpExpr>(e))
+      linear &= e.getKind() == AffineExprKind::Add ||
+                (e.getKind() == AffineExprKind::Mul && isa<AffineConstantExpr>(binary.getRHS()));
+    linear &= !isa<AffineSymbolExpr>(e);
+  });
+  return linear;
+}
+
+/// Whether `op` can run on vectors as it runs on elements, after functions are expanded too.
+bool isElementwise(Operation &op) {
+  if (isa<arith::ConstantOp>(op))
+    return true;
+  if (op.getNumRegions() != 0 || !OpTrait::hasElementwiseMappableTraits(&op) ||
+      isa<arith::RemFOp>(op))
+    return false;
+  if (!isa<math::MathDialect>(op.getDialect()))
+    return true;
+  return isa<math::ExpOp, math::ExpM1Op, math::LogOp, math::Log1pOp, math::TanhOp, math::ErfOp,
+             math::SqrtOp, math::RsqrtOp, math::AbsFOp, math::AbsIOp>(op);
+}
+
+/// The permutation copy that makes `value`, if it is nothing else: the source and, for an element
+/// of `value` at the results of a map, the map to the source's element.
+std::optional<std::pair<Value, AffineMap>> throughTranspose(Value value, AffineMap map) {
+  SmallVector<AffineExpr> at(map.getResults());
+  if (auto transpose = value.getDefiningOp<linalg::TransposeOp>()) {
+    SmallVector<AffineExpr> source(at.size());
+    for (auto [i, from] : llvm::enumerate(transpose.getPermutation()))
+      source[from] = at[i];
+    return std::pair(transpose.getInput(),
+                     AffineMap::get(map.getNumDims(), 0, source, map.getContext()));
+  }
+  auto generic = value.getDefiningOp<linalg::GenericOp>();
+  if (!generic || generic.getNumDpsInputs() != 1 || generic.getNumDpsInits() != 1 ||
+      generic.getBody()->getOperations().size() != 1 ||
+      generic.getBody()->getTerminator()->getOperand(0) != generic.getBody()->getArgument(0))
+    return std::nullopt;
+  AffineMap from = generic.getIndexingMapsArray()[0], to = generic.getIndexingMapsArray()[1];
+  if (!from.isPermutation() || !to.isPermutation())
+    return std::nullopt;
+  AffineMap sourceOfResult = from.compose(inversePermutation(to));
+  return std::pair(generic.getDpsInputOperand(0)->get(), sourceOfResult.compose(map));
+}
+
+bool isZero(Value value) {
+  return matchPattern(value, m_AnyZeroFloat()) || matchPattern(value, m_Zero());
+}
+
+/// What of a contraction comes after its sums.
+struct Epilogue {
+  Operation *root = nullptr; ///< what the contraction replaces
+  linalg::GenericOp generic; ///< null: the sums themselves
+  unsigned operand = 0;      ///< of `generic`: the sums
+};
+
+/// The elementwise loop that alone reads the sums of `op`.
+Epilogue findEpilogue(linalg::GenericOp op) {
+  Epilogue none{op, nullptr, 0};
+  Value sums = op.getResult(0);
+  if (!sums.hasOneUse())
+    return none;
+  auto user = dyn_cast<linalg::GenericOp>(*sums.user_begin());
+  if (!user || user->getBlock() != op->getBlock() || user.getNumReductionLoops() != 0 ||
+      user.getNumDpsInits() != 1 || user.hasIndexSemantics() ||
+      user.getBody()->getOperations().size() > kMostEpilogueOps + 1)
+    return none;
+  unsigned operand = sums.use_begin()->getOperandNumber();
+  if (operand >= user.getNumDpsInputs() ||
+      user.payloadUsesValueFromOperand(user.getDpsInitOperand(0)) ||
+      !user.getIndexingMapsArray()[operand].isPermutation() ||
+      !user.getIndexingMapsArray().back().isPermutation() ||
+      !llvm::all_of(user.getBody()->without_terminator(), isElementwise) ||
+      !llvm::all_of(user.getIndexingMapsArray(),
+                    [](AffineMap map) { return llvm::all_of(map.getResults(), isLinear); }))
+    return none;
+  return {user, user, operand};
+}
+
+struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
+  using FormContractionsBase::FormContractionsBase;
+
+  void runOnOperation() override {
+    if (registers == 0)
+      return;
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation().walk([&](linalg::LinalgOp op) {
+      if (op.hasPureTensorSemantics() && op.getNumReductionLoops() > 0)
+        ops.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (linalg::LinalgOp op : ops) {
+      rewriter.setInsertionPoint(op);
+      auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
+      if (!generic) {
+        FailureOr<linalg::GenericOp> made = linalg::generalizeNamedOp(rewriter, op);
+        if (failed(made))
+          continue;
+        generic = *made;
+      }
+      form(rewriter, generic);
+    }
+  }
+
+  void form(RewriterBase &rewriter, linalg::GenericOp op) {
+    if (!isSumOfProducts(op))
+      return;
+    Type sumType = getElementTypeOrSelf(op.getResult(0).getType());
+    if (!sumType.isIntOrFloat())
+      return;
+    Value lhs = op.getDpsInputOperand(0)->get(), rhs = op.getDpsInputOperand(1)->get();
+    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+    if (!maps[2].isProjectedPermutation())
+      return;
+    for (unsigned i : {0, 1})
+      if (!llvm::all_of(maps[i].getResults(), isLinear))
+        return;
+    fnc::Product product;
+    product.result = maps[2];
+    for (int64_t size : op.getStaticLoopRanges()) {
+      if (size == 0)
+        return;
+      product.sizes.push_back(ShapedType::isDynamic(size) ? -1 : size);
+    }
+    for (unsigned i = 0; i < product.sizes.size(); ++i)
+      if ((op.getIteratorTypesArray()[i] == utils::IteratorType::parallel) ==
+          product.isReduction(i))
+        return;
+    product.bits = std::max(8u, sumType.getIntOrFloatBitWidth());
+
+    // Transposed operands are read where they were before, if that runs along vectors too.
+    Value sources[] = {lhs, rhs};
+    AffineMap sourceMaps[] = {maps[0], maps[1]};
+    for (unsigned i : {0, 1})
+      while (auto next = throughTranspose(sources[i], sourceMaps[i]))
+        std::tie(sources[i], sourceMaps[i]) = *next;
+    auto plan = planWith(product, sources[0], sourceMaps[0], sources[1], sourceMaps[1]);
+    if (!plan || plan->dot) {
+      auto direct = planWith(product, lhs, maps[0], rhs, maps[1]);
+      if (direct && (!plan || !direct->dot)) {
+        plan = direct;
+        sources[0] = lhs, sources[1] = rhs;
+        sourceMaps[0] = maps[0], sourceMaps[1] = maps[1];
+      }
+    }
+    if (!plan)
+      return;
+    if (plan->swapped) {
+      std::swap(sources[0], sources[1]);
+      std::swap(sourceMaps[0], sourceMaps[1]);
+    }
+    build(rewriter, op, product, *plan, sources, sourceMaps);
+  }
+
+  std::optional<fnc::ContractionPlan> planWith(fnc::Product product, Value lhs, AffineMap lhsMap,
+                                               Value rhs, AffineMap rhsMap) {
+    product.lhs = lhsMap;
+    product.rhs = rhsMap;
+    product.lhsConstant = matchPattern(lhs, m_Constant());
+    product.rhsConstant = matchPattern(rhs, m_Constant());
+    return planContraction(product, {vectorBits, registers});
+  }
+
+  void build(RewriterBase &b, linalg::GenericOp op, const fnc::Product &product,
+             const fnc::ContractionPlan &plan, ArrayRef<Value> sources,
+             ArrayRef<AffineMap> sourceMaps) {
+    Location loc = op.getLoc();
+    Epilogue epilogue = findEpilogue(op);
+    b.setInsertionPoint(epilogue.root);
+    Value init = op.getDpsInitOperand(0)->get();
+    auto fill = init.getDefiningOp<linalg::FillOp>();
+    bool startsAtZero = fill && isZero(fill.value());
+    AffineMap sumMap = product.result;
+
+    SmallVector<Value> extras;
+    SmallVector<AffineMap> maps(sourceMaps), extraMaps;
+    if (!startsAtZero) {
+      extras.push_back(init);
+      extraMaps.push_back(sumMap);
+    }
+    Value out = startsAtZero ? fill.output() : init;
+    AffineMap outMap = sumMap;
+    if (epilogue.generic) {
+      // Loops of the epilogue are those of the sums.
+      linalg::GenericOp user = epilogue.generic;
+      AffineMap toSums = inversePermutation(user.getIndexingMapsArray()[epilogue.operand]);
+      auto translate = [&](AffineMap map) { return map.compose(toSums).compose(sumMap); };
+      for (OpOperand *input : user.getDpsInputOperands())
+        if (input->getOperandNumber() != epilogue.operand) {
+          extras.push_back(input->get());
+          extraMaps.push_back(translate(user.getMatchingIndexingMap(input)));
+        }
+      out = user.getDpsInitOperand(0)->get();
+      outMap = translate(user.getIndexingMapsArray().back());
+    }
+    // A buffer of its own: what the old one held is not read.
+    if (auto empty = out.getDefiningOp<tensor::EmptyOp>())
+      out = b.clone(*empty)->getResult(0);
+    maps.append(extraMaps);
+    maps.push_back(outMap);
+
+    auto dim = [&](std::optional<unsigned> loop) {
+      return loop ? b.getI64IntegerAttr(*loop) : IntegerAttr();
+    };
+    const fnc::RegisterTile &tile = plan.tile;
+    auto contract = fnc::kernel::ContractOp::create(
+        b, loc, TypeRange(out.getType()), sources[0], sources[1], extras, out,
+        b.getAffineMapArrayAttr(maps), b.getDenseI64ArrayAttr(product.sizes),
+        b.getI64IntegerAttr(plan.vectorDim), dim(plan.rowDim), dim(plan.columnDim),
+        b.getDenseI64ArrayAttr({tile.rows, tile.width, tile.parts}),
+        plan.dot ? b.getUnitAttr() : nullptr, nullptr);
+    Type sumType = getElementTypeOrSelf(op.getResult(0).getType());
+    SmallVector<Type> types{sumType};
+    for (Value extra : extras)
+      types.push_back(getElementTypeOrSelf(extra.getType()));
+    Block *body =
+        b.createBlock(&contract.getEpilogue(), {}, types, SmallVector<Location>(types.size(), loc));
+    Value sum = body->getArgument(0);
+    unsigned next = 1;
+    if (!startsAtZero) {
+      Value start = body->getArgument(next++);
+      sum = isa<FloatType>(sumType) ? arith::AddFOp::create(b, loc, start, sum).getResult()
+                                    : arith::AddIOp::create(b, loc, start, sum).getResult();
+    }
+    if (epilogue.generic) {
+      IRMapping mapping;
+      for (OpOperand *input : epilogue.generic.getDpsInputOperands())
+        mapping.map(epilogue.generic.getMatchingBlockArgument(input),
+                    input->getOperandNumber() == epilogue.operand ? sum
+                                                                  : body->getArgument(next++));
+      for (Operation &inner : epilogue.generic.getBody()->without_terminator())
+        b.clone(inner, mapping);
+      sum = mapping.lookupOrDefault(epilogue.generic.getBody()->getTerminator()->getOperand(0));
+    }
+    fnc::kernel::YieldOp::create(b, loc, sum);
+    b.replaceOp(epilogue.root, contract.getResults());
+    if (epilogue.generic)
+      b.eraseOp(op);
+  }
+};
+
+} // namespace

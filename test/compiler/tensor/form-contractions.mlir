@@ -1,0 +1,87 @@
+// RUN: fnc-opt %s --fnc-form-contractions="vector-bits=256 registers=16" --canonicalize | FileCheck %s
+// RUN: fnc-opt %s --fnc-form-contractions="registers=0" | FileCheck %s --check-prefix=NONE
+// NONE-NOT: kernel.contract
+
+#id = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (j)>
+
+// The loop after the product becomes its epilogue. Of 16 registers 12 hold sums.
+// CHECK-LABEL: func @bias_relu
+// CHECK: %[[OUT:.*]] = tensor.empty
+// CHECK: kernel.contract ins(%arg0, %arg1, %arg2 : {{.*}}) outs(%[[OUT]] : tensor<12x32xf32>)
+// CHECK-SAME: row_dim = 0 : i64, sizes = array<i64: 12, 32, 64>, tile = array<i64: 6, 16, 1>, vector_dim = 1 : i64
+// CHECK-NEXT: ^bb0(%[[SUM:.*]]: f32, %[[BIAS:.*]]: f32):
+// CHECK-NEXT: arith.addf %[[SUM]], %[[BIAS]]
+// CHECK-NEXT: arith.maximumf
+// CHECK-NEXT: kernel.yield
+// CHECK-NOT: linalg
+func.func @bias_relu(%x: tensor<12x64xf32>, %w: tensor<64x32xf32>, %b: tensor<32xf32>) -> tensor<12x32xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<12x32xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<12x32xf32>) -> tensor<12x32xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<12x64xf32>, tensor<64x32xf32>) outs(%f : tensor<12x32xf32>) -> tensor<12x32xf32>
+  %y = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%p, %b : tensor<12x32xf32>, tensor<32xf32>) outs(%e : tensor<12x32xf32>) {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %s = arith.addf %u, %v : f32
+    %r = arith.maximumf %s, %zero : f32
+    linalg.yield %r : f32
+  } -> tensor<12x32xf32>
+  return %y : tensor<12x32xf32>
+}
+
+// What else is read of the sums keeps them apart.
+// CHECK-LABEL: func @two_users
+// CHECK: kernel.contract
+// CHECK-NEXT: ^bb0(%[[SUM:.*]]: f32):
+// CHECK-NEXT: kernel.yield %[[SUM]]
+// CHECK: linalg.generic
+func.func @two_users(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x8xf32>) outs(%f : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%p : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%u: f32, %o: f32):
+    %r = arith.maximumf %u, %zero : f32
+    linalg.yield %r : f32
+  } -> tensor<4x8xf32>
+  return %p, %y : tensor<4x8xf32>, tensor<4x8xf32>
+}
+
+// A product added to something: that is read where the result is written.
+// CHECK-LABEL: func @added
+// CHECK: kernel.contract ins(%arg0, %arg1, %arg2 : {{.*}}) outs(%arg2 : tensor<4x8xi32>)
+// CHECK-NEXT: ^bb0(%[[SUM:.*]]: i32, %[[OLD:.*]]: i32):
+// CHECK-NEXT: arith.addi %[[OLD]], %[[SUM]]
+func.func @added(%x: tensor<4x8xi32>, %w: tensor<8x8xi32>, %y: tensor<4x8xi32>) -> tensor<4x8xi32> {
+  %p = linalg.matmul ins(%x, %w : tensor<4x8xi32>, tensor<8x8xi32>) outs(%y : tensor<4x8xi32>) -> tensor<4x8xi32>
+  return %p : tensor<4x8xi32>
+}
+
+// A transposed left side is read as it lies.
+// CHECK-LABEL: func @transposed
+// CHECK-NOT: linalg.transpose
+// CHECK: kernel.contract ins(%arg0, %arg1
+func.func @transposed(%x: tensor<64x12xf32>, %w: tensor<64x32xf32>) -> tensor<12x32xf32> {
+  %zero = arith.constant 0.0 : f32
+  %t = tensor.empty() : tensor<12x64xf32>
+  %xt = linalg.transpose ins(%x : tensor<64x12xf32>) outs(%t : tensor<12x64xf32>) permutation = [1, 0]
+  %e = tensor.empty() : tensor<12x32xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<12x32xf32>) -> tensor<12x32xf32>
+  %p = linalg.matmul ins(%xt, %w : tensor<12x64xf32>, tensor<64x32xf32>) outs(%f : tensor<12x32xf32>) -> tensor<12x32xf32>
+  return %p : tensor<12x32xf32>
+}
+
+// Must not change: a maximum of products, and results too narrow for vectors.
+// CHECK-LABEL: func @other
+// CHECK-NOT: kernel.contract
+// CHECK: return
+func.func @other(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>) -> tensor<4x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x2xf32>) outs(%f : tensor<4x2xf32>) -> tensor<4x2xf32>
+  return %p : tensor<4x2xf32>
+}
