@@ -152,10 +152,44 @@ linalg::GenericOp mergeLoops(RewriterBase &rewriter, linalg::GenericOp op) {
   return op;
 }
 
+/// A border as slabs: of each dimension, where the ones before are in the middle, both ends.
+void fillBorder(fnc::kernel::FillBorderOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  Value memref = op.getInit();
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, loc, memref);
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)),
+      ones(sizes.size(), b.getIndexAttr(1));
+  AffineExpr size = b.getAffineSymbolExpr(0);
+  auto less = [&](OpFoldResult from, int64_t by) {
+    return affine::makeComposedFoldedAffineApply(b, loc, AffineMap::get(0, 1, size - by), from);
+  };
+  for (auto [dim, low, high] : llvm::enumerate(op.getLow(), op.getHigh())) {
+    OpFoldResult whole = sizes[dim];
+    auto fill = [&](OpFoldResult from, int64_t width) {
+      if (width == 0)
+        return;
+      offsets[dim] = from;
+      sizes[dim] = b.getIndexAttr(width);
+      Value slab = memref::SubViewOp::create(b, loc, memref, offsets, sizes, ones);
+      linalg::FillOp::create(b, loc, op.getValue(), slab);
+    };
+    fill(b.getIndexAttr(0), low);
+    fill(less(whole, high), high);
+    offsets[dim] = b.getIndexAttr(low);
+    sizes[dim] = less(whole, low + high);
+  }
+  op.erase();
+}
+
 struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
   using Base::Base;
 
   void runOnOperation() override {
+    SmallVector<fnc::kernel::FillBorderOp> borders;
+    getOperation().walk([&](fnc::kernel::FillBorderOp op) { borders.push_back(op); });
+    for (fnc::kernel::FillBorderOp op : borders)
+      fillBorder(op);
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
       if (isa<linalg::LinalgOp, fnc::kernel::ContractOp>(op))

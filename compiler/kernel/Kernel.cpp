@@ -49,27 +49,66 @@ LogicalResult ContractOp::verify() {
   return success();
 }
 
-void ContractOp::getEffects(
-    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
-  for (OpOperand &operand : getOperation()->getOpOperands()) {
+using Effects = SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
+
+/// Buffers are read, the destination is written.
+static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
-    if (isDpsInit(&operand))
+    if (op.isDpsInit(&operand))
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
     else
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
   }
 }
 
+void ContractOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void FillBorderOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+
 namespace {
 
-struct BufferizeContract
-    : bufferization::DstBufferizableOpInterfaceExternalModel<BufferizeContract, ContractOp> {
+/// The same op on buffers. What its destination held is not read.
+template <typename Model, typename Op>
+struct BufferizeInto : bufferization::DstBufferizableOpInterfaceExternalModel<Model, Op> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const bufferization::AnalysisState &) const {
-    return !cast<ContractOp>(op).isDpsInit(&operand);
+    return !cast<Op>(op).isDpsInit(&operand);
   }
 
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const bufferization::BufferizationOptions &options,
+                          bufferization::BufferizationState &state) const {
+    if (op->getNumResults() == 0)
+      return success();
+    SmallVector<Value> buffers;
+    for (Value operand : op->getOperands()) {
+      buffers.push_back(operand);
+      if (!isa<TensorType>(operand.getType()))
+        continue;
+      FailureOr<Value> buffer = bufferization::getBuffer(rewriter, operand, options, state);
+      if (failed(buffer))
+        return failure();
+      buffers.back() = *buffer;
+    }
+    rewriter.setInsertionPoint(op);
+    OperationState onBuffers(op->getLoc(), op->getName());
+    onBuffers.addOperands(buffers);
+    onBuffers.attributes = op->getAttrDictionary();
+    for (Region &region : op->getRegions()) {
+      Region *moved = onBuffers.addRegion();
+      rewriter.inlineRegionBefore(region, *moved, moved->end());
+    }
+    rewriter.create(onBuffers);
+    OpOperand *init = cast<DestinationStyleOpInterface>(op).getDpsInitOperand(0);
+    bufferization::replaceOpWithBufferizedValues(rewriter, op, buffers[init->getOperandNumber()]);
+    return success();
+  }
+};
+
+struct BufferizeFillBorder : BufferizeInto<BufferizeFillBorder, FillBorderOp> {};
+
+struct BufferizeContract : BufferizeInto<BufferizeContract, ContractOp> {
   /// An extra is read element by element just before the result is written.
   bool bufferizesToElementwiseAccess(Operation *op, const bufferization::AnalysisState &,
                                      ArrayRef<OpOperand *> operands) const {
@@ -79,30 +118,6 @@ struct BufferizeContract
       return i >= 2 && contract.mapOf(i) == contract.resultMap();
     });
   }
-
-  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
-                          const bufferization::BufferizationOptions &options,
-                          bufferization::BufferizationState &state) const {
-    auto contract = cast<ContractOp>(op);
-    if (contract.getResults().empty())
-      return success();
-    SmallVector<Value> buffers;
-    for (Value operand : op->getOperands()) {
-      FailureOr<Value> buffer = bufferization::getBuffer(rewriter, operand, options, state);
-      if (failed(buffer))
-        return failure();
-      buffers.push_back(*buffer);
-    }
-    rewriter.setInsertionPoint(op);
-    OperationState onBuffers(op->getLoc(), op->getName());
-    onBuffers.addOperands(buffers);
-    onBuffers.attributes = op->getAttrDictionary();
-    Region *region = onBuffers.addRegion();
-    rewriter.inlineRegionBefore(contract.getEpilogue(), *region, region->end());
-    rewriter.create(onBuffers);
-    bufferization::replaceOpWithBufferizedValues(rewriter, op, buffers.back());
-    return success();
-  }
 };
 
 } // namespace
@@ -111,5 +126,6 @@ void fnc::registerKernelDialect(DialectRegistry &registry) {
   registry.insert<KernelDialect>();
   registry.addExtension(+[](MLIRContext *context, KernelDialect *) {
     ContractOp::attachInterface<BufferizeContract>(*context);
+    FillBorderOp::attachInterface<BufferizeFillBorder>(*context);
   });
 }

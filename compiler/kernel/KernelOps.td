@@ -78,4 +78,28 @@ def Kernel_YieldOp : Kernel_Op<"yield", [Pure, Terminator, ReturnLike, HasParent
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
+def Kernel_FillBorderOp : Kernel_Op<"fill_border", [
+    AlwaysSpeculatable,
+    DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "one value in what lies around the middle of a tensor";
+  let description = [{
+    Writes the first `low[d]` and the last `high[d]` places of each dimension d. What the middle
+    holds is not read and not defined after: something else writes it.
+
+    ```mlir
+    %1 = kernel.fill_border %zero, %0 low [1, 1] high [1, 1] : f32, tensor<10x10xf32> -> tensor<10x10xf32>
+    ```
+  }];
+  let arguments = (ins AnyType:$value, AnyShaped:$init, DenseI64ArrayAttr:$low,
+                       DenseI64ArrayAttr:$high);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $value `,` $init `low` $low `high` $high attr-dict `:` type($value) `,` type($init)
+    (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
 #endif // FNC_KERNEL_OPS

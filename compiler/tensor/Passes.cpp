@@ -20,6 +20,7 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
   kernels.addPass(tosa::createTosaToLinalg());
   kernels.addPass(createTosaToArithPass());
   kernels.addPass(createTosaToTensorPass());
+  pm.addPass(createChannelsLast());
   pm.addPass(createLowerToLinalg());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   // Sizes of intermediates become sizes of arguments, so that equal shapes are equal values. Equal
@@ -29,6 +30,8 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // Before loops are fused: a transpose would become part of one and go no further.
+  pm.addPass(createSinkTransposes());
   // Each buffer that goes is memory traffic and workspace saved.
   pm.addPass(createFuseElementwise());
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
@@ -37,6 +40,7 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
   // What comes after a sum of products is one loop by now.
   pm.addPass(createFormContractions(registers));
   pm.addPass(createPackConstants());
+  pm.addPass(createFillBorders());
   pm.addPass(createCanonicalizerPass());
   // After fusion: an expansion would hide which bodies are small enough to fuse.
   pm.addPass(createExpandMath(math));

@@ -25,6 +25,35 @@ def LowerToLinalg : Pass<"fnc-lower-to-linalg", "::mlir::ModuleOp"> {
   ];
 }
 
+def ChannelsLast : Pass<"fnc-channels-last", "::mlir::ModuleOp"> {
+  let summary = "convolutions and pooling with channels innermost";
+  let description = [{
+    Vectors run along channels, whose number is known and large. Ops with "NCHW" layout become "NHWC"
+    ones between transposes; `fnc-sink-transposes` lets these meet and vanish. Few channels stay.
+
+    ```mlir
+    %y = fn.max_pool %x {layout = "NCHW", ...} : (tensor<1x64x8x8xf32>) -> tensor<1x64x4x4xf32>
+    ```
+    ==>
+    ```mlir
+    %0 = fn.transpose %x {perm = array<i64: 0, 2, 3, 1>} : ...
+    %1 = fn.max_pool %0 {...} : (tensor<1x8x8x64xf32>) -> tensor<1x4x4x64xf32>
+    %y = fn.transpose %1 {perm = array<i64: 0, 3, 1, 2>} : ...
+    ```
+  }];
+  let dependentDialects = ["::fn::FnDialect"];
+}
+
+def SinkTransposes : Pass<"fnc-sink-transposes", "::mlir::ModuleOp"> {
+  let summary = "move transposes towards the end, through elementwise loops and slices";
+  let description = [{
+    f(transpose(x), transpose(y)) becomes transpose(f(x, y)), parts put together are transposed
+    together, a reduction reads what was transposed, and of two transposes in a row one is left or
+    none. An elementwise loop keeps its order where most of what it reads whole is not transposed.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseElementwise : Pass<"fnc-fuse-elementwise", "::mlir::ModuleOp"> {
   let summary = "move elementwise loops into the loops that read them";
   let description = [{
@@ -87,6 +116,22 @@ def PackConstants : Pass<"fnc-pack-constants", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def FillBorders : Pass<"fnc-fill-borders", "::mlir::ModuleOp"> {
+  let summary = "padding around what is put into the middle";
+  let description = [{
+    ```mlir
+    %0 = linalg.fill ins(%zero) outs(%e : tensor<10x10xf32>)
+    %1 = tensor.insert_slice %x into %0[1, 1] [8, 8] [1, 1]
+    ```
+    ==>
+    ```mlir
+    %0 = kernel.fill_border %zero, %e low [1, 1] high [1, 1] : tensor<10x10xf32>
+    %1 = tensor.insert_slice %x into %0[1, 1] [8, 8] [1, 1]
+    ```
+  }];
+  let dependentDialects = ["::fnc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {

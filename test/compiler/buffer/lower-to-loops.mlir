@@ -109,3 +109,13 @@ func.func @plain(%x: memref<f32>) -> f32 {
   %v = memref.load %x[] : memref<f32>
   return %v : f32
 }
+
+// A border is four slabs: above, below, and left and right of the middle.
+// CHECK-LABEL: func @border
+// CHECK-COUNT-4: memref.subview
+// CHECK-NOT: memref.subview
+func.func @border(%m: memref<?x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  kernel.fill_border %zero, %m low [1, 2] high [1, 1] : f32, memref<?x8xf32>
+  return
+}
