@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Costs around the kernels: calls, compile times, memory. Prints a table, or puts it into a file.
+
+    measure.py --fnc PATH [--table README.md]
+
+Each figure stands beside what it is held against, measured in the same run: the least of many interleaved rounds, of CPU
+time where processes are measured. Needs g++ and valgrind.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+INCLUDE = f"-I{ROOT / 'runtime' / 'include'}"
+rows = []
+
+
+def add(what, figure, against, ratio, goal=""):
+    rows.append(f"| {what} | {figure} | {against} | {ratio} | {goal} |")
+    print(rows[-1], flush=True)
+
+
+def run(*command, cwd=None):
+    return subprocess.run([str(c) for c in command], cwd=cwd, check=True, capture_output=True, text=True).stdout
+
+
+def cpu_seconds(command, rounds):
+    """The least CPU time of a process."""
+    best = float("inf")
+    for _ in range(rounds):
+        process = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            sys.exit(f"{command}: status {status}")
+        best = min(best, usage.ru_utime + usage.ru_stime)
+    return best
+
+
+def small_call(fnc, folder):
+    for cpu, flags in (("baseline", []), ("native", ["-march=native"])):
+        run(fnc, "compile", HERE / "workloads" / "mlp_predict_tiny.mlir", "-O3", "-o", "mlp_predict_tiny.o",
+            *(["--cpu", "native"] if flags else []), cwd=folder)
+        run("g++", "-std=c++17", "-O3", *flags, INCLUDE, "-I.", HERE / "tiny_mlp.cpp", "mlp_predict_tiny.o", "-o", "tiny",
+            cwd=folder)
+        call, plain = map(float, run("./tiny", cwd=folder).split())
+        add(f"call of an MLP 8-16-16-4, {cpu} CPU", f"{call:.0f} ns", f"{plain:.0f} ns, C++ loops by g++ -O3",
+            f"{call / plain:.2f}", "0.5")
+
+
+def checks(fnc, folder):
+    run(fnc, "compile", ROOT / "test" / "runtime" / "add.mlir", "-o", "add.o", cwd=folder)
+    run("g++", "-std=c++17", "-O2", INCLUDE, "-I.", HERE / "add.cpp", "add.o", "-o", "add", cwd=folder)
+    subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=add.out", "./add"], cwd=folder, check=True,
+                   capture_output=True)
+    text = run("callgrind_annotate", "add.out", cwd=folder)
+    taken = int(re.search(r"^\s*([\d,]+).*tiny_add", text, re.M).group(1).replace(",", "")) / 1000
+    add("instructions of a call that adds two scalars", f"{taken:.0f}", "1, the addition", f"{taken:.0f}", "30")
+
+
+def start(fnc, folder):
+    digits = ["compile", ROOT / "examples" / "digits" / "digits.mlir", "-o", f"{folder}/digits.o"]
+    version = cpu_seconds([fnc, "--version"], 10)
+    whole = cpu_seconds([fnc, *digits], 5)
+    add("`fnc compile` of the digits graph", f"{1e3 * whole:.0f} ms", f"{1e3 * version:.0f} ms, `fnc --version`",
+        f"{whole / version:.0f}", f"{1e3 * (2 * version + 0.05):.0f} ms")
+
+
+def chain(count, kinds):
+    tensor = "tensor<16x16xf32>"
+    lines = [f'%x0 = fn.placeholder "x" : {tensor}', f'%w = fn.variable "w" : {tensor} = dense<0.5>']
+    for i in range(count):
+        kind = kinds[i % len(kinds)]
+        lines.append(f"%x{i + 1} = fn.relu %x{i} : {tensor}" if kind == "relu" else
+                     f"%x{i + 1} = fn.{kind} %x{i}, %w : ({tensor}, {tensor}) -> {tensor}")
+    lines.append(f'fn.function @f inputs(%x0 : {tensor}) outputs("y" = %x{count} : {tensor})')
+    return "fn.graph @g {\n" + "\n".join(lines) + "\n}\n"
+
+
+def compile_time(fnc, folder):
+    counts = (100, 1000, 5000, 20000)
+    for name, kinds in (("elementwise", ("add", "mul", "relu", "sub")), ("matmul and elementwise", ("add", "mul", "relu", "matmul"))):
+        seconds = []
+        for count in counts:
+            graph = pathlib.Path(folder, "chain.mlir")
+            graph.write_text(chain(count, kinds))
+            seconds.append(cpu_seconds([fnc, "compile", graph, "-o", f"{folder}/chain.o"], 3 if count <= 1000 else 1))
+        # Least squares of seconds = start + slope * ops, relative errors alike.
+        weights = [1 / s ** 2 for s in seconds]
+        total, mean_n = sum(weights), sum(w * n for w, n in zip(weights, counts)) / sum(weights)
+        mean_s = sum(w * s for w, s in zip(weights, seconds)) / total
+        slope = sum(w * (n - mean_n) * (s - mean_s) for w, n, s in zip(weights, counts, seconds)) / \
+            sum(w * (n - mean_n) ** 2 for w, n in zip(weights, counts))
+        first = mean_s - slope * mean_n
+        add(f"compile time of {counts[-1]:,} ops, {name}", f"{seconds[-1]:.2f} s",
+            f"{first + slope * counts[-1]:.2f} s, {1e3 * slope:.2f} ms an op by the line through "
+            + ", ".join(f"{n:,}" for n in counts), f"{seconds[-1] / (first + slope * counts[-1]):.2f}", "linear")
+
+
+def workspaces(fnc):
+    graphs = [ROOT / "examples" / "digits" / "digits.mlir", ROOT / "examples" / "cam" / "cam.mlir",
+              *sorted((HERE / "workloads").glob("*.mlir"))]
+    worst = (0, "")
+    for graph in graphs:
+        for function in json.loads(run(fnc, "inspect", graph, "--json"))["functions"]:
+            used, live = function["workspace_bytes"], function["live_bytes"]
+            if live:
+                worst = max(worst, (used / live, f"`{graph.stem}`, `{function['name']}`", used, live))
+    add(f"workspace, the worst of {len(graphs)} graphs: {worst[1]}", f"{worst[2]:,} bytes", f"{worst[3]:,} bytes live at once",
+        f"{worst[0]:.2f}", "1.1")
+
+
+def write_table(path):
+    text = path.read_text()
+    begin, end = "<!-- measure.py -->\n", "<!-- end -->"
+    head, _, rest = text.partition(begin)
+    _, found, tail = rest.partition(end)
+    if not found:
+        sys.exit(f"{path}: no marks for the table")
+    path.write_text(head + begin + "\n".join(rows) + "\n" + end + tail)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--fnc", required=True, type=pathlib.Path)
+    parser.add_argument("--table", type=pathlib.Path)
+    options = parser.parse_args()
+    fnc = options.fnc.resolve()
+    add("what", "figure", "against", "ratio", "goal")
+    rows.append("| --- | --: | --: | --: | --: |")
+    with tempfile.TemporaryDirectory() as folder:
+        small_call(fnc, folder)
+        if platform.machine() == "x86_64":
+            checks(fnc, folder)
+        start(fnc, folder)
+        workspaces(fnc)
+        compile_time(fnc, folder)
+    if options.table:
+        write_table(options.table)
+
+
+if __name__ == "__main__":
+    main()
