@@ -30,8 +30,12 @@ struct CompileCommand {
   bool debugLines = false;
 };
 int compile(const CompileCommand &command);
+struct CompiledObject {
+  std::string bytes;
+  std::vector<std::string> externalFiles; ///< beside the model, with data of it
+};
 /// The object of the input's bytes, which a NUL follows, with no file written.
-int compileObject(const CompileCommand &command, std::string_view bytes, std::string &object);
+int compileObject(const CompileCommand &command, std::string_view bytes, CompiledObject &object);
 
 struct RunCommand {
   CompileCommand compile; ///< how, where the input is no object yet

@@ -74,7 +74,7 @@ int fnc::tool::compile(const CompileCommand &command) {
 }
 
 int fnc::tool::compileObject(const CompileCommand &command, std::string_view bytes,
-                             std::string &object) {
+                             CompiledObject &object) {
   CompileOptions options = compileOptions(command);
   if (!isUsableTarget(options.target))
     return kBadUsage;
@@ -85,7 +85,8 @@ int fnc::tool::compileObject(const CompileCommand &command, std::string_view byt
   auto result = fnc::compile(source.module(), options);
   if (failed(result))
     return kBadInput;
-  object.assign(result->code.data(), result->code.size());
+  object.bytes.assign(result->code.data(), result->code.size());
+  object.externalFiles = source.externalFiles();
   return kDone;
 }
 

@@ -19,7 +19,7 @@ struct Compiler {
   int (*import)(const ImportCommand &);
   int (*inspect)(const InspectCommand &);
   /// The object of a file's bytes, which a NUL follows, in memory; an exit code.
-  int (*compileObject)(const CompileCommand &, std::string_view bytes, std::string &object);
+  int (*compileObject)(const CompileCommand &, std::string_view bytes, CompiledObject &object);
 };
 
 /// Loads the library. Null after a message.

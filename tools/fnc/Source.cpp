@@ -154,6 +154,6 @@ bool Source::open(const std::string &path, std::unique_ptr<llvm::MemoryBuffer> b
     return false;
   model = std::move(buffer);
   diagnostics = std::make_unique<mlir::ScopedDiagnosticHandler>(context.get(), printOfModel);
-  parsed = importOnnx(model->getMemBufferRef(), options, *context);
+  parsed = importOnnx(model->getMemBufferRef(), options, *context, &external);
   return static_cast<bool>(parsed);
 }

@@ -35,6 +35,8 @@ public:
   bool open(const std::string &path, std::unique_ptr<llvm::MemoryBuffer> buffer,
             const ImportCommand &import);
   mlir::ModuleOp module() { return *parsed; }
+  /// Files beside a model that hold data of it.
+  const std::vector<std::string> &externalFiles() const { return external; }
 
 private:
   mlir::DialectRegistry registry;
@@ -43,6 +45,7 @@ private:
   llvm::SourceMgr files;
   std::unique_ptr<mlir::ScopedDiagnosticHandler> diagnostics;
   mlir::OwningOpRef<mlir::ModuleOp> parsed;
+  std::vector<std::string> external;
 };
 
 } // namespace fnc::tool

@@ -9,6 +9,8 @@
 #include <google/protobuf/stubs/logging.h>
 #include <onnx.pb.h>
 
+#include <set>
+
 using namespace mlir;
 using namespace fnc;
 
@@ -28,8 +30,35 @@ std::string fnc::graphNameOf(StringRef path) {
   return name.back() == '_' ? "model" : name;
 }
 
+static void addExternal(const onnx::TensorProto &tensor, std::set<std::string> &files) {
+  if (tensor.data_location() != onnx::TensorProto::EXTERNAL)
+    return;
+  for (const onnx::StringStringEntryProto &entry : tensor.external_data())
+    if (entry.key() == "location")
+      files.insert(entry.value());
+}
+
+/// Of a graph, and those inside of its nodes.
+static void addExternal(const onnx::GraphProto &graph, std::set<std::string> &files);
+static void addExternal(const onnx::NodeProto &node, std::set<std::string> &files) {
+  for (const onnx::AttributeProto &attribute : node.attribute()) {
+    addExternal(attribute.t(), files);
+    addExternal(attribute.g(), files);
+    for (const onnx::TensorProto &tensor : attribute.tensors())
+      addExternal(tensor, files);
+    for (const onnx::GraphProto &graph : attribute.graphs())
+      addExternal(graph, files);
+  }
+}
+static void addExternal(const onnx::GraphProto &graph, std::set<std::string> &files) {
+  for (const onnx::TensorProto &tensor : graph.initializer())
+    addExternal(tensor, files);
+  for (const onnx::NodeProto &node : graph.node())
+    addExternal(node, files);
+}
+
 OwningOpRef<ModuleOp> fnc::importOnnx(llvm::MemoryBufferRef bytes, const OnnxOptions &options,
-                                      MLIRContext &context) {
+                                      MLIRContext &context, std::vector<std::string> *external) {
   context.loadDialect<fn::FnDialect>();
   Location file = FileLineColLoc::get(&context, bytes.getBufferIdentifier(), 0, 0);
   // The library would print on its own.
@@ -51,5 +80,13 @@ OwningOpRef<ModuleOp> fnc::importOnnx(llvm::MemoryBufferRef bytes, const OnnxOpt
   onnx_import::Importer importer(model, options, builder, file);
   if (failed(importer.importModel()) || failed(verify(*module)))
     return {};
+  if (external) {
+    std::set<std::string> files;
+    addExternal(model.graph(), files);
+    for (const onnx::FunctionProto &function : model.functions())
+      for (const onnx::NodeProto &node : function.node())
+        addExternal(node, files);
+    external->assign(files.begin(), files.end());
+  }
   return module;
 }

@@ -32,9 +32,11 @@ bool looksLikeOnnx(llvm::StringRef bytes);
 /// A graph identifier made of a file's name: letters, digits and '_'.
 std::string graphNameOf(llvm::StringRef path);
 
-/// A module with one fn.graph, or null after a diagnostic that names the node.
-mlir::OwningOpRef<mlir::ModuleOp>
-importOnnx(llvm::MemoryBufferRef bytes, const OnnxOptions &options, mlir::MLIRContext &context);
+/// A module with one fn.graph, or null after a diagnostic that names the node. `external`, where it
+/// is given, has the names of the files that hold data of the model, inside of its folder.
+mlir::OwningOpRef<mlir::ModuleOp> importOnnx(llvm::MemoryBufferRef bytes,
+                                             const OnnxOptions &options, mlir::MLIRContext &context,
+                                             std::vector<std::string> *external = nullptr);
 
 } // namespace fnc
 

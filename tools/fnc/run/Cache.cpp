@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -69,6 +70,15 @@ std::string describeCpu() {
   return text;
 }
 
+/// Tells a file from what it was before it was written again.
+std::string describeFile(const std::string &path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0)
+    return "none";
+  return fmt::format("{} {} {}.{} {}.{}", status.st_size, status.st_ino, status.st_mtim.tv_sec,
+                     status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+}
+
 /// Creates a folder and those above it.
 bool makeFolders(const std::string &path) {
   if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST)
@@ -88,14 +98,12 @@ Cache::Cache(uint64_t limit) : limit(limit) {
     folder = std::string(home) + "/.cache/fnc";
 }
 
-std::string Cache::key(const CompileCommand &command, std::string_view bytes) {
+/// A name for what a command makes of bytes, as far as the bytes tell.
+static std::string keyOf(const CompileCommand &command, std::string_view bytes) {
   Hash hash;
   hash.add(FNC_VERSION);
   // A compiler that was built anew is another one, whatever its version says.
-  struct stat status = {};
-  if (::stat(compilerPath().c_str(), &status) == 0)
-    hash.add(fmt::format("{} {} {}.{}", status.st_size, status.st_ino, status.st_mtim.tv_sec,
-                         status.st_mtim.tv_nsec));
+  hash.add(describeFile(compilerPath()));
   hash.add(describeCpu());
   const ImportCommand &import = command.import;
   for (const std::string &text :
@@ -106,22 +114,58 @@ std::string Cache::key(const CompileCommand &command, std::string_view bytes) {
   for (const std::vector<std::string> &texts :
        {command.functions, import.shapes, import.dims, import.binds})
     hash.add(texts);
+  for (const std::string &bind : import.binds)
+    if (size_t at = bind.rfind("=@"); at != bind.npos)
+      hash.add(describeFile(bind.substr(at + 2)));
   hash.add(bytes);
   return hash.text();
 }
 
-std::optional<std::string> Cache::find(const std::string &key) const {
-  std::string path = pathOf(key);
+/// The same where other files belong to a model: these may have gigabytes, and are told by what
+/// the file system knows of them.
+static std::string keyOf(const std::string &key, const std::string &folder,
+                         const std::vector<std::string> &files) {
+  Hash hash;
+  hash.add(key);
+  for (const std::string &file : files) {
+    hash.add(file);
+    hash.add(describeFile(folder + file));
+  }
+  return hash.text();
+}
+
+std::optional<std::string> Cache::find(const CompileCommand &command, std::string_view bytes) {
+  if (folder.empty())
+    return std::nullopt;
+  key = keyOf(command, bytes);
+  modelFolder = command.input.substr(0, command.input.rfind('/') + 1);
+  std::string name = key;
+  if (std::ifstream list(pathOf(key + ".files")); list) {
+    std::vector<std::string> files;
+    for (std::string file; std::getline(list, file, '\0');)
+      files.push_back(file);
+    name = keyOf(key, modelFolder, files);
+  }
+  std::string path = pathOf(name + ".o");
   // The time of change is that of the last use: times of access are often not kept.
-  if (folder.empty() || ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0)
+  if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0)
     return std::nullopt;
   return path;
 }
 
-void Cache::add(const std::string &key, std::string_view object) const {
-  if (folder.empty() || object.size() > limit || !makeFolders(folder))
+void Cache::add(const CompiledObject &object) const {
+  if (folder.empty() || object.bytes.size() > limit || !makeFolders(folder))
     return;
-  if (!writeAll({{pathOf(key), object}}))
+  std::string name = key, list;
+  std::vector<OutputFile> files;
+  if (!object.externalFiles.empty()) {
+    name = keyOf(key, modelFolder, object.externalFiles);
+    for (const std::string &file : object.externalFiles)
+      list += file + '\0';
+    files.push_back({pathOf(key + ".files"), list});
+  }
+  files.push_back({pathOf(name + ".o"), object.bytes});
+  if (!writeAll(files))
     makeRoom();
 }
 

@@ -16,21 +16,21 @@ public:
   /// `limit`: bytes of all objects.
   explicit Cache(uint64_t limit);
 
-  /// A name for what a command makes of a file's bytes on this machine, by this compiler.
-  static std::string key(const CompileCommand &command, std::string_view bytes);
+  /// The file of what a command makes of a file's bytes on this machine, by this compiler; or
+  /// nothing. Counts as a use.
+  std::optional<std::string> find(const CompileCommand &command, std::string_view bytes);
 
-  /// The file of an object, or nothing. Counts as a use.
-  std::optional<std::string> find(const std::string &key) const;
-
-  /// Keeps an object, and drops those that were not used for the longest time.
-  void add(const std::string &key, std::string_view object) const;
+  /// Keeps what was made of the bytes that were looked for, and drops what was not used for the
+  /// longest time.
+  void add(const CompiledObject &object) const;
 
 private:
-  std::string pathOf(const std::string &key) const { return folder + "/" + key + ".o"; }
+  std::string pathOf(const std::string &key) const { return folder + "/" + key; }
   void makeRoom() const;
 
   std::string folder; ///< empty: no cache
   uint64_t limit;
+  std::string key, modelFolder; ///< of the last command
 };
 
 /// "512M" in bytes; nothing where it is no size.

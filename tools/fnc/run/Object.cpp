@@ -315,9 +315,19 @@ void ObjectLoader::protect() {
       fail(where, "cannot be made executable: {}", std::strerror(errno));
   };
   set(0, writableBegin, PROT_READ);
-  for (const Elf64_Shdr &section : sections)
-    if (isLoaded(section) && !isWritable(section) && (section.sh_flags & SHF_EXECINSTR))
-      set(section.sh_offset, section.sh_offset + section.sh_size, PROT_READ | PROT_EXEC);
+  // Functions have sections of their own: neighbours are one range.
+  size_t begin = 0, end = 0;
+  for (const Elf64_Shdr &section : sections) {
+    if (!isLoaded(section) || isWritable(section) || !(section.sh_flags & SHF_EXECINSTR))
+      continue;
+    if (section.sh_offset < begin || section.sh_offset > alignTo(end, page)) {
+      set(begin, end, PROT_READ | PROT_EXEC);
+      begin = section.sh_offset;
+      end = begin;
+    }
+    end = std::max(end, section.sh_offset + section.sh_size);
+  }
+  set(begin, end, PROT_READ | PROT_EXEC);
   set(stubBegin, stubEnd, PROT_READ | PROT_EXEC);
 }
 

@@ -12,6 +12,7 @@
 #include "Print.h"
 #include "Progress.h"
 #include "SafeTensors.h"
+#include "Sources.h"
 #include "compiler/graph/Nearest.h"
 #include "tools/fnc/Compiler.h"
 #include "tools/fnc/Files.h"
@@ -27,17 +28,27 @@ using namespace fnc::tool;
 
 namespace {
 
+/// Whether a file is an ONNX model rather than the text of a graph, which begins with no such byte.
+bool isModel(const std::string &path, std::string_view bytes) {
+  return path.ends_with(".onnx") || bytes.starts_with('\x08');
+}
+
 /// A compile command that failed, and has said why.
 struct CompileFailed {
   int code;
 };
 
-std::shared_ptr<Object> loadModel(const CompileCommand &command, const Cache *cache) {
+std::shared_ptr<Object> loadModel(const RunCommand &run) {
+  CompileCommand command = run.compile;
   std::shared_ptr<MappedFile> file = MappedFile::open(command.input);
   if (Object::isObject(file->bytes()))
     return std::make_shared<Object>(file, command.input);
-  std::string key = cache ? Cache::key(command, file->bytes()) : "";
-  if (std::optional<std::string> path = cache ? cache->find(key) : std::nullopt)
+  // Most models are more general than their compiler: sizes that are known make them simple.
+  if (isModel(command.input, file->bytes()) && run.batchAxis < 0)
+    addShapes(run.inputs, command.import.shapes);
+  Cache cache(*parseBytes(run.cacheLimit));
+  if (std::optional<std::string> path =
+          run.noCache ? std::nullopt : cache.find(command, file->bytes()))
     try {
       return std::make_shared<Object>(MappedFile::open(*path), *path);
     } catch (const InputError &) {
@@ -46,12 +57,12 @@ std::shared_ptr<Object> loadModel(const CompileCommand &command, const Cache *ca
   const Compiler *compiler = loadCompiler();
   if (!compiler)
     throw CompileFailed{kBadInput};
-  std::string object;
+  CompiledObject object;
   if (int code = compiler->compileObject(command, file->bytes(), object))
     throw CompileFailed{code};
-  if (cache)
-    cache->add(key, object);
-  return std::make_shared<Object>(MappedFile::of(std::move(object)), command.input);
+  if (!run.noCache)
+    cache.add(object);
+  return std::make_shared<Object>(MappedFile::of(std::move(object.bytes)), command.input);
 }
 
 void loadState(const std::string &path, Instance &instance) {
@@ -169,10 +180,8 @@ void check(const RunCommand &command) {
 
 void runChecked(const RunCommand &command) {
   check(command);
-  Cache cache(*parseBytes(command.cacheLimit));
   const std::string &path = command.compile.input;
-  Instance instance(loadModel(command.compile, command.noCache ? nullptr : &cache),
-                    path == "-" ? "<stdin>" : path);
+  Instance instance(loadModel(command), path == "-" ? "<stdin>" : path);
   const FunctionType &function = instance.graph().function(command.function, path);
   if (command.outputFile.ends_with(".npy") && function.outputs.size() != 1)
     fail("fnc", "function '{}' has {} outputs: write them to a .npz", function.name,

@@ -39,11 +39,13 @@ std::string nearOrAll(std::string_view given, const std::vector<std::string> &na
                            : fmt::format("; it has '{}'", fmt::join(names, "', '"));
 }
 
-/// The names that an array may be given for, and what they are called in messages.
+/// The names that an array may be given for: all of them while no function is known.
 class Names {
 public:
-  explicit Names(const FunctionType &function) : function(function) {
-    for (const TensorType &input : function.inputs) {
+  explicit Names(const FunctionType *function) : function(function) {
+    if (!function)
+      return;
+    for (const TensorType &input : function->inputs) {
       inputs.push_back(input.name);
       if (input.isSparse())
         for (const char *part : kSparseParts)
@@ -51,24 +53,24 @@ public:
     }
   }
 
-  bool isInput(std::string_view name) const { return function.input(name) != nullptr; }
   bool isKnown(std::string_view name) const {
-    return isInput(name) || std::find(parts.begin(), parts.end(), name) != parts.end();
+    return !function || function->input(name) ||
+           std::find(parts.begin(), parts.end(), name) != parts.end();
   }
   [[noreturn]] void failUnknown(std::string_view name) const {
     if (inputs.empty())
-      fail("fnc", "function '{}' has no inputs, got '{}'", function.name, name);
-    fail("fnc", "function '{}' has no input '{}'{}", function.name, name, nearOrAll(name, inputs));
+      fail("fnc", "function '{}' has no inputs, got '{}'", function->name, name);
+    fail("fnc", "function '{}' has no input '{}'{}", function->name, name, nearOrAll(name, inputs));
   }
 
 private:
-  const FunctionType &function;
+  const FunctionType *function;
   std::vector<std::string> inputs, parts;
 };
 
 class Finder {
 public:
-  explicit Finder(const FunctionType &function) : names(function), function(function) {}
+  explicit Finder(const FunctionType *function) : names(function), function(function) {}
 
   void add(const std::string &option) {
     // A tensor's name may hold '=': it ends at the first one behind a name that is known.
@@ -95,7 +97,7 @@ public:
     if (!isArchive(value))
       return put(name, {value, name, nullptr, "", value, ""});
     std::shared_ptr<Npz> archive = open(value);
-    const TensorType *input = function.input(name);
+    const TensorType *input = function ? function->input(name) : nullptr;
     if (input && input->isSparse()) {
       for (const char *part : kSparseParts)
         addMember(name + part, archive, value, part + 1);
@@ -142,7 +144,7 @@ private:
   }
 
   Names names;
-  const FunctionType &function;
+  const FunctionType *function;
   std::map<std::string, std::shared_ptr<Npz>> archives;
 };
 
@@ -160,8 +162,25 @@ Array ArraySource::read(const DType &wanted, const CheckHeader &check) const {
 
 std::map<std::string, ArraySource> fnc::tool::findSources(const std::vector<std::string> &options,
                                                           const FunctionType &function) {
-  Finder finder(function);
+  Finder finder(&function);
   for (const std::string &option : options)
     finder.add(option);
   return std::move(finder.sources);
+}
+
+void fnc::tool::addShapes(const std::vector<std::string> &options,
+                          std::vector<std::string> &shapes) {
+  Finder finder(nullptr);
+  for (const std::string &option : options)
+    finder.add(option);
+  for (const auto &[name, source] : finder.sources) {
+    bool isGiven = std::any_of(shapes.begin(), shapes.end(), [&](const std::string &shape) {
+      return shape.starts_with(name + "=");
+    });
+    if (isGiven)
+      continue;
+    Shape shape;
+    source.read(*dtypeNamed("f64"), [&](const DType &, const Shape &s) { shape = s; });
+    shapes.push_back(fmt::format("{}={}", name, fmt::join(shape, ",")));
+  }
 }

@@ -27,6 +27,9 @@ public:
 std::map<std::string, ArraySource> findSources(const std::vector<std::string> &options,
                                                const FunctionType &function);
 
+/// Adds "NAME=SIZES" for the arrays of `--input` options to `shapes`, but for names that are there.
+void addShapes(const std::vector<std::string> &options, std::vector<std::string> &shapes);
+
 /// The parts of a sparse input.
 inline constexpr const char *kSparseParts[] = {".indices", ".values", ".shape"};
 
