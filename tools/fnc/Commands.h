@@ -41,7 +41,7 @@ struct RunCommand {
   CompileCommand compile; ///< how, where the input is no object yet
   std::string function;
   std::vector<std::string> inputs; ///< NAME=VALUE or an archive
-  std::string outputFolder, outputFile, loadState, saveState;
+  std::string outputFolder, outputFile, labels, loadState, saveState;
   int64_t repeat = 1;
   int64_t batchAxis = -1; ///< none
   int64_t batchSize = 0;  ///< as the function says

@@ -1,14 +1,11 @@
 //===- Compiler.h - the library that compiles -------------------*- C++ -*-===//
-//
-// The command line is a small program; the compiler with MLIR and LLVM is a library that it loads
-// for those commands that compile. Both are built and installed together.
-//
 //===----------------------------------------------------------------------===//
 
 #ifndef FNC_TOOLS_COMPILER_H
 #define FNC_TOOLS_COMPILER_H
 
 #include "Commands.h"
+#include "LoadLibrary.h"
 
 namespace fnc::tool {
 
@@ -22,11 +19,12 @@ struct Compiler {
   int (*compileObject)(const CompileCommand &, std::string_view bytes, CompiledObject &object);
 };
 
-/// Loads the library. Null after a message.
-const Compiler *loadCompiler();
+inline constexpr char kCompilerLibrary[] = "libfnc-compiler.so";
 
-/// Where the library is, without loading it; empty where it is not found.
-std::string compilerPath();
+/// Null after a message.
+inline const Compiler *loadCompiler() {
+  return loadLibrary<Compiler>(kCompilerLibrary, "fncCompiler");
+}
 
 } // namespace fnc::tool
 

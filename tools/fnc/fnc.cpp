@@ -94,6 +94,10 @@ static void addRunOptions(CLI::App *app, RunCommand &command) {
                   "write each output to a .npy file of its name in this folder")
       ->type_name("FOLDER")
       ->group(outputs);
+  app->add_option("--labels", command.labels,
+                  "print the five largest elements of each row, by the lines of this file")
+      ->type_name("FILE")
+      ->group(outputs);
   app->add_flag("-q,--quiet", command.quiet, "do not print outputs")->group(outputs);
 
   const char *state = "State";

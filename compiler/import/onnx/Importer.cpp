@@ -2,6 +2,7 @@
 
 #include "compiler/import/onnx/Importer.h"
 #include "compiler/graph/Identifier.h"
+#include "compiler/graph/Nearest.h"
 #include "compiler/import/onnx/Node.h"
 #include "compiler/import/onnx/Tensors.h"
 #include "mlir/IR/Verifier.h"
@@ -379,9 +380,13 @@ LogicalResult Importer::importModel() {
   auto isInput = [&](const std::string &name) {
     return llvm::any_of(graph.input(), [&](const auto &input) { return input.name() == name; });
   };
+  std::vector<std::string> names;
+  for (const onnx::ValueInfoProto &input : graph.input())
+    names.push_back(input.name());
   for (const auto &[name, unused] : options.shapes)
     if (!isInput(name))
-      return emitError(file) << "--shape names '" << name << "', which is not an input";
+      return emitError(file) << "the model has no input '" << name << "'"
+                             << didYouMean(name, names);
   for (const auto &[name, unused] : options.binds)
     if (!isInput(name))
       return emitError(file) << "--bind names '" << name << "', which is not an input";

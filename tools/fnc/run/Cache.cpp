@@ -103,7 +103,7 @@ static std::string keyOf(const CompileCommand &command, std::string_view bytes) 
   Hash hash;
   hash.add(FNC_VERSION);
   // A compiler that was built anew is another one, whatever its version says.
-  hash.add(describeFile(compilerPath()));
+  hash.add(describeFile(libraryPath(kCompilerLibrary)));
   hash.add(describeCpu());
   const ImportCommand &import = command.import;
   for (const std::string &text :

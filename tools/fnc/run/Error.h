@@ -21,6 +21,9 @@ public:
   using std::runtime_error::runtime_error;
 };
 
+/// A part of fnc could not be loaded, which has been said.
+class LoadFailed {};
+
 /// "where: error: ...".
 template <class... Args>
 [[noreturn]] void fail(std::string_view where, fmt::format_string<Args...> format, Args &&...args) {

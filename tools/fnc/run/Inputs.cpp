@@ -65,7 +65,7 @@ Array readDense(const TensorType &input, const ArraySource &source, const RunCom
     if (&type != input.type && !command.cast)
       failMismatch(input, source, type, shape, "; --cast converts");
   };
-  return converted(source.read(*input.type, check), *input.type, input.name);
+  return converted(source.read(input, check), *input.type, input.name);
 }
 
 /// The three arrays of a sparse input. Lengths and ranges are checked by the call.

@@ -16,6 +16,7 @@
 #include "compiler/graph/Nearest.h"
 #include "tools/fnc/Compiler.h"
 #include "tools/fnc/Files.h"
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -56,7 +57,7 @@ std::shared_ptr<Object> loadModel(const RunCommand &run) {
     }
   const Compiler *compiler = loadCompiler();
   if (!compiler)
-    throw CompileFailed{kBadInput};
+    throw LoadFailed();
   CompiledObject object;
   if (int code = compiler->compileObject(command, file->bytes(), object))
     throw CompileFailed{code};
@@ -127,10 +128,36 @@ private:
 
 using NamedArrays = std::vector<std::pair<std::string, Array>>;
 
-void print(const NamedArrays &outputs) {
+/// The lines of a file.
+std::vector<std::string> readLabels(const std::string &path) {
+  std::vector<std::string> lines;
+  std::shared_ptr<MappedFile> file = MappedFile::open(path);
+  for (std::string_view rest = file->bytes(); !rest.empty();) {
+    size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view line = rest.substr(0, end);
+    if (line.ends_with('\r'))
+      line.remove_suffix(1);
+    lines.emplace_back(line);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return lines;
+}
+
+void print(const NamedArrays &outputs, const std::string &labelFile) {
   std::string text;
+  std::vector<std::string> labels;
+  if (!labelFile.empty())
+    labels = readLabels(labelFile);
+  auto isLabelled = [&](const Array &array) {
+    return !labels.empty() && !array.shape.empty() &&
+           array.shape.back() == static_cast<int64_t>(labels.size());
+  };
   for (const auto &[name, array] : outputs)
-    text += printed(name, array);
+    text += isLabelled(array) ? printedTop(name, array, labels, 5) : printed(name, array);
+  if (!labelFile.empty() && std::none_of(outputs.begin(), outputs.end(), [&](const auto &output) {
+        return isLabelled(output.second);
+      }))
+    fail(labelFile, "has {} lines, and no output has as many elements in a row", labels.size());
   errno = 0;
   std::cout << text << std::flush;
   if (!std::cout)
@@ -210,7 +237,7 @@ void runChecked(const RunCommand &command) {
   for (size_t i = 0; i < arrays.size(); ++i)
     outputs.push_back({function.outputs[i].name, arrays[i]});
   if (!command.quiet)
-    print(outputs);
+    print(outputs, command.labels);
   write(command, outputs, instance);
 }
 
@@ -222,6 +249,8 @@ int fnc::tool::run(const RunCommand &command) {
     return kDone;
   } catch (const CompileFailed &failed) {
     return failed.code;
+  } catch (const LoadFailed &) {
+    return kBadInput;
   } catch (const InputError &error) {
     std::cerr << error.what() << "\n";
     return kBadInput;

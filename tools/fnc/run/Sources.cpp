@@ -3,6 +3,7 @@
 #include "Sources.h"
 #include "Error.h"
 #include "MappedFile.h"
+#include "Preprocess.h"
 #include "compiler/graph/Nearest.h"
 #include <algorithm>
 #include <sys/stat.h>
@@ -88,14 +89,21 @@ public:
     if (!names.isKnown(name))
       names.failUnknown(name);
     if (isLiteral(value))
-      return put(name, {"'" + value + "'", name, nullptr, "", "", value});
+      return put(name, {"'" + value + "'", name, nullptr, "", "", value, ""});
     // "FILE.npz:array"
     size_t colon = value.rfind(':');
     if (!isFile(value) && colon != value.npos && isArchive(value.substr(0, colon)))
       return addMember(name, open(value.substr(0, colon)), value.substr(0, colon),
                        value.substr(colon + 1));
-    if (!isArchive(value))
-      return put(name, {value, name, nullptr, "", value, ""});
+    if (!isArchive(value)) {
+      // "cat.jpg:resize=224x224"; a file's name may hold ':', too.
+      size_t end = isFile(value) ? value.npos : value.rfind(':');
+      while (end != value.npos && end > 0 && !isFile(value.substr(0, end)))
+        end = value.rfind(':', end - 1);
+      std::string path = value.substr(0, end == 0 ? value.npos : end);
+      std::string steps = path.size() < value.size() ? value.substr(path.size() + 1) : "";
+      return put(name, {path, name, nullptr, "", path, "", steps});
+    }
     std::shared_ptr<Npz> archive = open(value);
     const TensorType *input = function ? function->input(name) : nullptr;
     if (input && input->isSparse()) {
@@ -135,7 +143,7 @@ private:
                  const std::string &path, const std::string &member) {
     if (!archive->has(member))
       fail(path, "has no array '{}'{}", member, nearOrAll(member, archive->names()));
-    put(name, {path + ":" + member, name, archive, member, "", ""});
+    put(name, {path + ":" + member, name, archive, member, "", "", ""});
   }
 
   void put(const std::string &name, ArraySource source) {
@@ -150,14 +158,37 @@ private:
 
 } // namespace
 
-Array ArraySource::read(const DType &wanted, const CheckHeader &check) const {
+Array ArraySource::read(const TensorType &wanted, const CheckHeader &check) const {
   if (archive)
     return archive->read(member, check);
-  if (literal.empty())
-    return readNpy(path, check);
-  Array array = parseLiteral(literal, wanted, "input '" + name + "'");
+  if (literal.empty()) {
+    std::shared_ptr<MappedFile> file = MappedFile::open(path);
+    if (!isMedia(file->bytes()) && !steps.empty())
+      fail(path, "is no picture or sound, which '{}' could be done with", steps);
+    if (!isMedia(file->bytes()))
+      return readNpy(path, check);
+    Array array = *readMedia(path, file->bytes(), steps, &wanted);
+    check(*array.type, array.shape);
+    return array;
+  }
+  Array array = parseLiteral(literal, *wanted.type, "input '" + name + "'");
   check(*array.type, array.shape);
   return array;
+}
+
+std::optional<Shape> ArraySource::shape() const {
+  if (literal.empty() && !archive) {
+    std::shared_ptr<MappedFile> file = MappedFile::open(path);
+    if (isMedia(file->bytes())) {
+      std::optional<Array> array = readMedia(path, file->bytes(), steps, nullptr);
+      return array ? std::optional(array->shape) : std::nullopt;
+    }
+  }
+  TensorType any;
+  any.type = dtypeNamed("f64");
+  Shape shape;
+  (void)read(any, [&](const DType &, const Shape &given) { shape = given; });
+  return shape;
 }
 
 std::map<std::string, ArraySource> fnc::tool::findSources(const std::vector<std::string> &options,
@@ -179,8 +210,7 @@ void fnc::tool::addShapes(const std::vector<std::string> &options,
     });
     if (isGiven)
       continue;
-    Shape shape;
-    source.read(*dtypeNamed("f64"), [&](const DType &, const Shape &s) { shape = s; });
-    shapes.push_back(fmt::format("{}={}", name, fmt::join(shape, ",")));
+    if (std::optional<Shape> shape = source.shape())
+      shapes.push_back(fmt::format("{}={}", name, fmt::join(*shape, ",")));
   }
 }

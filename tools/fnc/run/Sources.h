@@ -17,9 +17,12 @@ public:
   std::string name; ///< what it is given for
   std::shared_ptr<Npz> archive;
   std::string member, path, literal;
+  std::string steps; ///< of a picture or sound
 
-  /// The array, for a tensor of type `wanted`, which literals are converted to.
-  Array read(const DType &wanted, const CheckHeader &check) const;
+  /// The array, for `wanted`, which literals, pictures and sounds are converted to.
+  Array read(const TensorType &wanted, const CheckHeader &check) const;
+  /// Its shape, where that does not depend on what it is for.
+  std::optional<Shape> shape() const;
 };
 
 /// The sources of `--input` options by name: of inputs, and of "x.indices", "x.values", "x.shape"
