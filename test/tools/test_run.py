@@ -88,6 +88,10 @@ def test_standard_input(tools):
     done = tools.expect(0, "run", "-", "-i", "x=x.npy", "-i", "scale=1", "-o", "out.npz", input=SUM)
     assert "scaled" in done.stdout and np.array_equal(np.load(tools.folder / "out.npz")["scaled"], x)
     tools.expect(1, "run", "-", "-i", "scale=1", input="fn.graph", says="<stdin>:1:")
+    arguments = ("run", "sum.mlir", "-i", "x=-", "-i", "scale=1", "-o", "out.npz", "-q")
+    tools.expect(0, *arguments, input=(tools.folder / "x.npy").read_bytes(), text=False, errors=None)
+    assert np.array_equal(np.load(tools.folder / "out.npz")["scaled"], x)
+    tools.expect(1, *arguments, input="", says="<stdin>: error: is not a .npy file")
 
 
 def test_every_type(tools):

@@ -227,6 +227,15 @@ def test_outputs_that_cannot_be_written(tools):
     refused(tools, *graph, "--output-dir", "sum.mlir", says="cannot write 'sum.mlir")
     refused(tools, *graph, "-o", "out.npy", says="function 'add' has 3 outputs: write them to a .npz")
     refused(tools, *graph, "-o", "/proc/out.npz", "--output-dir", "out", says="cannot write '/proc/out.npz'")
+    refused(
+        tools,
+        *graph,
+        "-o",
+        "out.npz",
+        "--save-state",
+        "/dev/full",
+        says="cannot write '/dev/full': No space left on device",
+    )
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [tools.fnc, *GRAPH[:-2], "-i", "x=x.npy"],

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Error.h"
-#include "MappedFile.h"
 #include "NpyHeader.h"
 #include <algorithm>
 #include <cctype>
@@ -210,9 +209,8 @@ void fnc::tool::toNative(const NpyHeader &header, Array &array, std::string_view
       array.data.get()[i] = array.data.get()[i] != 0;
 }
 
-Array fnc::tool::readNpy(const std::string &path, const CheckHeader &check) {
-  std::shared_ptr<MappedFile> file = MappedFile::open(path);
-  const std::string where = path == "-" ? "<stdin>" : path;
+Array fnc::tool::readNpy(const std::shared_ptr<MappedFile> &file, const std::string &where,
+                         const CheckHeader &check) {
   size_t at = 0;
   NpyHeader header = readNpyHeader(where, file->bytes().size(), [&](void *to, size_t bytes) {
     std::memcpy(to, file->bytes().data() + at, bytes);

@@ -4,6 +4,7 @@
 #define FNC_TOOLS_RUN_NPY_H
 
 #include "Array.h"
+#include "MappedFile.h"
 #include <functional>
 
 namespace fnc::tool {
@@ -11,8 +12,9 @@ namespace fnc::tool {
 /// Called with what a header says, before there is memory for it: throws where it is not wanted.
 using CheckHeader = std::function<void(const DType &, const Shape &)>;
 
-/// An array of a .npy file. Throws an InputError that names the file.
-Array readNpy(const std::string &path, const CheckHeader &check);
+/// An array of a .npy file. Throws an InputError that names the file by `where`.
+Array readNpy(const std::shared_ptr<MappedFile> &file, const std::string &where,
+              const CheckHeader &check);
 
 /// A .npz archive.
 class Npz {

@@ -166,7 +166,7 @@ Array ArraySource::read(const TensorType &wanted, const CheckHeader &check) cons
     if (!isMedia(file->bytes()) && !steps.empty())
       fail(path, "is no picture or sound, which '{}' could be done with", steps);
     if (!isMedia(file->bytes()))
-      return readNpy(path, check);
+      return readNpy(file, path == "-" ? "<stdin>" : path, check);
     Array array = *readMedia(path, file->bytes(), steps, &wanted);
     check(*array.type, array.shape);
     return array;
@@ -177,6 +177,9 @@ Array ArraySource::read(const TensorType &wanted, const CheckHeader &check) cons
 }
 
 std::optional<Shape> ArraySource::shape() const {
+  // Standard input can be read only once.
+  if (path == "-")
+    return std::nullopt;
   if (literal.empty() && !archive) {
     std::shared_ptr<MappedFile> file = MappedFile::open(path);
     if (isMedia(file->bytes())) {
