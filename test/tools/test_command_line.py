@@ -105,3 +105,5 @@ def test_bash_completes(tools):
         "obj", "asm", "graph", "tensor", "buffer", "loops", "llvm-dialect", "llvm"]
     assert complete(tools, "fnc", "inspect", "ne") == ["net.mlir"]
     assert complete(tools, "fnc", "completion", "z") == ["zsh"]
+    assert complete(tools, "fnc", "run", "--ba") == ["--batch-axis", "--batch-size"]
+    assert complete(tools, "fnc", "run", "--load-state", "ne") == ["net.mlir"]

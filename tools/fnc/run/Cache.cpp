@@ -81,11 +81,11 @@ std::string describeFile(const std::string &path) {
 
 /// Creates a folder and those above it.
 bool makeFolders(const std::string &path) {
-  if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST)
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST)
     return true;
   size_t parent = path.rfind('/');
   return errno == ENOENT && parent != path.npos && parent > 0 &&
-         makeFolders(path.substr(0, parent)) && ::mkdir(path.c_str(), 0777) == 0;
+         makeFolders(path.substr(0, parent)) && ::mkdir(path.c_str(), 0700) == 0;
 }
 
 } // namespace
@@ -148,9 +148,8 @@ std::optional<std::string> Cache::find(const CompileCommand &command, std::strin
   }
   std::string path = pathOf(name + ".o");
   // The time of change is that of the last use: times of access are often not kept.
-  if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0)
-    return std::nullopt;
-  return path;
+  (void)::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+  return ::access(path.c_str(), R_OK) == 0 ? std::optional(path) : std::nullopt;
 }
 
 void Cache::add(const CompiledObject &object) const {
