@@ -41,6 +41,7 @@
 #include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
@@ -78,17 +79,25 @@ bool stopsAt(StringRef stage, Operation *module, const fnc::CompileOptions &opti
   return true;
 }
 
-/// Which floating-point instructions the target lacks.
-fnc::ExpandMathOptions missingMath(const llvm::TargetMachine &machine) {
+/// Which floating-point instructions the target has and lacks.
+fnc::ExpandMathOptions mathOf(const llvm::TargetMachine &machine) {
   const llvm::Triple &triple = machine.getTargetTriple();
-  fnc::ExpandMathOptions missing;
-  if (triple.isX86() || triple.isAArch64())
-    return missing;
-  missing.softF64 = true;
+  auto has = [&](const char *feature) {
+    return machine.getMCSubtargetInfo()->checkFeatures(feature);
+  };
+  fnc::ExpandMathOptions math;
+  if (triple.isX86() || triple.isAArch64()) {
+    math.fma = triple.isAArch64() || has("+fma");
+    math.scale = triple.isX86() && has("+avx512f");
+    return math;
+  }
+  math.softF64 = true;
   // Cores with f32 alone say so by their features (RISC-V) or their calls (Arm).
-  missing.softF32 = triple.isRISCV() ? !machine.getTargetFeatureString().contains("+f")
-                                     : machine.Options.FloatABIType != llvm::FloatABI::Hard;
-  return missing;
+  math.softF32 = triple.isRISCV() ? !machine.getTargetFeatureString().contains("+f")
+                                  : machine.Options.FloatABIType != llvm::FloatABI::Hard;
+  math.fma = !math.softF32 && (triple.isRISCV() || (triple.isARM() && has("+vfp4d16sp")) ||
+                               (triple.isThumb() && has("+vfp4d16sp")));
+  return math;
 }
 
 /// The registers that hold vectors, and blocks of results.
@@ -100,7 +109,7 @@ Options registersOf(llvm::TargetMachine &machine, const fnc::TargetOptions &targ
   result.registers = vectors.count;
   if (vectors.bits == 0) {
     // A call per operation hides any load, and blocks of scalars are the longer code.
-    bool scalars = !target.forSize && !missingMath(machine).softF32;
+    bool scalars = !target.forSize && !mathOf(machine).softF32;
     result.vectorBits = 32;
     result.registers = scalars ? 8 : 0;
   }
@@ -137,7 +146,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
 
   // Values, not memory: fusion is safe where nothing aliases.
   if (failed(run([&](PassManager &pm) {
-        buildTensorPipeline(pm, missingMath(**machine),
+        buildTensorPipeline(pm, mathOf(**machine),
                             registersOf<FormContractionsOptions>(**machine, options.target));
       })))
     return failure();

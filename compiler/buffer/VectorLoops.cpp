@@ -3,6 +3,7 @@
 #include "compiler/buffer/VectorLoops.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -133,7 +134,7 @@ struct Plan {
 /// Whether every operation can work on vectors.
 bool isElementwiseBody(linalg::GenericOp op) {
   for (Operation &inner : op.getBody()->without_terminator()) {
-    if (isa<arith::ConstantOp, linalg::IndexOp>(inner))
+    if (isa<arith::ConstantOp, linalg::IndexOp, LLVM::LoadExpOp>(inner))
       continue;
     if (!OpTrait::hasElementwiseMappableTraits(&inner) || inner.getNumRegions() != 0)
       return false;

@@ -41,8 +41,8 @@ struct Convert {
 
   Value extend(Value x) {
     bool half = x.getType().isF16();
-    Value raw = arith::ExtUIOp::create(
-        b, loc, b.getI32Type(), arith::BitcastOp::create(b, loc, b.getI16Type(), x));
+    Value raw = arith::ExtUIOp::create(b, loc, b.getI32Type(),
+                                       arith::BitcastOp::create(b, loc, b.getI16Type(), x));
     if (!half)
       return number(op<arith::ShLIOp>(raw, i32(16)));
     // The fields moved into f32's places are 2^112 too small: one exact product mends that, for
@@ -72,7 +72,8 @@ struct Convert {
     if (half) {
       Value normal = rounded(13, int64_t(112) << 23);
       // Below 2^-14 the last place weighs 2^-24 always: adding 1/2 puts it at the end of f32.
-      Value tiny = op<arith::SubIOp>(bits(op<arith::AddFOp>(number(a), f32(0.5f))), i32(0x3f000000));
+      Value tiny =
+          op<arith::SubIOp>(bits(op<arith::AddFOp>(number(a), f32(0.5f))), i32(0x3f000000));
       Value isTiny = compare(arith::CmpIPredicate::ult, a, i32(113 << 23));
       // From 65520 on, halfway to what would be 2^16, it is infinite.
       Value isLarge = compare(arith::CmpIPredicate::uge, a, i32(0x477ff000));
@@ -96,8 +97,8 @@ struct ExpandArith : fnc::impl::ExpandArithBase<ExpandArith> {
   static bool computes(Operation *op) {
     return isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::RemFOp,
                arith::NegFOp, arith::CmpFOp, arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp,
-               arith::MinNumFOp, arith::SIToFPOp, arith::UIToFPOp, arith::FPToSIOp,
-               arith::FPToUIOp, math::SqrtOp, math::AbsFOp>(op);
+               arith::MinNumFOp, arith::SIToFPOp, arith::UIToFPOp, arith::FPToSIOp, arith::FPToUIOp,
+               math::SqrtOp, math::AbsFOp>(op);
   }
 
   void runOnOperation() override {

@@ -1,14 +1,15 @@
 //===- ExpandMath.cpp - transcendental functions as arithmetic ------------===//
 //
-// Every function is computed in f64, for f32 and smaller types too: one set of formulas, good to
-// half an ulp of f32 with denormals, infinities and NaN right, straight-line code that LLVM can
-// vectorize. Reductions and series are the textbook ones (Muller, Elementary Functions); measured
-// errors are in ACCURACY.md.
+// Straight-line code that works on vectors, with denormals, infinities and NaN right. The functions
+// of activations and losses have formulas in f32, good to one ulp; all others are computed in f64,
+// for f32 and smaller types too, which is good to half an ulp of f32. Reductions and series are the
+// textbook ones (Muller, Elementary Functions); measured errors are in ACCURACY.md.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/tensor/MathBuilder.h"
 #include "compiler/tensor/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -34,10 +35,10 @@ Num roundAway(Num x) {
 
 /// x y + z with one rounding.
 Num fusedMultiplyAdd(Num x, Num y, Num z) {
-  Pair product = x.single ? Pair{x * y, x.number(0)} : twoProduct(x, y);
+  Pair product = x.single() ? Pair{x * y, x.number(0)} : twoProduct(x, y);
   Pair sum = twoSum(product.hi, z);
   Num finite = abs(sum.hi) < kInf;
-  if (!x.single)
+  if (!x.single())
     return select(finite & (abs(product.lo) < kInf), sum.hi + (sum.lo + product.lo), x * y + z);
   // The product of two f32 is exact in f64. Rounding its sum with z to odd keeps the second
   // rounding, to f32, from seeing a tie that is none.
@@ -89,6 +90,27 @@ std::optional<Num> expand(Operation *op, ArrayRef<Num> x) {
       .Case([&](math::TruncOp) { return copySign(fnc::floor(abs(x[0])), x[0]); })
       .Case([&](math::RoundOp) { return roundAway(x[0]); })
       .Case([&](arith::RemFOp) { return fnc::fmod(x[0], x[1]); })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+/// The expansion of one op over f32 operands, or none: then it is computed in f64.
+std::optional<Num> expandNarrow(Operation *op, ArrayRef<Num> x) {
+  return llvm::TypeSwitch<Operation *, std::optional<Num>>(op)
+      .Case([&](math::ExpOp) { return narrow::exp(x[0]); })
+      .Case([&](math::Exp2Op) { return narrow::exp2(x[0]); })
+      .Case([&](math::ExpM1Op) { return narrow::expm1(x[0]); })
+      .Case([&](math::LogOp) { return narrow::log(x[0]); })
+      .Case([&](math::Log1pOp) { return narrow::log1p(x[0]); })
+      .Case([&](math::TanhOp) { return narrow::tanh(x[0]); })
+      .Case([&](math::ErfOp) { return narrow::erf(x[0]); })
+      .Case([&](math::CopySignOp) { return copySign(x[0], x[1]); })
+      .Case([&](math::IsNaNOp) { return isNan(x[0]); })
+      .Case([&](math::IsInfOp) { return equals(abs(x[0]), kInf); })
+      .Case([&](math::IsFiniteOp) { return abs(x[0]) < kInf; })
+      .Case([&](math::FloorOp) { return narrow::floor(x[0]); })
+      .Case([&](math::CeilOp) { return -narrow::floor(-x[0]); })
+      .Case([&](math::RoundEvenOp) { return narrow::roundEven(x[0]); })
+      .Case([&](math::TruncOp) { return copySign(narrow::floor(abs(x[0])), x[0]); })
       .Default([](Operation *) { return std::nullopt; });
 }
 
@@ -167,17 +189,15 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
       Location loc = op->getLoc();
       Type type = op->getResult(0).getType();
       bool single = !op->getOperand(0).getType().isF64();
-      SmallVector<Num> operands;
-      for (Value operand : op->getOperands())
-        operands.push_back({&b, loc, widen(b, loc, operand), single});
-      std::optional<Num> result = expand(op, operands);
-      if (!result) {
-        for (auto [wide, operand] : llvm::zip(operands, op->getOperands()))
-          if (wide.v != operand)
-            wide.v.getDefiningOp()->erase();
+      std::optional<Num> result;
+      if (single)
+        result = expandIn({.single = true, .narrow = true, .fused = fma, .scales = scale}, op,
+                          expandNarrow);
+      if (!result)
+        result = expandIn({.single = single}, op, expand);
+      if (!result)
         continue;
-      }
-      op->getResult(0).replaceAllUsesWith(narrow(b, loc, result->v, type));
+      op->getResult(0).replaceAllUsesWith(converted(b, loc, result->v, type));
       op->erase();
     }
     if (softF64 || softF32) {
@@ -186,13 +206,32 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
     }
   }
 
-  static Value widen(OpBuilder &b, Location loc, Value x) {
-    if (x.getType().isIntOrIndex())
-      return arith::SIToFPOp::create(b, loc, b.getF64Type(), x);
-    return x.getType().isF64() ? x : arith::ExtFOp::create(b, loc, b.getF64Type(), x).getResult();
+  static std::optional<Num>
+  expandIn(Precision precision, Operation *op,
+           llvm::function_ref<std::optional<Num>(Operation *, ArrayRef<Num>)> formula) {
+    OpBuilder b(op);
+    SmallVector<Num> operands;
+    for (Value operand : op->getOperands()) {
+      Num x{&b, op->getLoc(), operand, precision};
+      operands.push_back(x.with(converted(b, x.loc, operand, x.floatType())));
+    }
+    std::optional<Num> result = formula(op, operands);
+    if (!result)
+      for (auto [made, operand] : llvm::zip(operands, op->getOperands()))
+        if (made.v != operand)
+          made.v.getDefiningOp()->erase();
+    return result;
   }
-  static Value narrow(OpBuilder &b, Location loc, Value x, Type type) {
-    return x.getType() == type ? x : arith::TruncFOp::create(b, loc, type, x).getResult();
+
+  /// A float or integer as a float of another type; an i1 stays what it is.
+  static Value converted(OpBuilder &b, Location loc, Value x, Type type) {
+    if (x.getType() == type)
+      return x;
+    if (x.getType().isIntOrIndex())
+      return arith::SIToFPOp::create(b, loc, type, x);
+    if (x.getType().getIntOrFloatBitWidth() < type.getIntOrFloatBitWidth())
+      return arith::ExtFOp::create(b, loc, type, x);
+    return arith::TruncFOp::create(b, loc, type, x);
   }
 };
 

@@ -117,8 +117,8 @@ RULE(GeluOp) {
     return e.mul(e.mul(half, x[0]), e.add(one, e.f<math::ErfOp>(scaled)));
   }
   Value cube = e.mul(x[0], e.mul(x[0], x[0]));
-  Value inner = e.mul(e.constant(0.7978845608028654),
-                      e.add(x[0], e.mul(e.constant(0.044715), cube)));
+  Value inner =
+      e.mul(e.constant(0.7978845608028654), e.add(x[0], e.mul(e.constant(0.044715), cube)));
   return e.mul(e.mul(half, x[0]), e.add(one, e.f<math::TanhOp>(inner)));
 }
 
@@ -169,8 +169,7 @@ template <typename Op> struct ElementwisePattern : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
   LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    auto resultType =
-        cast<RankedTensorType>(this->getTypeConverter()->convertType(op.getType()));
+    auto resultType = cast<RankedTensorType>(this->getTypeConverter()->convertType(op.getType()));
     Type element = getElementTypeOrSelf(op->getOperand(0).getType());
     Value result = buildElementwise(rewriter, op.getLoc(), resultType, adaptor.getOperands(),
                                     [&](OpBuilder &b, Location loc, ValueRange x) -> Value {
@@ -191,11 +190,11 @@ void addPatterns(const TypeConverter &types, RewritePatternSet &patterns) {
 void fnc::populateElementwiseLowering(const TypeConverter &types, RewritePatternSet &patterns) {
   using namespace fn;
   addPatterns<IdentityOp, NegOp, AbsOp, SignOp, SquareOp, ReciprocalOp, SqrtOp, RsqrtOp, fn::ExpOp,
-              Expm1Op, LogOp, Log2Op, Log1pOp, SinOp, CosOp, TanOp, AsinOp, AcosOp, AtanOp,
-              SinhOp, CoshOp, TanhOp, AsinhOp, AcoshOp, AtanhOp, ErfOp, FloorOp, CeilOp, RoundOp,
-              TruncOp, LogicalNotOp, BitwiseNotOp, SigmoidOp, ReluOp, Relu6Op, LeakyReluOp, EluOp,
-              SeluOp, GeluOp, SiluOp, SoftplusOp, SoftsignOp, HardSigmoidOp, HardSwishOp,
-              MishOp>(types, patterns);
+              Expm1Op, LogOp, Log2Op, Log1pOp, SinOp, CosOp, TanOp, AsinOp, AcosOp, AtanOp, SinhOp,
+              CoshOp, TanhOp, AsinhOp, AcoshOp, AtanhOp, ErfOp, FloorOp, CeilOp, RoundOp, TruncOp,
+              LogicalNotOp, BitwiseNotOp, SigmoidOp, ReluOp, Relu6Op, LeakyReluOp, EluOp, SeluOp,
+              GeluOp, SiluOp, SoftplusOp, SoftsignOp, HardSigmoidOp, HardSwishOp, MishOp>(types,
+                                                                                          patterns);
   addPatterns<AddOp, SubOp, MulOp, DivOp, FloorDivOp, ModOp, RemOp, PowOp, MaximumOp, MinimumOp,
               Atan2Op, SquaredDifferenceOp, LogicalAndOp, LogicalOrOp, LogicalXorOp, BitwiseAndOp,
               BitwiseOrOp, BitwiseXorOp, ShiftLeftOp, ShiftRightOp, EqualOp, NotEqualOp, LessOp,

@@ -31,15 +31,14 @@ std::array<Value, 4> philox(OpBuilder &b, Location loc, Value counter, uint64_t 
     Value by = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(32));
     return arith::TruncIOp::create(b, loc, i32, arith::ShRUIOp::create(b, loc, value, by));
   };
-  std::array<Value, 4> c = {arith::TruncIOp::create(b, loc, i32, counter), shift(counter),
-                            word(0), word(0)};
+  std::array<Value, 4> c = {arith::TruncIOp::create(b, loc, i32, counter), shift(counter), word(0),
+                            word(0)};
   uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
   auto multiply = [&](Value x, uint32_t factor) {
     Value wide = arith::ExtUIOp::create(b, loc, i64, x);
     Value f = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(factor));
     Value product = arith::MulIOp::create(b, loc, wide, f);
-    return std::pair<Value, Value>(shift(product),
-                                   arith::TruncIOp::create(b, loc, i32, product));
+    return std::pair<Value, Value>(shift(product), arith::TruncIOp::create(b, loc, i32, product));
   };
   auto xorAll = [&](Value x, Value y, uint32_t k) -> Value {
     return arith::XOrIOp::create(b, loc, arith::XOrIOp::create(b, loc, x, y), word(k));
@@ -112,10 +111,10 @@ struct RandomPattern : OpConversionPattern<fn::RandomOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     auto type = cast<RankedTensorType>(op.getType());
     Draw draw = drawOf(op.getDistribution(), type);
-    Value result = buildElementwise(
-        rewriter, op.getLoc(), type, {}, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
-          return element(b, loc, type, draw);
-        });
+    Value result = buildElementwise(rewriter, op.getLoc(), type, {},
+                                    [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+                                      return element(b, loc, type, draw);
+                                    });
     rewriter.replaceOp(op, result);
     return success();
   }

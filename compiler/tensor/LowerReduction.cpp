@@ -56,10 +56,9 @@ struct Reducer {
   }
 
   /// Several accumulators in one pass; `body` gets the element, then the accumulators.
-  SmallVector<Value> run(ValueRange initials,
-                         llvm::function_ref<SmallVector<Value>(OpBuilder &, Location, Value,
-                                                               ValueRange)>
-                             body) {
+  SmallVector<Value>
+  run(ValueRange initials,
+      llvm::function_ref<SmallVector<Value>(OpBuilder &, Location, Value, ValueRange)> body) {
     SmallVector<Value> inits;
     SmallVector<Type> types;
     SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank())};
@@ -74,14 +73,12 @@ struct Reducer {
     auto generic = linalg::GenericOp::create(
         b, loc, types, ValueRange{input}, inits, maps, iterators,
         [&](OpBuilder &nested, Location at, ValueRange args) {
-          linalg::YieldOp::create(nested, at,
-                                  body(nested, at, args.front(), args.drop_front()));
+          linalg::YieldOp::create(nested, at, body(nested, at, args.front(), args.drop_front()));
         });
     return SmallVector<Value>(generic.getResults());
   }
 
-  Value run(Value initial,
-            llvm::function_ref<Value(OpBuilder &, Location, Value, Value)> body) {
+  Value run(Value initial, llvm::function_ref<Value(OpBuilder &, Location, Value, Value)> body) {
     return run(ValueRange{initial}, [&](OpBuilder &nested, Location at, Value x, ValueRange acc) {
       return SmallVector<Value>{body(nested, at, x, acc[0])};
     })[0];
@@ -221,8 +218,7 @@ template <typename Op> struct ReducePattern : OpConversionPattern<Op> {
     for (bool r : reducer.reduced)
       iterators.push_back(r ? utils::IteratorType::reduction : utils::IteratorType::parallel);
     Value sum = linalg::GenericOp::create(
-                    b, loc, sums.getType(), ValueRange{reducer.input, shift}, sums, maps,
-                    iterators,
+                    b, loc, sums.getType(), ValueRange{reducer.input, shift}, sums, maps, iterators,
                     [&](OpBuilder &nb, Location l, ValueRange x) {
                       Scalar s(nb, l, acc);
                       Value value = Scalar(nb, l, element).cast(x[0], acc);
@@ -256,10 +252,8 @@ template <typename Op> struct SoftmaxPattern : OpConversionPattern<Op> {
 
     Reducer largestOf(b, loc, input, ArrayRef<int64_t>(axis));
     Value largest = largestOf.keepDims(
-        largestOf.run(at.lowest(),
-                      [&](OpBuilder &nb, Location l, Value x, Value so) {
-                        return Scalar(nb, l, acc).maximum(so, x);
-                      }),
+        largestOf.run(at.lowest(), [&](OpBuilder &nb, Location l, Value x,
+                                       Value so) { return Scalar(nb, l, acc).maximum(so, x); }),
         keptType);
     Value shifted = elementwise(b, loc, accType, ValueRange{input, largest},
                                 [&](OpBuilder &nb, Location l, ValueRange x) {
@@ -270,11 +264,10 @@ template <typename Op> struct SoftmaxPattern : OpConversionPattern<Op> {
                             return math::ExpOp::create(nb, l, x[0]);
                           });
     Reducer sumOf(b, loc, e, ArrayRef<int64_t>(axis));
-    Value sum = sumOf.keepDims(sumOf.run(at.constant(0),
-                                         [&](OpBuilder &nb, Location l, Value x, Value so) {
-                                           return Scalar(nb, l, acc).add(so, x);
-                                         }),
-                               keptType);
+    Value sum = sumOf.keepDims(
+        sumOf.run(at.constant(0), [&](OpBuilder &nb, Location l, Value x,
+                                      Value so) { return Scalar(nb, l, acc).add(so, x); }),
+        keptType);
     Value result;
     if constexpr (std::is_same_v<Op, fn::SoftmaxOp>) {
       result = elementwise(b, loc, accType, ValueRange{e, sum},
@@ -282,10 +275,10 @@ template <typename Op> struct SoftmaxPattern : OpConversionPattern<Op> {
                              return Scalar(nb, l, acc).div(x[0], x[1]);
                            });
     } else {
-      Value logSum = elementwise(b, loc, keptType, sum,
-                                 [&](OpBuilder &nb, Location l, ValueRange x) -> Value {
-                                   return math::LogOp::create(nb, l, x[0]);
-                                 });
+      Value logSum =
+          elementwise(b, loc, keptType, sum, [&](OpBuilder &nb, Location l, ValueRange x) -> Value {
+            return math::LogOp::create(nb, l, x[0]);
+          });
       result = elementwise(b, loc, accType, ValueRange{shifted, logSum},
                            [&](OpBuilder &nb, Location l, ValueRange x) {
                              return Scalar(nb, l, acc).sub(x[0], x[1]);
@@ -315,15 +308,15 @@ template <typename Op> struct ArgPattern : OpConversionPattern<Op> {
         ValueRange{isMax ? at.lowest() : at.highest(), none},
         [&](OpBuilder &nb, Location l, Value x, ValueRange best) {
           Scalar s(nb, l, element);
-          Value here = arith::IndexCastOp::create(nb, l, indexType,
-                                                  linalg::IndexOp::create(nb, l, axis));
-          Value better = s.compare(isMax ? Scalar::Order::Greater : Scalar::Order::Less, x, best[0]);
+          Value here =
+              arith::IndexCastOp::create(nb, l, indexType, linalg::IndexOp::create(nb, l, axis));
+          Value better =
+              s.compare(isMax ? Scalar::Order::Greater : Scalar::Order::Less, x, best[0]);
           if (s.isFloat()) {
             // A NaN beats all but an earlier NaN.
             Value nan = s.compare(Scalar::Order::NotEqual, x, x);
             Value had = s.compare(Scalar::Order::Equal, best[0], best[0]);
-            better = arith::OrIOp::create(nb, l, better,
-                                          arith::AndIOp::create(nb, l, nan, had));
+            better = arith::OrIOp::create(nb, l, better, arith::AndIOp::create(nb, l, nan, had));
           }
           return SmallVector<Value>{s.select(better, x, best[0]), s.select(better, here, best[1])};
         });
@@ -343,19 +336,18 @@ struct CheckPattern : OpConversionPattern<fn::CheckOp> {
     Value limit;
     if (op.getKind() == "index") {
       OpFoldResult size = dimOf(b, loc, adaptor.getLike(), op.getAxis());
-      limit = isa<Attribute>(size)
-                  ? arith::ConstantOp::create(
-                        b, loc,
-                        b.getI64IntegerAttr(cast<IntegerAttr>(cast<Attribute>(size)).getInt()))
-                        .getResult()
-                  : arith::IndexCastOp::create(b, loc, b.getI64Type(), cast<Value>(size))
-                        .getResult();
+      limit =
+          isa<Attribute>(size)
+              ? arith::ConstantOp::create(
+                    b, loc, b.getI64IntegerAttr(cast<IntegerAttr>(cast<Attribute>(size)).getInt()))
+                    .getResult()
+              : arith::IndexCastOp::create(b, loc, b.getI64Type(), cast<Value>(size)).getResult();
     }
     Reducer reducer(b, loc, adaptor.getValue(), std::nullopt);
     Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
     Value zero = arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(0));
-    auto results = reducer.run(
-        ValueRange{yes, zero}, [&](OpBuilder &nb, Location l, Value x, ValueRange so) {
+    auto results =
+        reducer.run(ValueRange{yes, zero}, [&](OpBuilder &nb, Location l, Value x, ValueRange so) {
           Scalar s(nb, l, element);
           Value good, shown = so[1];
           if (op.getKind() == "index") {
@@ -402,9 +394,8 @@ struct StatusPattern : OpConversionPattern<fn::StatusOp> {
 
 void fnc::populateReductionLowering(const TypeConverter &types, RewritePatternSet &patterns) {
   using namespace fn;
-  patterns.add<ReducePattern<ReduceSumOp>, ReducePattern<ReduceMeanOp>,
-               ReducePattern<ReduceMaxOp>, ReducePattern<ReduceMinOp>,
-               ReducePattern<ReduceProdOp>, ReducePattern<ReduceAnyOp>,
+  patterns.add<ReducePattern<ReduceSumOp>, ReducePattern<ReduceMeanOp>, ReducePattern<ReduceMaxOp>,
+               ReducePattern<ReduceMinOp>, ReducePattern<ReduceProdOp>, ReducePattern<ReduceAnyOp>,
                ReducePattern<ReduceAllOp>, ReducePattern<LogSumExpOp>, SoftmaxPattern<SoftmaxOp>,
                SoftmaxPattern<LogSoftmaxOp>, ArgPattern<ArgMaxOp>, ArgPattern<ArgMinOp>,
                CheckPattern, StatusPattern>(types, patterns.getContext());

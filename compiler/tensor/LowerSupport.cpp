@@ -16,8 +16,7 @@ SmallVector<OpFoldResult> fnc::dimsOf(OpBuilder &b, Location loc, Value tensor) 
   return tensor::getMixedSizes(b, loc, tensor);
 }
 
-Value fnc::emptyTensor(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> sizes,
-                       Type elementType) {
+Value fnc::emptyTensor(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> sizes, Type elementType) {
   return tensor::EmptyOp::create(b, loc, sizes, elementType);
 }
 

@@ -9,27 +9,44 @@
 
 namespace fnc {
 
-/// An f64, i64 or i1 value with operators, so that an expansion reads as its formula. No operation
-/// carries a fast-math flag: the same bits come out on every target.
+/// How formulas are computed.
+struct Precision {
+  /// The result is rounded to f32 or less in the end: short series and no second words do.
+  bool single = false;
+  /// In f32 all the way; else in f64.
+  bool narrow = false;
+  /// Products and sums may be one instruction (`multiplyAdd`), and scaling by powers of two
+  /// (`scale`): what the target has. The latter changes no bit.
+  bool fused = false, scales = false;
+};
+
+/// A value of f64, i64 or i1, or of f32 and i32, with operators, so that an expansion reads as its
+/// formula. No operation carries a fast-math flag.
 struct Num {
   mlir::OpBuilder *b;
   mlir::Location loc;
   mlir::Value v;
-  /// The result is rounded to f32 or less in the end: short series and no second words do.
-  bool single = false;
+  Precision precision = {};
 
-  Num with(mlir::Value value) const { return {b, loc, value, single}; }
+  bool single() const { return precision.single; }
+  Num with(mlir::Value value) const { return {b, loc, value, precision}; }
+  mlir::FloatType floatType() const {
+    return precision.narrow ? mlir::FloatType(b->getF32Type()) : b->getF64Type();
+  }
+  mlir::IntegerType intType() const { return precision.narrow ? b->getI32Type() : b->getI64Type(); }
   Num number(double value) const {
-    return with(mlir::arith::ConstantOp::create(*b, loc, b->getF64FloatAttr(value)));
+    return with(mlir::arith::ConstantOp::create(*b, loc, b->getFloatAttr(floatType(), value)));
   }
   Num integer(int64_t value) const {
-    return with(mlir::arith::ConstantOp::create(*b, loc, b->getI64IntegerAttr(value)));
+    return with(mlir::arith::ConstantOp::create(*b, loc, b->getIntegerAttr(intType(), value)));
   }
-  Num bits() const {
-    return with(mlir::arith::BitcastOp::create(*b, loc, b->getI64Type(), v));
-  }
-  Num fromBits() const {
-    return with(mlir::arith::BitcastOp::create(*b, loc, b->getF64Type(), v));
+  Num bits() const { return with(mlir::arith::BitcastOp::create(*b, loc, intType(), v)); }
+  Num fromBits() const { return with(mlir::arith::BitcastOp::create(*b, loc, floatType(), v)); }
+  /// All bits but the sign, and the sign alone.
+  Num magnitudeMask() const { return integer(precision.narrow ? 0x7fffffff : 0x7fffffffffffffff); }
+  Num signMask() const {
+    return precision.narrow ? integer(std::numeric_limits<int32_t>::min())
+                            : integer(std::numeric_limits<int64_t>::min());
   }
 };
 
@@ -56,9 +73,7 @@ inline Num operator-(double x, Num y) { return y.number(x) - y; }
 inline Num operator+(double x, Num y) { return y.number(x) + y; }
 inline Num operator*(double x, Num y) { return y.number(x) * y; }
 inline Num operator/(double x, Num y) { return y.number(x) / y; }
-inline Num operator-(Num x) {
-  return x.with(mlir::arith::NegFOp::create(*x.b, x.loc, x.v));
-}
+inline Num operator-(Num x) { return x.with(mlir::arith::NegFOp::create(*x.b, x.loc, x.v)); }
 
 inline Num compare(mlir::arith::CmpFPredicate predicate, Num x, Num y) {
   return x.with(mlir::arith::CmpFOp::create(*x.b, x.loc, predicate, x.v, y.v));
@@ -76,12 +91,10 @@ inline Num select(Num condition, Num x, Num y) {
 inline Num select(Num condition, double x, Num y) { return select(condition, y.number(x), y); }
 inline Num select(Num condition, Num x, double y) { return select(condition, x, x.number(y)); }
 
-inline Num abs(Num x) {
-  return (x.bits() & x.integer(0x7fffffffffffffff)).fromBits();
-}
+inline Num abs(Num x) { return (x.bits() & x.magnitudeMask()).fromBits(); }
 inline Num copySign(Num magnitude, Num sign) {
-  Num bit = sign.bits() & sign.integer(std::numeric_limits<int64_t>::min());
-  return ((magnitude.bits() & magnitude.integer(0x7fffffffffffffff)) | bit).fromBits();
+  Num bit = sign.bits() & sign.signMask();
+  return ((magnitude.bits() & magnitude.magnitudeMask()) | bit).fromBits();
 }
 inline Num sqrt(Num x) { return x.with(mlir::math::SqrtOp::create(*x.b, x.loc, x.v)); }
 
@@ -110,9 +123,7 @@ inline Num nearest(Num x) { return (x + 0x1.8p52) - 0x1.8p52; }
 inline Num compareInt(mlir::arith::CmpIPredicate predicate, Num x, int64_t y) {
   return x.with(mlir::arith::CmpIOp::create(*x.b, x.loc, predicate, x.v, x.integer(y).v));
 }
-inline Num signBit(Num x) {
-  return compareInt(mlir::arith::CmpIPredicate::slt, x.bits(), 0);
-}
+inline Num signBit(Num x) { return compareInt(mlir::arith::CmpIPredicate::slt, x.bits(), 0); }
 
 /// A number of twice the precision, hi + lo with |lo| at most half a last place of hi.
 struct Pair {
@@ -132,7 +143,7 @@ inline Pair fastTwoSum(Num x, Num y) {
 /// but is a call where a machine lacks it.
 inline Pair twoProduct(Num x, Num y) {
   auto split = [](Num a) -> Pair {
-    Num c = a * 134217729.0;
+    Num c = a * (a.precision.narrow ? 4097.0 : 134217729.0);
     Num hi = c - (c - a);
     return {hi, a - hi};
   };
@@ -140,6 +151,22 @@ inline Pair twoProduct(Num x, Num y) {
   Pair a = split(x), b = split(y);
   return {product, ((a.hi * b.hi - product) + a.hi * b.lo + a.lo * b.hi) + a.lo * b.lo};
 }
+
+//===-- In f32, good to one ulp of it: MathSingle.cpp ---------------------===//
+
+namespace narrow {
+Num exp(Num x);
+Num exp2(Num x);
+Num expm1(Num x);
+Num log(Num x);
+Num log1p(Num x);
+Num tanh(Num x);
+Num erf(Num x);
+Num roundEven(Num x);
+Num floor(Num x);
+} // namespace narrow
+
+//===-- In f64 -------------------------------------------------------------===//
 
 /// The nearest whole number, halves to even. Beyond 2^52 every number is whole.
 Num roundEven(Num x);

@@ -25,12 +25,12 @@ Num scale(Num x, Num n) {
 /// e^r - 1 - r for |r| up to about 0.35 by its series, to a part in 2^54 (2^30) of 1.
 Num expTail(Num r) {
   // 1/(k+2)!
-  static constexpr double c[] = {1.0 / 2,          1.0 / 6,           1.0 / 24,
-                                 1.0 / 120,        1.0 / 720,         1.0 / 5040,
-                                 1.0 / 40320,      1.0 / 362880,      1.0 / 3628800,
-                                 1.0 / 39916800,   1.0 / 479001600.0, 1.0 / 6227020800.0};
+  static constexpr double c[] = {1.0 / 2,        1.0 / 6,           1.0 / 24,
+                                 1.0 / 120,      1.0 / 720,         1.0 / 5040,
+                                 1.0 / 40320,    1.0 / 362880,      1.0 / 3628800,
+                                 1.0 / 39916800, 1.0 / 479001600.0, 1.0 / 6227020800.0};
   ArrayRef<double> series(c);
-  return r * r * polynomial(r, r.single ? series.take_front(8) : series);
+  return r * r * polynomial(r, r.single() ? series.take_front(8) : series);
 }
 
 /// x = n ln 2 + r.hi + r.lo with |r| <= ln 2 / 2.
@@ -40,7 +40,7 @@ struct ReducedExp {
 };
 ReducedExp reduceExp(Num x) {
   Num n = nearest(x * kLog2e);
-  if (x.single) {
+  if (x.single()) {
     Num r = (x - n * kLn2Hi) - n * kLn2Lo;
     return {n, {r, r.number(0)}};
   }
@@ -94,7 +94,7 @@ Num fnc::exp(Num x, int shift) {
   ReducedExp d = reduceExp(clamp(x, -750.0, 720.0));
   Num n = toInt(d.n);
   Num tail = expTail(d.r.hi);
-  Num result = 1.0 + (d.r.hi + (x.single ? tail : tail + d.r.lo));
+  Num result = 1.0 + (d.r.hi + (x.single() ? tail : tail + d.r.lo));
   return select(isNan(x), x, scale(result, shift ? iadd(n, n.integer(shift)) : n));
 }
 
@@ -137,17 +137,17 @@ Num fnc::expm1(Num x) {
 
 Num fnc::log(Num x) {
   Num tiny = x < 0x1p-1022;
-  Num scaled = x.single ? x : select(tiny, x * 0x1p54, x);
+  Num scaled = x.single() ? x : select(tiny, x * 0x1p54, x);
   Num bits = scaled.bits();
   Num e = isar(isub(bits, bits.integer(0x3fe6a09e667f3bcd)), bits.integer(52));
   Num m = isub(bits, ishl(e, e.integer(52))).fromBits();
   Num exponent = toFloat(e);
-  if (!x.single)
+  if (!x.single())
     exponent = exponent - select(tiny, x.number(54.0), 0.0);
   Num f = m - 1.0;
   Num s = f / (2.0 + f);
   SmallVector<double> series;
-  for (int k = 1; k < (x.single ? 7 : 12); ++k)
+  for (int k = 1; k < (x.single() ? 7 : 12); ++k)
     series.push_back(2.0 / (2 * k + 1));
   Num z = s * s;
   // 2 atanh(s) = f - s (f - 2 s^2 (1/3 + ...)): f is exact, so little is lost near 1.
@@ -170,7 +170,7 @@ Num fnc::log1p(Num x) {
 Num fnc::pow(Num x, Num y) {
   Num base = abs(x);
   Num magnitude = x;
-  if (x.single) {
+  if (x.single()) {
     magnitude = exp(y * log(base));
   } else {
     Num regular = (base > 0.0) & (base < kInf);
@@ -227,7 +227,7 @@ Num fnc::tanh(Num x) {
   Pair t = expm1Pair(2.0 * a);
   Pair below = twoSum(t.hi, x.number(2.0));
   Num ratio = t.hi / below.hi;
-  Num small = x.single ? ratio : ratio + (t.lo - ratio * (below.lo + t.lo)) / below.hi;
+  Num small = x.single() ? ratio : ratio + (t.lo - ratio * (below.lo + t.lo)) / below.hi;
   Num result = select(a < 0.55, small, 1.0 - 2.0 / (t.hi + 2.0));
   result = select(a < 1e-20, a, result);
   return select(isNan(x), x, copySign(result, x));

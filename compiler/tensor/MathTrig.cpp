@@ -24,7 +24,7 @@ struct Reduced {
 Reduced reduceModerate(Num x) {
   Num n = nearest(x * 0.63661977236758134308);
   Num most = x - n * 1.57079632673412561417e+00;
-  if (x.single) {
+  if (x.single()) {
     Num r = (most - n * 6.07710050630396597660e-11) - n * 2.02226624879595063154e-21;
     return {toInt(n), {r, r.number(0)}};
   }
@@ -61,7 +61,7 @@ Reduced reduceHuge(Num x) {
   for (uint64_t w : bits)
     words.push_back(constant(static_cast<int64_t>(w)));
   for (int64_t step : {16, 8, 4, 2, 1}) {
-    if (x.single && step > 2)
+    if (x.single() && step > 2)
       continue;
     Num skip = compareInt(arith::CmpIPredicate::ne, word & constant(step), 0);
     size_t keep = static_cast<size_t>(step) - 1 + 4;
@@ -117,9 +117,9 @@ Reduced reduce(Num x) {
   OpBuilder &b = *x.b;
   Num huge = abs(x) > 0x1p20;
   // Rare, and long: the one branch among the expansions.
-  auto branch = scf::IfOp::create(b, x.loc,
-                                  TypeRange{b.getI64Type(), b.getF64Type(), b.getF64Type()}, huge.v,
-                                  /*withElseRegion=*/true);
+  auto branch =
+      scf::IfOp::create(b, x.loc, TypeRange{b.getI64Type(), b.getF64Type(), b.getF64Type()}, huge.v,
+                        /*withElseRegion=*/true);
   auto fill = [&](Block *block, auto reduction) {
     OpBuilder nested = OpBuilder::atBlockEnd(block);
     Num inner = x;
@@ -156,11 +156,11 @@ SinCos sinCos(Num x) {
                                          -1.0 / 87178291200.0,
                                          1.0 / 20922789888000.0,
                                          -1.0 / 6402373705728000.0};
-  size_t terms = x.single ? 5 : 8;
+  size_t terms = x.single() ? 5 : 8;
   Num half = z * 0.5, first = 1.0 - half;
   Num sinTail = r * z * polynomial(z, ArrayRef(sinSeries).take_front(terms));
   Num cosTail = z * z * polynomial(z, ArrayRef(cosSeries).take_front(terms));
-  if (!x.single) {
+  if (!x.single()) {
     sinTail = sinTail + d.r.lo * first;
     cosTail = ((1.0 - first) - half) + (cosTail - r * d.r.lo);
   }
@@ -181,7 +181,7 @@ Num byQuadrant(Num even, Num odd, Num quadrant) {
 Num asinTail(Num z) {
   SmallVector<double> series;
   double c = 1;
-  for (int k = 1; k < (z.single ? 14 : 26); ++k) {
+  for (int k = 1; k < (z.single() ? 14 : 26); ++k) {
     c *= (2.0 * k - 1) / (2.0 * k);
     series.push_back(c / (2 * k + 1));
   }
@@ -220,7 +220,7 @@ Num fnc::tan(Num x) {
   Num above = byQuadrant(v.sin, v.cos, v.quadrant);
   Num below = byQuadrant(v.cos, -v.sin, v.quadrant);
   Num ratio = above / below;
-  if (!x.single) {
+  if (!x.single()) {
     Num aboveLow = byQuadrant(v.sinLow, v.cosLow, v.quadrant);
     Num belowLow = byQuadrant(v.cosLow, -v.sinLow, v.quadrant);
     ratio = ratio + (aboveLow - ratio * belowLow) / below;
@@ -263,7 +263,7 @@ static Pair atanPair(Num a) {
   Num below = choose(number(1.0), 2.0 + t, 1.0 + t, 1.0 + 1.5 * t, t);
   Num q = above / below, z = q * q;
   SmallVector<double> series;
-  for (int k = 1; k < (a.single ? 13 : 22); ++k)
+  for (int k = 1; k < (a.single() ? 13 : 22); ++k)
     series.push_back((k % 2 ? -1.0 : 1.0) / (2 * k + 1));
   Num base = choose(number(0.0), number(0x1.dac670561bb4fp-2), number(0x1.921fb54442d18p-1),
                     number(0x1.f730bd281f69bp-1), number(kHalfPi));

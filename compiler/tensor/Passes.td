@@ -138,10 +138,10 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
   let summary = "transcendental functions as arithmetic";
   let description = [{
     Objects call no mathematical library: what is not one instruction on every target is expanded
-    where it stands, in f64.
+    where it stands, in f32 where a formula is good to one ulp of it, else in f64.
 
     ```mlir
-    %y = math.exp %x : f32
+    %y = math.sin %x : f32
     ```
     ==>
     ```mlir
@@ -149,14 +149,18 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
     ... range reduction, polynomial, scaling ...
     %y = arith.truncf %n : f64 to f32
     ```
-    On exit: of the math dialect only `sqrt` and `absf` are left on scalars.
+    On exit: of the math dialect only `sqrt` and `absf` are left on scalars, and `fma` where the
+    target has it. Results in f32 differ between targets with and without it, by the bounds of
+    `ACCURACY.md`; those in f64 never.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                           "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"];
   let options = [
     Option<"softF64", "soft-f64", "bool", "false",
            "the target computes f64 in software: expand its sqrt, maximum and minimum too">,
     Option<"softF32", "soft-f32", "bool", "false", "f32 too (implies soft-f64)">,
+    Option<"fma", "fma", "bool", "false", "the target multiplies and adds in one instruction">,
+    Option<"scale", "scale", "bool", "false", "the target scales by powers of two in one">,
   ];
 }
 

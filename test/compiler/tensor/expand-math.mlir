@@ -1,13 +1,30 @@
 // RUN: fnc-opt %s --fnc-expand-math | FileCheck %s
 // RUN: fnc-opt %s --fnc-expand-math=soft-f64=1 | FileCheck %s --check-prefix=SOFT
+// RUN: fnc-opt %s --fnc-expand-math="fma=1 scale=1" | FileCheck %s --check-prefix=FMA
 
 // Computed in f64, without a branch, and no math op is left.
-// CHECK-LABEL: func @exp
-// CHECK-NOT: math.
+// CHECK-LABEL: func @acosh
+// CHECK-NOT: {{math\.(acosh|log)}}
 // CHECK: arith.extf %{{.*}} : f32 to f64
-// CHECK-NOT: math.
+// CHECK-NOT: {{math\.(acosh|log)}}
 // CHECK: arith.truncf %{{.*}} : f64 to f32
 // CHECK-NEXT: return
+func.func @acosh(%x: f32) -> f32 {
+  %y = math.acosh %x : f32
+  return %y : f32
+}
+
+// What activations use is computed in f32, with the instructions that the target has.
+// CHECK-LABEL: func @exp
+// CHECK-NOT: f64
+// CHECK-NOT: math.
+// CHECK: return
+// FMA-LABEL: func @exp
+// FMA-NOT: f64
+// FMA: math.fma
+// FMA-NOT: math.exp
+// FMA: llvm.intr.ldexp
+// FMA: return
 func.func @exp(%x: f32) -> f32 {
   %y = math.exp %x : f32
   return %y : f32

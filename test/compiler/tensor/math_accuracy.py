@@ -57,43 +57,62 @@ def main():
     parser.add_argument("--symbols", action="store_true")
     options = parser.parse_args()
     names = [n for n in [*UNARY, *BINARY] if not options.only or n in options.only.split(",")]
-    run = lambda *args, **more: subprocess.run([str(a) for a in args], check=True, **more)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(temporary)
-        (folder / "m.mlir").write_text("".join(kernel(n, e) for n in names for e in
-                                               (("f16", "bf16", "f32", "f64") if options.symbols else ("f32", "f64"))))
-        expand = "--fnc-expand-math=soft-f64=1 soft-f32=1" if options.soft or options.symbols else "--fnc-expand-math"
-        run(options.fnc_opt, folder / "m.mlir", expand, *["--fnc-expand-arith"] * options.symbols, "-o", folder / "e.mlir")
-        run(f"{options.llvm}/mlir-opt", folder / "e.mlir", *PIPELINE, "-o", folder / "l.mlir")
-        run(f"{options.llvm}/mlir-translate", "--mlir-to-llvmir", folder / "l.mlir", "-o", folder / "m.ll")
-        if options.symbols:
-            return check_symbols(folder, options, run)
-        (folder / "functions.inc").write_text("".join(f"ONE({n}, {UNARY[n]})\n" if n in UNARY else f"TWO({n}, {BINARY[n]})\n"
-                                                      for n in names))
-        run(f"{options.llvm}/clang", "-O2", "-w", "-ffp-contract=off", "-D_GNU_SOURCE", "-I", folder,
-            HERE / "math_accuracy.c", folder / "m.ll", "-o", folder / "t", "-lm")
-        lines = run(folder / "t", options.rounds, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-    worst, failed = {}, 0
-    for line in lines:
-        name, element, error, *where = line.split()
-        element = {"float": "f32", "double": "f64"}[element]
-        worst.setdefault(name, {})[element] = float(error)
-        bound = 1.0 if element == "f32" else LOOSER.get(name, 2.0)
-        if not float(error) <= bound:
-            failed = 1
-            print(f"{name} of {element}: {error} ulp, {' '.join(where)}", file=sys.stderr)
-    table = "".join(f"| {n} | {e.get('f32', 0):.3f} | {e.get('f64', 0):.3f} |\n" for n, e in worst.items())
-    table = "| function | f32 | f64 |\n|---|---|---|\n" + table
+    if options.symbols:
+        with tempfile.TemporaryDirectory() as temporary:
+            expand(options, names, pathlib.Path(temporary), "soft-f64=1 soft-f32=1", ("f16", "bf16", "f32", "f64"))
+            return check_symbols(pathlib.Path(temporary), options)
+    plain = measure(options, names, "soft-f64=1 soft-f32=1" if options.soft else "")
+    fused = measure(options, names, "fma=1", "-march=x86-64-v3")
+    failed = 0
+    table = "| function | f32 | f32 with multiply-add | f64 |\n|---|---|---|---|\n"
+    for name in names:
+        errors = {"f32": plain[name, "f32"], "f32 with multiply-add": fused[name, "f32"], "f64": plain[name, "f64"]}
+        table += f"| {name} | " + " | ".join(f"{error:.3f}" for error, _ in errors.values()) + " |\n"
+        for column, (error, where) in errors.items():
+            if not error <= (1.0 if column != "f64" else LOOSER.get(name, 2.0)):
+                failed = 1
+                print(f"{name} of {column}: {error} ulp, {where}", file=sys.stderr)
     if options.markdown:
         pathlib.Path(options.markdown).write_text(
             "# Accuracy of the expanded functions\n\nWorst error in units in the last place, over bit patterns drawn at random and the "
-            "special values.\nMade by `python test/compiler/tensor/math_accuracy.py --markdown compiler/tensor/ACCURACY.md`.\n\n" + table)
+            "special values.\nMultiply-add: targets that have the instruction, as x86-64-v3, AArch64 and Cortex-M4.\n"
+            "Made by `python test/compiler/tensor/math_accuracy.py --markdown compiler/tensor/ACCURACY.md`.\n\n" + table)
     else:
         print(table, end="")
     return failed
 
 
-def check_symbols(folder, options, run):
+def run(*args, **more):
+    return subprocess.run([str(a) for a in args], check=True, **more)
+
+
+def expand(options, names, folder, math, elements=("f32", "f64")):
+    """Kernels of all functions, as LLVM IR in m.ll."""
+    (folder / "m.mlir").write_text("".join(kernel(n, e) for n in names for e in elements))
+    run(options.fnc_opt, folder / "m.mlir", f"--fnc-expand-math={math}", *["--fnc-expand-arith"] * ("f16" in elements),
+        "-o", folder / "e.mlir")
+    run(f"{options.llvm}/mlir-opt", folder / "e.mlir", *PIPELINE, "-o", folder / "l.mlir")
+    run(f"{options.llvm}/mlir-translate", "--mlir-to-llvmir", folder / "l.mlir", "-o", folder / "m.ll")
+
+
+def measure(options, names, math, *flags):
+    """(worst error, where) by function and element."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        expand(options, names, folder, math)
+        (folder / "functions.inc").write_text("".join(f"ONE({n}, {UNARY[n]})\n" if n in UNARY else f"TWO({n}, {BINARY[n]})\n"
+                                                      for n in names))
+        run(f"{options.llvm}/clang", "-O2", "-w", *flags, "-ffp-contract=off", "-D_GNU_SOURCE", "-I", folder,
+            HERE / "math_accuracy.c", folder / "m.ll", "-o", folder / "t", "-lm")
+        lines = run(folder / "t", options.rounds, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    worst = {}
+    for line in lines:
+        name, element, error, *where = line.split()
+        worst[name, {"float": "f32", "double": "f64"}[element]] = float(error), " ".join(where)
+    return worst
+
+
+def check_symbols(folder, options):
     failed = 0
     for level in ("-O0", "-O3"):
         run(f"{options.llvm}/opt", level, folder / "m.ll", "-S", "-o", folder / "o.ll")
