@@ -1,6 +1,7 @@
 """Command lines that make no sense end with exit code 2, and say which name is near; help and completion."""
 import os
 import re
+import shutil
 
 GOLDEN = ("compile", "import", "inspect", "run", "completion")
 
@@ -41,6 +42,19 @@ def test_the_compiler_is_loaded_when_there_is_something_to_compile(tools):
     assert any("LLVM" in name for name in loaded(tools, "compile", tools.inputs / "mlp.mlir", "-o", "mlp.o"))
     for arguments in (("--version",), ("--help",), ("compile", "--help"), ("completion", "bash")):
         assert not any("LLVM" in name or "MLIR" in name for name in loaded(tools, *arguments)), arguments
+
+
+def test_without_its_libraries(tools):
+    (tools.folder / "bin").mkdir()
+    alone = shutil.copy(tools.fnc, tools.folder / "bin" / "fnc")
+    assert tools.run(alone, "--version").returncode == 0
+    done = tools.run(alone, "compile", tools.inputs / "mlp.mlir", "-o", "mlp.o")
+    assert done.returncode == 1 and done.stderr == (
+        "fnc: error: libfnc-compiler.so is not where it was installed, in ../lib/fnc beside fnc\n"), done.stderr
+    (tools.folder / "lib").mkdir()
+    (tools.folder / "lib" / "libfnc-compiler.so").write_text("no library")
+    done = tools.run(alone, "compile", tools.inputs / "mlp.mlir", "-o", "mlp.o")
+    assert done.returncode == 1 and done.stderr.startswith("fnc: error: cannot load '"), done.stderr
 
 
 def test_misspelt_names_of_the_graph(tools):
