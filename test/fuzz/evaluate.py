@@ -192,8 +192,7 @@ def compute_gradients(call, node):
     for target, result in zip(targets, node.results):
         slopes = differences(call, output, target, seed)
         if call.noise is not None and not call.wide:
-            size = np.nanmax(np.abs(slopes), initial=0)
-            size = size if np.isfinite(size) else 0
+            size = np.max(np.nan_to_num(np.abs(slopes), posinf=0), initial=0)
             slopes = slopes + call.noise.uniform(-1, 1, slopes.shape) * (
                 64 * elements.epsilon(result.dtype) + 1e-5) * (1e-3 + size + np.abs(slopes))
         elif not call.wide:

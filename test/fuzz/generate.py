@@ -205,7 +205,7 @@ def valid(spec):
             targets = node.operands[1:] if node.op == "gradients" else node.variables
             if node.op == "gradients" and node.seeded:
                 targets = targets[:-1]
-            if found is None or any(t not in found for t in targets):
+            if found is None or "unused" not in node.text and any(t not in found for t in targets):
                 return False
             if node.op == "minimize" and any(t in fed for t in targets):
                 return False

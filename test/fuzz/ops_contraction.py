@@ -42,6 +42,13 @@ def matmul(b):
          lambda c, n, v, w: summed(np.matmul, swap(v, ta), swap(w, tb), x.is_float), exact="whole")
 
 
+def padded(call, f, x, y, is_float):
+    """Whether the zeros of the padding meet an infinity of the filter is left open."""
+    if call.noise is not None and is_float and not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
+        return np.full(np.shape(f(np.nan_to_num(x), np.nan_to_num(y))), np.nan)
+    return summed(f, x, y, is_float)
+
+
 class Window:
     """Sizes, strides, dilations and padding over spatial dimensions of an input whose sizes are known."""
 
@@ -154,11 +161,11 @@ def convolution(b):
     inside = [*w.size, channels // groups, outs]
     k = b.source([outs, channels // groups, *w.size] if w.first else inside, x.dtype)
     y = b.op(f"conv {{0}}, {{1}} {w.text(f'groups = {groups} : i64')}", [x, k], w.shape(x.shape[0], w.out, outs), x.dtype,
-             lambda c, n, v, f: summed(lambda p, q: w.back(conv(w, w.last(p), w.filter_last(q), groups)), v, f, x.is_float),
+             lambda c, n, v, f: padded(c, lambda p, q: w.back(conv(w, w.last(p), w.filter_last(q), groups)), v, f, x.is_float),
              exact="whole")
     if x.is_float and b.random.random() < 0.2:
         b.op(f"conv_filter_gradient {{0}}, {{1}} like({{2}}) {w.text(f'groups = {groups} : i64')}", [x, y, k], k.shape, x.dtype,
-             lambda c, n, v, d, f: summed(lambda p, q: unfilter(w, filter_gradient(
+             lambda c, n, v, d, f: padded(c, lambda p, q: unfilter(w, filter_gradient(
                  w, w.last(p), w.last(q), tuple(inside), groups)), v, d, True))
 
 
@@ -182,7 +189,7 @@ def transposed(b):
     like = b.source(w.shape(batch, sizes, outs), dtype)
 
     def compute(c, n, v, f, _):
-        return summed(lambda p, q: w.back(conv_transpose(w, w.last(p), w.filter_last(q), groups, sizes)), v, f, True)
+        return padded(c, lambda p, q: w.back(conv_transpose(w, w.last(p), w.filter_last(q), groups, sizes)), v, f, True)
     b.op(f"conv_transpose {{0}}, {{1}} like({{2}}) {w.text(f'groups = {groups} : i64')}", [x, k, like],
          w.shape(batch, sizes, outs), dtype, compute, exact="whole")
 
@@ -196,7 +203,7 @@ def depthwise(b):
         f = w.filter_last(q) if w.first else q.reshape(*w.size, 1, channels * mult)
         return w.back(conv(w, w.last(p), f, channels))
     b.op(f"depthwise_conv {{0}}, {{1}} {w.text()}", [x, k], w.shape(x.shape[0], w.out, channels * mult), x.dtype,
-         lambda c, n, v, f: summed(compute, v, f, x.is_float), exact="whole")
+         lambda c, n, v, f: padded(c, compute, v, f, x.is_float), exact="whole")
 
 
 def pooled(w, x, reduce, nothing):

@@ -187,17 +187,17 @@ def binary(b):
 
 
 def shift(b, x, y, shape):
-    """By counts that are not negative, up to beyond the width."""
+    """By any count: from the width on nothing or the sign is left, and a negative count is a large one."""
     bits = np.dtype(elements.INTS[x.dtype]).itemsize * 8
-    mask = b.constant(np.asarray(2 * bits - 1, elements.INTS[x.dtype]), x.dtype)
-    y = b.op("bitwise_and {0}, {1}", [y, mask], y.shape, y.dtype, lambda c, n, p, q: p & q)
     left = b.random.random() < 0.5
+    mask = b.constant(np.asarray(2 * bits - 1, elements.INTS[x.dtype]), x.dtype)
+    if b.random.random() < 0.8:
+        y = b.op("bitwise_and {0}, {1}", [y, mask], y.shape, y.dtype, lambda c, n, p, q: p & q)
 
     def compute(c, n, p, q):
-        many = q.astype(np.int64)
-        if left:
-            return wrap(np.frompyfunc(lambda v, k: int(v) << int(k), 2, 1)(p, many), p.dtype)
-        return wrap(np.frompyfunc(lambda v, k: int(v) >> int(k), 2, 1)(p, many), p.dtype)
+        many = np.where((q < 0) | (q > bits), bits, q)
+        rule = (lambda v, k: int(v) << int(k)) if left else (lambda v, k: int(v) >> int(k))
+        return wrap(np.frompyfunc(rule, 2, 1)(p, many), p.dtype)
     b.op(f"shift_{'left' if left else 'right'} {{0}}, {{1}}", [x, y], shape, x.dtype, compute)
 
 

@@ -146,12 +146,14 @@ def gradients(b):
     if not targets:
         return
     targets = b.random.sample(targets, min(len(targets), b.random.randint(1, 2)))
-    seed, attrs = None, ""
+    seed = None
     if b.random.random() < 0.2:
         seed = b.pick(lambda t: t.shape == y.shape and t.dtype == y.dtype)
     text = f"gradients {{0}}, ({', '.join(f'{{{i + 1}}}' for i in range(len(targets)))})"
     if seed:
         text += f" seed({{{len(targets) + 1}}})"
+    if before:                                              # of a first derivative little may depend on anything
+        text += ' {{unused = "zeros"}}'
     made = b.ops(text, [y] + targets + ([seed] if seed else []), [(t.shape, t.dtype) for t in targets],
                  lambda c, n: compute_gradients(c, n))
     made[0].node.seeded = seed is not None
@@ -268,9 +270,9 @@ def minimize(b, name, instance):
         for v in variables:
             g = differences(call, y, v)
             if call.noise is not None:
-                size = np.nanmax(np.abs(g), initial=0)
+                size = np.max(np.nan_to_num(np.abs(g), posinf=0), initial=0)
                 g = g + call.noise.uniform(-1, 1, g.shape) * (64 * elements.epsilon(v.dtype) + 1e-5) * (
-                    1e-3 + (size if np.isfinite(size) else 0) + np.abs(g))
+                    1e-3 + size + np.abs(g))
             slopes.append(np.nan_to_num(g, nan=0) if call.noise is None else g)
         at = call.entry[f"{instance}/step"] + 1
         call.current[f"{instance}/step"] = at
