@@ -118,7 +118,8 @@ void SliceOp::differentiate(Gradient &g) {
   if (pads)
     dy = dy.with(PadOp::create(b, dy.location(), dy, dy.number(0), b.getDenseI64ArrayAttr(low),
                                b.getDenseI64ArrayAttr(high)));
-  for (auto [i, axis] : llvm::reverse(llvm::enumerate(hard))) {
+  for (size_t i = hard.size(); i-- > 0;) {
+    int64_t axis = hard[i];
     Expr like = between[i];
     Expr places = dy.places(axis), first;
     if (getBegin()[axis] == toEnd)
