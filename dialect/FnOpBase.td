@@ -33,6 +33,9 @@ class Fn_PureOp<string mnemonic, list<Trait> traits = []>
               setInherentAttr(into, attribute.getName(), attribute.getValue());
       }(known);
       Adaptor op(operands, attributes, known, regions);
+      // Rules read attributes that only the verifier, which comes later, knows to be there.
+      if (::mlir::failed(op.verify(location.value_or(::mlir::UnknownLoc::get(context)))))
+        return ::mlir::failure();
       return ::fn::inferTypes(getOperationName(), context, location, types,
           [&](::fn::ShapeContext &shapes, ::llvm::SmallVectorImpl<::fn::Shape> &results) {
             return inferShape(op, shapes, results);

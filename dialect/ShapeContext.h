@@ -15,9 +15,14 @@
 #include "mlir/IR/ValueRange.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
+#include <limits>
 #include <optional>
 
 namespace fn {
+
+/// The largest padding, stride or dilation: sums and products with sizes of tensors stay in 64
+/// bits.
+constexpr int64_t maxWindow = std::numeric_limits<int32_t>::max();
 
 using Dim = mlir::AffineExpr;
 using Dims = llvm::SmallVector<Dim, 4>;

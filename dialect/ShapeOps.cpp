@@ -131,6 +131,11 @@ LogicalResult TileOp::inferShape(Adaptor op, ShapeContext &shapes,
   for (auto [dim, multiple] : llvm::zip(dims, op.getMultiples())) {
     if (multiple < 0)
       return shapes.error("multiples holds " + Twine(multiple) + ", expected at least 0");
+    int64_t size;
+    if (auto known = dyn_cast<AffineConstantExpr>(dim);
+        known && llvm::MulOverflow(known.getValue(), multiple, size))
+      return shapes.error("repeats " + Twine(known.getValue()) + " elements " + Twine(multiple) +
+                          " times, which is more than a size can be");
     dim = dim * multiple;
   }
   results.push_back({dims, shapes.elementType(op.getInput())});
@@ -227,6 +232,9 @@ LogicalResult PadOp::inferShape(Adaptor op, ShapeContext &shapes, SmallVectorImp
     if (low < 0 || high < 0)
       return shapes.error((low < 0 ? "low" : "high") + Twine(" holds ") +
                           Twine(std::min(low, high)) + ", expected at least 0");
+    if (std::max(low, high) > maxWindow)
+      return shapes.error((low > high ? "low" : "high") + Twine(" holds ") +
+                          Twine(std::max(low, high)) + ", expected at most " + Twine(maxWindow));
     dim = dim + (low + high);
   }
   results.push_back({dims, shapes.elementType(op.getInput())});

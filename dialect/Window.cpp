@@ -31,6 +31,9 @@ static LogicalResult fillPositive(ShapeContext &shapes, StringRef name, int64_t 
   for (int64_t value : *values)
     if (value < 1)
       return shapes.error(name + " holds " + Twine(value) + ", expected at least 1");
+    else if (value > maxWindow)
+      return shapes.error(name + " holds " + Twine(value) + ", expected at most " +
+                          Twine(maxWindow));
   result.assign(values->begin(), values->end());
   return success();
 }
@@ -74,6 +77,8 @@ FailureOr<Window> fn::makeWindow(ShapeContext &shapes, int64_t rank,
   for (int64_t pad : pads)
     if (pad < 0)
       return shapes.error("pads holds " + Twine(pad) + ", expected at least 0");
+    else if (pad > maxWindow)
+      return shapes.error("pads holds " + Twine(pad) + ", expected at most " + Twine(maxWindow));
   window.low.assign(pads.begin(), pads.begin() + (rank - 2));
   window.high.assign(pads.begin() + (rank - 2), pads.end());
   return window;

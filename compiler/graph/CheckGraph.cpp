@@ -1,11 +1,13 @@
 //===- CheckGraph.cpp - what verifiers of single ops cannot see -----------===//
 
 #include "compiler/graph/Identifier.h"
+#include "compiler/graph/Nearest.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/graph/StateLayout.h"
 #include "dialect/Fn.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fn;
@@ -106,6 +108,61 @@ bool isGraphType(Type type) {
          type.getDialect().getNamespace() == "tosa";
 }
 
+/// The largest tensor: more than the 47 bits of an address that machines give a program, and small
+/// enough for sums and products of sizes by small numbers.
+constexpr int64_t mostBytes = int64_t(1) << 47;
+/// What code can address relative to itself.
+constexpr int64_t mostConstantBytes = std::numeric_limits<int32_t>::max();
+
+/// The bytes of a tensor with every `?` taken as 1; nothing if above `mostBytes`.
+std::optional<int64_t> leastBytes(RankedTensorType type) {
+  Type element = type.getElementType();
+  int64_t bytes = element.isIntOrFloat() ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8) : 8;
+  if (llvm::is_contained(type.getShape(), 0))
+    return 0;
+  for (int64_t size : type.getShape())
+    if (!ShapedType::isDynamic(size) &&
+        (llvm::MulOverflow(bytes, size, bytes) || bytes > mostBytes))
+      return std::nullopt;
+  return bytes;
+}
+
+LogicalResult checkSizes(Operation &op) {
+  for (Type result : op.getResultTypes()) {
+    auto type = dyn_cast<RankedTensorType>(result);
+    if (!type)
+      continue;
+    std::optional<int64_t> bytes = leastBytes(type);
+    if (!bytes)
+      return emitError(op.getLoc()) << "'" << op.getName() << "' op makes " << type
+                                    << ", which is larger than memory can be";
+    auto variable = dyn_cast<VariableOp>(op);
+    bool isStored = op.hasTrait<OpTrait::ConstantLike>() ||
+                    (variable && isa<ElementsAttr, ZerosAttr, OnesAttr>(variable.getInit()));
+    if (isStored && *bytes > mostConstantBytes)
+      return emitError(op.getLoc())
+             << "'" << op.getName() << "' op stores " << *bytes
+             << " bytes in the object, which has room for " << mostConstantBytes;
+  }
+  return success();
+}
+
+/// Attributes that an op of fn does not have: typing errors, which would change nothing silently.
+LogicalResult checkAttributes(Operation &op) {
+  if (op.getName().getDialectNamespace() != "fn")
+    return success();
+  for (NamedAttribute attribute : op.getDiscardableAttrs()) {
+    StringRef name = attribute.getName();
+    if (name.contains('.'))
+      continue;
+    auto known = llvm::map_range(op.getName().getAttributeNames(),
+                                 [](StringAttr attr) { return std::string_view(attr.getValue()); });
+    return emitError(op.getLoc()) << "'" << op.getName() << "' op has no attribute '" << name << "'"
+                                  << fnc::didYouMean(name, known);
+  }
+  return success();
+}
+
 LogicalResult checkBody(GraphOp graph) {
   static const llvm::StringSet<> accepted = {"fn", "arith", "math", "tensor", "linalg", "tosa"};
   for (Operation &op : graph.getBody().front()) {
@@ -118,6 +175,8 @@ LogicalResult checkBody(GraphOp graph) {
         return emitError(op.getLoc())
                << "'" << op.getName() << "' op cannot stand in a graph: " << type
                << " is not a ranked tensor";
+    if (failed(checkAttributes(op)) || failed(checkSizes(op)))
+      return failure();
   }
   return success();
 }

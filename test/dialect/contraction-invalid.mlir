@@ -157,3 +157,19 @@ func.func @pads_of_transpose(%x: tensor<1x8x8x4xf32>, %k: tensor<3x3x3x4xf32>) {
   %0 = fn.conv_transpose %x, %k {pads = array<i64: 0, 3, 0, 0>} : (tensor<1x8x8x4xf32>, tensor<3x3x3x4xf32>) -> tensor<1x10x7x3xf32>
   return
 }
+
+// -----
+
+func.func @pads_size(%x: tensor<1x8x8x4xf32>, %k: tensor<3x3x4x4xf32>) {
+  // expected-error @below {{'fn.conv' op pads holds 2147483648, expected at most 2147483647}}
+  %0 = fn.conv %x, %k {pads = array<i64: 0, 2147483648, 0, 0>} : (tensor<1x8x8x4xf32>, tensor<3x3x4x4xf32>) -> tensor<1x6x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @strides_size(%x: tensor<1x8x8x4xf32>, %k: tensor<3x3x4x4xf32>) {
+  // expected-error @below {{'fn.conv' op strides holds 9223372036854775807, expected at most 2147483647}}
+  %0 = fn.conv %x, %k {strides = array<i64: 9223372036854775807, 1>} : (tensor<1x8x8x4xf32>, tensor<3x3x4x4xf32>) -> tensor<1x1x6x4xf32>
+  return
+}

@@ -61,3 +61,11 @@ func.func @softmax_scalar(%x: tensor<f32>) {
   %0 = fn.softmax %x {axis = 0 : i64} : tensor<f32>
   return
 }
+
+// -----
+
+func.func @softmax_without_axis(%x: tensor<2x3xf32>) {
+  // expected-error @below {{'fn.softmax' op requires attribute 'axis'}}
+  %0 = fn.softmax %x {axes = 1 : i64} : tensor<2x3xf32>
+  return
+}

@@ -205,3 +205,19 @@ func.func @operand_types(%x: tensor<2x3xf32>) {
   %0 = fn.reshape %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<3x2xf32>
   return
 }
+
+// -----
+
+func.func @tile_size(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.tile' op repeats 2 elements 4611686018427387904 times, which is more than a size can be}}
+  %0 = fn.tile %x {multiples = array<i64: 4611686018427387904>} : (tensor<2xf32>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @pad_size(%x: tensor<2xf32>, %v: tensor<f32>) {
+  // expected-error @below {{'fn.pad' op high holds 9223372036854775806, expected at most 2147483647}}
+  %0 = fn.pad %x, %v {low = array<i64: 0>, high = array<i64: 9223372036854775806>} : (tensor<2xf32>, tensor<f32>) -> tensor<?xf32>
+  return
+}

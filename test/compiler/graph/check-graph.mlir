@@ -147,3 +147,31 @@ fn.graph @g {
 }
 // expected-error @below {{'func.func' op cannot stand beside a graph}}
 func.func private @f()
+
+// -----
+
+fn.graph @typing_error {
+  %x = fn.placeholder "x" : tensor<2x3xf32>
+  // expected-error @below {{'fn.reduce_sum' op has no attribute 'axis'; did you mean 'axes'?}}
+  %y = fn.reduce_sum %x {axis = array<i64: 1>} : (tensor<2x3xf32>) -> tensor<f32>
+}
+
+// -----
+
+fn.graph @memory {
+  // expected-error @below {{'fn.placeholder' op makes 'tensor<?x4294967296x4294967296xf32>', which is larger than memory can be}}
+  %x = fn.placeholder "x" : tensor<?x4294967296x4294967296xf32>
+}
+
+// -----
+
+fn.graph @stored {
+  // expected-error @below {{'fn.variable' op stores 4398046511104 bytes in the object, which has room for 2147483647}}
+  %x = fn.variable "x" : tensor<1099511627776xf32> = #fn.zeros
+}
+
+// -----
+
+fn.graph @nothing {
+  %x = fn.placeholder "x" : tensor<0x4294967296x4294967296xf32>
+}
