@@ -3,6 +3,7 @@
 #include "compiler/graph/PastedShapes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/Dialect/Traits.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -113,7 +114,84 @@ struct PastedOp {
     return success();
   }
 
+  /// Sizes of a TOSA op's result from those of operands. What a rule leaves open the type has to
+  /// say.
+  LogicalResult tosaResult(ArrayRef<Dim> dims) {
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    Dims all(dims);
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      all.resize(std::max<size_t>(all.size(), i + 1));
+      if (!type.isDynamicDim(i))
+        all[i] = shapes.constant(type.getDimSize(i));
+      else if (!all[i])
+        all[i] = shapes.freshSymbol();
+    }
+    all.resize(type.getRank());
+    result(op->getResult(0), all);
+    return success();
+  }
+
+  LogicalResult tosaConcat(tosa::ConcatOp concat) {
+    Dims dims = shapes.dims(concat.getInput1().front());
+    for (Value input : concat.getInput1().drop_front()) {
+      for (auto [i, size] : llvm::enumerate(shapes.dims(input)))
+        if (i == concat.getAxis())
+          dims[i] = dims[i] + size;
+        else if (!shapes.equal(dims[i], size))
+          return mismatch("sizes", {dims[i]}, {size});
+    }
+    return tosaResult(dims);
+  }
+
+  LogicalResult tosaMatmul(tosa::MatMulOp matmul) {
+    Dims a = shapes.dims(matmul.getA()), b = shapes.dims(matmul.getB());
+    if (!shapes.equal(a[0], b[0]) || !shapes.equal(a[2], b[1]))
+      return mismatch("operands of shapes", a, b);
+    return tosaResult({a[0], a[1], b[2]});
+  }
+
+  LogicalResult inferTosa() {
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case([&](tosa::TransposeOp transpose) {
+          Dims from = shapes.dims(transpose.getInput1()), dims;
+          for (int32_t i : transpose.getPerms())
+            dims.push_back(from[i]);
+          return tosaResult(dims);
+        })
+        .Case<tosa::ReduceSumOp, tosa::ReduceMaxOp, tosa::ReduceMinOp, tosa::ReduceProductOp,
+              tosa::ReduceAllOp, tosa::ReduceAnyOp>([&](auto reduce) {
+          Dims dims = shapes.dims(reduce.getInput());
+          dims[reduce.getAxis()] = shapes.constant(1);
+          return tosaResult(dims);
+        })
+        .Case([&](tosa::ArgMaxOp arg) {
+          Dims dims = shapes.dims(arg.getInput());
+          dims.erase(dims.begin() + arg.getAxis());
+          return tosaResult(dims);
+        })
+        .Case<tosa::Conv2DOp, tosa::DepthwiseConv2DOp, tosa::MaxPool2dOp, tosa::AvgPool2dOp>(
+            [&](auto window) { return tosaResult(shapes.dims(window.getInput())[0]); })
+        .Case([&](tosa::ConcatOp concat) { return tosaConcat(concat); })
+        .Case([&](tosa::MatMulOp matmul) { return tosaMatmul(matmul); })
+        .Default([&](Operation *) { return inferByTraits(); });
+  }
+
+  LogicalResult inferByTraits() {
+    auto ranked = [](Type type) { return isa<RankedTensorType>(type); };
+    if (op->getNumResults() == 0 || !llvm::all_of(op->getResultTypes(), ranked))
+      return success();
+    if (OpTrait::hasElementwiseMappableTraits(op) ||
+        op->hasTrait<OpTrait::SameOperandsAndResultShape>())
+      return elementwise();
+    if (op->hasTrait<OpTrait::ResultsBroadcastableShape>() && op->getNumResults() == 1 &&
+        llvm::all_of(op->getOperandTypes(), ranked))
+      return broadcasting();
+    return success();
+  }
+
   LogicalResult infer() {
+    if (isa<tosa::TosaDialect>(op->getDialect()))
+      return inferTosa();
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](tensor::CastOp cast) {
           if (isa<RankedTensorType>(cast.getSource().getType()))
@@ -155,18 +233,7 @@ struct PastedOp {
         })
         .Case([&](tensor::ExtractSliceOp op) { return slice(op); })
         .Case([&](DestinationStyleOpInterface dest) { return destination(dest); })
-        .Default([&](Operation *) {
-          auto ranked = [](Type type) { return isa<RankedTensorType>(type); };
-          if (op->getNumResults() == 0 || !llvm::all_of(op->getResultTypes(), ranked))
-            return success();
-          if (OpTrait::hasElementwiseMappableTraits(op) ||
-              op->hasTrait<OpTrait::SameOperandsAndResultShape>())
-            return elementwise();
-          if (op->hasTrait<OpTrait::ResultsBroadcastableShape>() && op->getNumResults() == 1 &&
-              llvm::all_of(op->getOperandTypes(), ranked))
-            return broadcasting();
-          return success();
-        });
+        .Default([&](Operation *) { return inferByTraits(); });
   }
 };
 

@@ -16,6 +16,7 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
                               const FormContractionsOptions &registers) {
   // Pasted ops first: TOSA has lowerings of its own, and arithmetic on tensors is what fuses below.
   OpPassManager &kernels = pm.nest<func::FuncOp>();
+  kernels.addPass(createLowerTosaBroadcast());
   kernels.addPass(tosa::createTosaToLinalgNamed());
   kernels.addPass(tosa::createTosaToLinalg());
   kernels.addPass(createTosaToArithPass());

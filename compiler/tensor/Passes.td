@@ -25,6 +25,23 @@ def LowerToLinalg : Pass<"fnc-lower-to-linalg", "::mlir::ModuleOp"> {
   ];
 }
 
+def LowerTosaBroadcast : Pass<"fnc-lower-tosa-broadcast", "::mlir::func::FuncOp"> {
+  let summary = "TOSA's elementwise ops over dynamic sizes as ops of fn";
+  let description = [{
+    TOSA's own lowering decides at run time whether a `?` is 1 and has to be stretched; here two `?`
+    agree, which the call has checked.
+
+    ```mlir
+    %c = tosa.add %a, %b : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+    ```
+    ==>
+    ```mlir
+    %c = fn.add %a, %b : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+    ```
+    Ops over static sizes stay.
+  }];
+}
+
 def ChannelsLast : Pass<"fnc-channels-last", "::mlir::ModuleOp"> {
   let summary = "convolutions and pooling with channels innermost";
   let description = [{

@@ -98,3 +98,17 @@ fn.graph @pasted {
   %r = arith.addf %p, %q : tensor<?x?xf32>
   fn.function @f inputs(%x : tensor<?x4xf32>, %y : tensor<?x?xf32>) outputs("r" = %r : tensor<?x?xf32>)
 }
+
+// -----
+
+// TOSA: sizes of results follow from those of operands.
+// CHECK: #[[SUM:.*]] = affine_map<()[s0] -> (1, s0 * 2)>
+// CHECK: func.func @f({{.*}} -> (tensor<1x?xf32> {fn.dims = #[[SUM]]
+// CHECK-SAME: fn.symbols = [{max = -1 : i64, name = "x.0"}]
+fn.graph @tosa {
+  %x = fn.placeholder "x" : tensor<?x4xf32>
+  %t = tosa.transpose %x {perms = array<i32: 1, 0>} : (tensor<?x4xf32>) -> tensor<4x?xf32>
+  %s = tosa.reduce_sum %t {axis = 0 : i32} : (tensor<4x?xf32>) -> tensor<1x?xf32>
+  %c = tosa.concat %s, %s {axis = 1 : i32} : (tensor<1x?xf32>, tensor<1x?xf32>) -> tensor<1x?xf32>
+  fn.function @f inputs(%x : tensor<?x4xf32>) outputs("c" = %c : tensor<1x?xf32>)
+}
