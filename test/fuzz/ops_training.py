@@ -143,6 +143,8 @@ def gradients(b):
     limit = 12 if not before else 3
     targets = [t for t in b.tensors if found and t in found and t is not y and b.most(t.shape) <= limit
                and not t.node.text.startswith("gradients")]
+    if before:                                              # what a first derivative is written with is the rule's affair
+        targets = [t for t in targets if t.node.kind != "op"]
     if not targets:
         return
     targets = b.random.sample(targets, min(len(targets), b.random.randint(1, 2)))

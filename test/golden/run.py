@@ -25,11 +25,14 @@ DTYPES = {"f16": np.float16, "bf16": np.uint16, "f32": np.float32, "f64": np.flo
           "i16": np.int16, "i32": np.int32, "i64": np.int64, "u8": np.uint8, "u16": np.uint16, "u32": np.uint32, "u64": np.uint64}
 GUARD = 256
 DIGITS = pathlib.Path(__file__).resolve().parents[2] / "examples" / "digits" / "data"
-SAME = {"identity", "neg", "abs", "sign", "exp", "log", "log1p", "sqrt", "rsqrt", "square", "tanh", "sigmoid", "relu",
-        "softplus", "elu", "floor", "logical_not"}
-BINARY = {"add", "sub", "mul", "div", "pow", "mod", "maximum", "minimum", "greater", "greater_equal", "less", "equal",
-          "logical_and", "where"}
-WRITES = {"assign", "assign_add", "assign_sub", "scatter_update", "scatter_add"}
+SAME = {"identity", "neg", "abs", "sign", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "reciprocal", "sin", "cos",
+        "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "sigmoid", "relu", "relu6",
+        "softplus", "softsign", "elu", "selu", "gelu", "silu", "floor", "ceil", "round", "logical_not", "stop_gradient"}
+BINARY = {"add", "sub", "mul", "div", "floor_div", "pow", "mod", "maximum", "minimum", "squared_difference", "atan2", "greater",
+          "greater_equal", "less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_xor", "where",
+          "clamp", "is_nan", "is_inf", "is_finite"}
+REDUCE = {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_any", "reduce_all", "logsumexp"}
+WRITES = {"assign", "assign_add", "assign_sub", "scatter_update", "scatter_add", "scatter_sub", "scatter_max", "scatter_min"}
 
 
 class Unsupported(Exception):
@@ -150,15 +153,15 @@ class Translator:
         elif s.op == "matmul":
             flags = [n for n in ("transpose_a", "transpose_b") if k.get(n)]
             self.emit(s, "matmul", a, f" {{{', '.join(flags)}}}" if flags else "")
-        elif s.op in ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min"):
+        elif s.op in REDUCE:
             attrs = []
             if k.get("axes") is not None:
                 attrs.append(f"axes = {array([self.axis(a[0], x) for x in k['axes']])}")
             if k.get("keepdims"):
                 attrs.append("keep_dims")
             self.emit(s, s.op, a, f" {{{', '.join(attrs)}}}" if attrs else "")
-        elif s.op == "argmax":
-            self.emit(s, "argmax", a, f" {{axis = {self.axis(a[0], k['axis'])} : i64}}")
+        elif s.op in ("argmax", "argmin"):
+            self.emit(s, s.op, a, f" {{axis = {self.axis(a[0], k['axis'])} : i64}}")
         elif s.op in ("softmax", "log_softmax"):
             axis = self.axis(a[0], k.get("axis", -1))
             self.lines.append(f"%{s.name} = fn.{s.op} {a[0]} {{axis = {axis} : i64}} : {s.type}")
@@ -166,6 +169,12 @@ class Translator:
             self.emit(s, s.op, a[:1])
         elif s.op == "transpose":
             self.emit(s, "transpose", a, f" {{perm = {array(k['perm'])}}}")
+        elif s.op == "tile":
+            self.emit(s, "tile", a, f" {{multiples = {array(k['multiples'])}}}")
+        elif s.op == "reverse":
+            self.emit(s, "reverse", a, f" {{axes = {array([self.axis(a[0], x) for x in k['axes']])}}}")
+        elif s.op in ("expand_dims", "squeeze", "broadcast_to"):       # the type says all of it
+            self.emit(s, "broadcast_to" if s.op == "broadcast_to" else "reshape", a[:1])
         elif s.op == "concat":
             self.emit(s, "concat", a[0], f" {{axis = {self.axis(a[0][0], k['axis'])} : i64}}")
         elif s.op == "slice":
