@@ -11,12 +11,13 @@ using namespace fnc::tool;
 namespace {
 
 /// Of fn.print.
-void printTensor(void *, const char *label, int32_t dtype, const void *data, const ptrdiff_t *dims,
-                 int32_t rank) {
+void printTensor(void *user, const char *label, int32_t dtype, const void *data,
+                 const ptrdiff_t *dims, int32_t rank) {
   Array array;
   array.type = dtypeOfCode(dtype);
   array.shape.assign(dims, dims + rank);
   array.data = {std::shared_ptr<void>(), static_cast<unsigned char *>(const_cast<void *>(data))};
+  static_cast<Instance *>(user)->beforePrint();
   std::cout << printed(label, array) << std::flush;
 }
 
@@ -131,7 +132,7 @@ std::vector<Array> Instance::call(const FunctionType &function, const std::vecto
     pass(workspace.get());
     arguments.push_back(workspaceBytes);
   }
-  fn_context context = {printTensor, nullptr};
+  fn_context context = {printTensor, this};
   if (function.prints)
     pass(&context);
 

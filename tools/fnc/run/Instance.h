@@ -6,6 +6,7 @@
 #include "Object.h"
 #include "Signature.h"
 #include "runtime/include/fn/abi.h"
+#include <functional>
 
 namespace fnc::tool {
 
@@ -23,6 +24,9 @@ public:
   explicit Instance(std::shared_ptr<Object> object, std::string_view where);
 
   const GraphType &graph() const { return type; }
+
+  /// Called before the graph itself prints.
+  std::function<void()> beforePrint = [] {};
 
   /// The memory of a variable, which calls change.
   Array variable(const VariableType &variable) const;

@@ -222,6 +222,7 @@ void runChecked(const RunCommand &command) {
   std::vector<std::vector<Array>> calls;
   {
     Progress progress(command.repeat * inputs.calls(), command.progress);
+    instance.beforePrint = [&] { progress.hide(); };
     for (int64_t round = 0; round < command.repeat; ++round)
       for (int64_t call = 0; call < inputs.calls(); ++call) {
         std::vector<Array> outputs = instance.call(function, inputs.feeds(call));
