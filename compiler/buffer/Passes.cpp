@@ -16,6 +16,9 @@ void fnc::buildBufferPipeline(OpPassManager &pm) {
   // Sizes are shared once equal computations are one value.
   pm.addPass(createCSEPass());
   pm.addPass(createCanonicalizerPass());
+  // Before lifetimes count: what lies between ops of one row need not live longer.
+  pm.addPass(createFuseRows());
+  pm.addPass(createCanonicalizerPass());
   pm.addPass(createPlanWorkspace());
   pm.addPass(createVerifyWorkspace());
 }

@@ -69,6 +69,37 @@ def Commit : Pass<"fnc-commit", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
+def FuseRows : Pass<"fnc-fuse-rows", "::mlir::ModuleOp"> {
+  let summary = "one loop over rows for ops that follow one another";
+  let description = [{
+    Softmax, norms and losses, or the updates of one variable, are ops that each pass over the same
+    rows. Done row by row, the next op finds a row where the last one left it, and a buffer between
+    them holds a row instead of all.
+
+    ```mlir
+    %e = memref.alloc() : memref<64x1024xf32>
+    linalg.generic ins(%x) outs(%e) ...
+    linalg.generic ins(%e) outs(%y) ...
+    ```
+    ==>
+    ```mlir
+    %e = memref.alloc() : memref<1024xf32>
+    scf.for %i = %c0 to %c64 step %c1 {
+      linalg.generic ins(%x[%i]) outs(%e) ...
+      linalg.generic ins(%e) outs(%y[%i]) ...
+    }
+    ```
+    Rows are the first loop of more than one step, which must be parallel in every op. A buffer that
+    is written is touched by one row at a time in all of them; so the order of rows does not matter,
+    and within a row the ops keep theirs. Sizes are static, and a row stays small enough for the
+    caches near the core.
+
+    On entry: memrefs, one allocation a buffer. On exit: the same.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
 def PlanWorkspace : Pass<"fnc-plan-workspace", "::mlir::ModuleOp"> {
   let summary = "place every allocation in one workspace argument";
   let description = [{
