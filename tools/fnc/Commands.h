@@ -15,8 +15,14 @@ enum Exit { kDone = 0, kBadInput = 1, kBadUsage = 2 };
 
 /// How to read a model of another format.
 struct ImportCommand {
-  std::string input, output, graph, function;
-  std::vector<std::string> shapes, dims, binds; ///< NAME=VALUE
+  /// A function of the model, and what it feeds and fetches.
+  struct Function {
+    std::string name;
+    std::vector<std::string> feeds, fetches;
+  };
+  std::string input, output, graph;
+  std::vector<Function> functions;
+  std::vector<std::string> shapes, dims, binds, states; ///< NAME=VALUE
   bool isModel = false;                         ///< whatever the file looks like
 };
 int import(const ImportCommand &command);

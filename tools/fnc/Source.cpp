@@ -29,8 +29,8 @@ static bool splitNamed(llvm::StringRef option, const std::vector<std::string> &g
 static bool readOptions(const ImportCommand &command, const std::string &path,
                         OnnxOptions &options) {
   options.graph = command.graph.empty() ? graphNameOf(path) : command.graph;
-  if (!command.function.empty())
-    options.function = command.function;
+  for (const ImportCommand::Function &function : command.functions)
+    options.functions.push_back({function.name, function.feeds, function.fetches});
   options.folder = llvm::sys::path::parent_path(path).str();
   if (options.folder.empty())
     options.folder = ".";
@@ -56,9 +56,14 @@ static bool readOptions(const ImportCommand &command, const std::string &path,
                       options.dims[name] = size;
                       return true;
                     }) &&
-         splitNamed("--bind", command.binds, [&](std::string name, llvm::StringRef text) {
-           options.binds[name] = text.str();
-           return true;
+         splitNamed("--bind", command.binds,
+                    [&](std::string name, llvm::StringRef text) {
+                      options.binds[name] = text.str();
+                      return true;
+                    }) &&
+         splitNamed("--state", command.states, [&](std::string name, llvm::StringRef text) {
+           options.states[name] = text.str();
+           return !text.empty();
          });
 }
 

@@ -28,6 +28,37 @@ static void addImportOptions(CLI::App *app, ImportCommand &command) {
                   "serialized TensorProto")
       ->type_name("NAME=VALUES")
       ->group(group);
+  app->add_option(
+         "--state", command.states,
+         "make an input a variable that an output updates, as h=h_next; it starts at 0, or "
+         "at its --bind")
+      ->type_name("INPUT=OUTPUT")
+      ->group(group);
+  auto function = [&command]() -> ImportCommand::Function & {
+    if (command.functions.empty())
+      command.functions.push_back({"predict", {}, {}});
+    return command.functions.back();
+  };
+  app->add_option_function<std::vector<std::string>>(
+         "--fetch",
+         [function](const std::vector<std::string> &names) {
+           function().fetches.insert(function().fetches.end(), names.begin(), names.end());
+         },
+         "output of the function: any tensor of the model; may be repeated (default: its outputs)")
+      ->trigger_on_parse()
+      ->allow_extra_args(false)
+      ->type_name("NAME")
+      ->group(group);
+  app->add_option_function<std::vector<std::string>>(
+         "--feed",
+         [function](const std::vector<std::string> &names) {
+           function().feeds.insert(function().feeds.end(), names.begin(), names.end());
+         },
+         "input of the function that replaces a tensor of the model; may be repeated")
+      ->trigger_on_parse()
+      ->allow_extra_args(false)
+      ->type_name("NAME")
+      ->group(group);
 }
 
 /// What is compiled.
@@ -203,7 +234,15 @@ int main(int argc, char **argv) {
       ->required()
       ->type_name("FILE");
   importApp
-      ->add_option("--function", importCommand.function, "name of the function (default: predict)")
+      ->add_option_function<std::vector<std::string>>(
+          "--function",
+          [&importCommand](const std::vector<std::string> &names) {
+            importCommand.functions.push_back({names.back(), {}, {}});
+          },
+          "begin a function, to which the --feed and --fetch behind it belong; may be repeated "
+          "(default: predict)")
+      ->trigger_on_parse()
+      ->allow_extra_args(false)
       ->type_name("NAME");
   addImportOptions(importApp, importCommand);
 

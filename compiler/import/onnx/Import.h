@@ -12,9 +12,22 @@
 
 namespace fnc {
 
+/// One function of the graph that a model becomes.
+struct OnnxFunction {
+  std::string name = "predict";
+  /// Tensors of the model that are given instead of computed, beside the inputs still needed.
+  std::vector<std::string> feeds;
+  /// Tensors of the model to compute; none: its outputs.
+  std::vector<std::string> fetches;
+};
+
 struct OnnxOptions {
-  /// Name of the fn.graph, and of the function in it.
-  std::string graph = "model", function = "predict";
+  /// Name of the fn.graph.
+  std::string graph = "model";
+  /// None: one with the model's inputs and outputs.
+  std::vector<OnnxFunction> functions;
+  /// Inputs that become variables, with the outputs that update them.
+  std::map<std::string, std::string> states;
   /// Sizes of inputs by name, where the model leaves them open.
   std::map<std::string, std::vector<int64_t>> shapes;
   /// Sizes of named dimensions.

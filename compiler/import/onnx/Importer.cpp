@@ -189,12 +189,27 @@ LogicalResult Importer::importInput(const onnx::ValueInfoProto &info, Frame &fra
   }
   RankedTensorType type = hasShape ? RankedTensorType::get(shape, *element) : RankedTensorType();
   Value value;
-  if (auto bound = options.binds.find(name); bound != options.binds.end()) {
+  auto bound = options.binds.find(name);
+  if (bound != options.binds.end()) {
     FailureOr<Value> constant = boundValue(info, type, bound->second);
     if (failed(constant))
       return failure();
     value = *constant;
-  } else {
+  }
+  if (options.states.count(name)) {
+    if (value)
+      type = Ops::type(value);
+    if (!type || !type.hasStaticShape())
+      return emitError(loc) << "is a state, whose sizes must be known: give --shape " << name
+                            << "=...";
+    DenseElementsAttr init =
+        value ? Ops::known(value) : DenseElementsAttr::get(type, ops.b.getZeroAttr(*element));
+    std::string id = freeIdentifier(name, "v_");
+    value = fn::VariableOp::create(ops.b, loc, type, ops.b.getStringAttr(name),
+                                   id.empty() ? StringAttr() : ops.b.getStringAttr(id), UnitAttr(),
+                                   init);
+    states[name] = value;
+  } else if (bound == options.binds.end()) {
     if (!type)
       return emitError(loc) << "has no shape: give --shape " << name << "=...";
     std::string id = freeIdentifier(name, "in_");
@@ -304,56 +319,112 @@ FailureOr<std::vector<Item>> Importer::importSubgraph(const onnx::GraphProto &gr
 // The whole
 //===----------------------------------------------------------------------===//
 
-LogicalResult Importer::finish(const onnx::GraphProto &graph, Frame &frame) {
-  SmallVector<Value> outputs;
-  bool needsIdentifiers = false;
-  SmallVector<Attribute> names, identifiers;
-  llvm::StringSet<> seen;
-  for (const onnx::ValueInfoProto &info : graph.output()) {
-    Location loc = NameLoc::get(ops.b.getStringAttr("output '" + info.name() + "'"), file);
-    const Item *item = frame.lookup(info.name());
-    if (!item)
-      return emitError(loc) << "is computed by nothing";
-    if (!seen.insert(info.name()).second)
-      return emitError(loc) << "is named twice";
-    if (item->kind != Item::Kind::Tensor)
-      return emitError(loc) << "is not a tensor, which cannot be fetched";
-    RankedTensorType type = Ops::type(item->value);
-    if (info.type().has_tensor_type()) {
-      const onnx::TypeProto::Tensor &tensor = info.type().tensor_type();
-      Type element = elementType(ops.b.getContext(), tensor.elem_type());
-      if (tensor.elem_type() != 0 && element != type.getElementType())
-        return emitError(loc) << "is declared to hold " << elementTypeName(tensor.elem_type())
-                              << ", its nodes give " << type.getElementType();
-      if (tensor.has_shape()) {
-        Ints shape;
-        for (const auto &dim : tensor.shape().dim())
-          shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : kDynamic);
-        auto declared = RankedTensorType::get(shape, type.getElementType());
-        if (!fn::compatibleTypes(type, declared))
-          return emitError(loc) << "is declared as " << declared << ", its nodes give " << type;
-      }
-    }
-    outputs.push_back(item->value);
-    names.push_back(ops.b.getStringAttr(info.name()));
-    identifiers.push_back(ops.b.getStringAttr(freeIdentifier(info.name(), "out_")));
-    needsIdentifiers |= !cast<StringAttr>(identifiers.back()).getValue().empty();
+LogicalResult Importer::checkOutput(const onnx::ValueInfoProto &info, Frame &frame) {
+  Location loc = NameLoc::get(ops.b.getStringAttr("output '" + info.name() + "'"), file);
+  const Item *item = frame.lookup(info.name());
+  if (!item)
+    return emitError(loc) << "is computed by nothing";
+  if (item->kind != Item::Kind::Tensor)
+    return emitError(loc) << "is not a tensor, which cannot be fetched";
+  if (!info.type().has_tensor_type())
+    return success();
+  RankedTensorType type = Ops::type(item->value);
+  const onnx::TypeProto::Tensor &tensor = info.type().tensor_type();
+  Type element = elementType(ops.b.getContext(), tensor.elem_type());
+  if (tensor.elem_type() != 0 && element != type.getElementType())
+    return emitError(loc) << "is declared to hold " << elementTypeName(tensor.elem_type())
+                          << ", its nodes give " << type.getElementType();
+  if (!tensor.has_shape())
+    return success();
+  Ints shape;
+  for (const auto &dim : tensor.shape().dim())
+    shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : kDynamic);
+  auto declared = RankedTensorType::get(shape, type.getElementType());
+  if (!fn::compatibleTypes(type, declared))
+    return emitError(loc) << "is declared as " << declared << ", its nodes give " << type;
+  return success();
+}
+
+LogicalResult Importer::makeFunction(const OnnxFunction &function, const onnx::GraphProto &graph,
+                                     Frame &frame) {
+  SmallVector<Value> outputs, targets, values, fed;
+  SmallVector<Attribute> inputNames, names, identifiers;
+  auto tensorNamed = [&](StringRef name, StringRef option) -> Value {
+    const Item *item = frame.lookup(name);
+    if (item && item->kind == Item::Kind::Tensor && item->value)
+      return item->value;
+    emitError(file) << option << " names '" << name << "', which is not a tensor of the model";
+    return {};
+  };
+  for (const std::string &name : function.feeds) {
+    Value value = tensorNamed(name, "--feed");
+    if (!value)
+      return failure();
+    if (Ops::known(value) && !value.getDefiningOp<fn::VariableOp>())
+      return emitError(file) << "--feed names '" << name << "', whose value is a constant";
+    fed.push_back(value);
+    inputNames.push_back(ops.b.getStringAttr(
+        value.getDefiningOp<fn::PlaceholderOp>() ? StringRef() : StringRef(name)));
   }
-  if (outputs.empty())
+  for (const auto &[input, output] : options.states) {
+    Value variable = states[input], value = tensorNamed(output, "--state");
+    if (!value)
+      return failure();
+    if (llvm::is_contained(function.feeds, input))
+      continue;
+    if (value.getType() != variable.getType())
+      return emitError(file) << "--state updates '" << input << "' of type " << variable.getType()
+                             << " with '" << output << "' of type " << value.getType();
+    targets.push_back(variable);
+    values.push_back(value);
+  }
+  std::vector<std::string> fetches = function.fetches;
+  auto isState = [&](const std::string &name) {
+    return llvm::any_of(options.states, [&](const auto &state) { return state.second == name; });
+  };
+  if (fetches.empty())
+    for (const onnx::ValueInfoProto &info : graph.output())
+      if (!isState(info.name()))
+        fetches.push_back(info.name());
+  if (fetches.empty() && values.empty())
     return emitError(file) << "the model has no outputs";
+  llvm::StringSet<> seen;
+  for (const std::string &name : fetches) {
+    if (!seen.insert(name).second)
+      return emitError(file) << "output '" << name << "' is named twice";
+    Value value = tensorNamed(name, "--fetch");
+    if (!value)
+      return failure();
+    outputs.push_back(value);
+    names.push_back(ops.b.getStringAttr(name));
+    identifiers.push_back(ops.b.getStringAttr(freeIdentifier(name, "out_")));
+  }
+
+  // What is fed needs nothing: of the inputs, those that are still reached.
+  llvm::SetVector<Value> reached(outputs.begin(), outputs.end());
+  reached.insert(values.begin(), values.end());
+  for (size_t i = 0; i < reached.size(); ++i)
+    if (Operation *def = reached[i].getDefiningOp(); def && !llvm::is_contained(fed, reached[i]))
+      reached.insert(def->operand_begin(), def->operand_end());
+  SmallVector<Value> arguments(fed);
+  for (Value input : inputs)
+    if (!llvm::is_contained(fed, input) && (function.feeds.empty() || reached.contains(input))) {
+      arguments.push_back(input);
+      inputNames.push_back(ops.b.getStringAttr(""));
+    }
 
   OperationState state(file, fn::FunctionOp::getOperationName());
   auto &properties = state.getOrAddProperties<fn::FunctionOp::Properties>();
-  properties.sym_name = ops.b.getStringAttr(options.function);
-  properties.input_names =
-      ops.b.getArrayAttr(SmallVector<Attribute>(inputs.size(), ops.b.getStringAttr("")));
+  properties.sym_name = ops.b.getStringAttr(function.name);
+  properties.input_names = ops.b.getArrayAttr(inputNames);
   properties.output_names = ops.b.getArrayAttr(names);
-  if (needsIdentifiers)
+  if (llvm::any_of(identifiers, [](Attribute id) { return !cast<StringAttr>(id).empty(); }))
     properties.output_identifiers = ops.b.getArrayAttr(identifiers);
-  properties.operandSegmentSizes = {static_cast<int32_t>(inputs.size()),
-                                    static_cast<int32_t>(outputs.size()), 0, 0, 0, 0};
-  state.addOperands(inputs);
-  state.addOperands(outputs);
+  auto count = [](ArrayRef<Value> values) { return static_cast<int32_t>(values.size()); };
+  properties.operandSegmentSizes = {
+      count(arguments), count(outputs), count(targets), count(values), 0, 0};
+  for (const SmallVector<Value> *operands : {&arguments, &outputs, &targets, &values})
+    state.addOperands(*operands);
   ops.b.create(state);
   return success();
 }
@@ -390,8 +461,20 @@ LogicalResult Importer::importModel() {
   for (const auto &[name, unused] : options.binds)
     if (!isInput(name))
       return emitError(file) << "--bind names '" << name << "', which is not an input";
-  if (failed(importNodes(graph.node(), frame)) || failed(finish(graph, frame)))
+  for (const auto &[name, unused] : options.states)
+    if (!isInput(name))
+      return emitError(file) << "--state names '" << name << "', which is not an input";
+  if (failed(importNodes(graph.node(), frame)))
     return failure();
+  for (const onnx::ValueInfoProto &output : graph.output())
+    if (failed(checkOutput(output, frame)))
+      return failure();
+  std::vector<OnnxFunction> functions = options.functions;
+  if (functions.empty())
+    functions.emplace_back();
+  for (const OnnxFunction &function : functions)
+    if (failed(makeFunction(function, graph, frame)))
+      return failure();
   dropDead();
   return success();
 }

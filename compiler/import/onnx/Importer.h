@@ -93,13 +93,17 @@ private:
   template <typename Nodes> LogicalResult importNodes(const Nodes &nodes, Frame &frame);
   LogicalResult importNode(const onnx::NodeProto &proto, Frame &frame);
   LogicalResult importCall(Node &node, const onnx::FunctionProto &function);
-  LogicalResult finish(const onnx::GraphProto &graph, Frame &frame);
+  LogicalResult checkOutput(const onnx::ValueInfoProto &info, Frame &frame);
+  LogicalResult makeFunction(const OnnxFunction &function, const onnx::GraphProto &graph,
+                             Frame &frame);
   void dropDead();
 
   llvm::StringMap<int64_t> opsets;
   llvm::StringMap<const onnx::FunctionProto *> functions;
   llvm::StringMap<std::unique_ptr<llvm::StringMap<int64_t>>> functionOpsets;
   SmallVector<Value> inputs;
+  /// Variables made of inputs, by the input's name.
+  llvm::StringMap<Value> states;
   mlir::Block *body = nullptr;
   unsigned depth = 0;
 };

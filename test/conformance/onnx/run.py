@@ -13,7 +13,6 @@ import argparse
 import collections
 import concurrent.futures
 import csv
-import ctypes
 import os
 import pathlib
 import re
@@ -25,18 +24,10 @@ import numpy as np
 
 import wire
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from program import Program  # noqa: E402
+
 TIMEOUT = 120
-
-
-class Status(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_int32), ("tensor", ctypes.c_int32), ("dimension", ctypes.c_int32),
-                ("reserved", ctypes.c_int32), ("expected", ctypes.c_int64), ("got", ctypes.c_int64)]
-
-
-def aligned(size):
-    raw = np.zeros(size + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start:start + max(size, 1)]
 
 
 def compile_model(fnc, folder, inputs, feeds, temporary):
@@ -55,54 +46,6 @@ def compile_model(fnc, folder, inputs, feeds, temporary):
         if not needed or not needed <= feeds.keys():
             raise RuntimeError(f"exit {done.returncode}: {done.stderr.strip()[:600]}")
         bound |= needed
-
-
-def call(shared, header, feeds, outputs):
-    """Calls g_predict; feeds and outputs are arrays in order."""
-    library = ctypes.CDLL(str(shared))
-    struct = re.search(r"typedef struct g_predict_args \{(.*?)\}", header, re.S)
-    fields, values, keep = [], {}, []
-    left_in, left_out, current = list(feeds), list(range(len(outputs))), None
-    results = [aligned(o.nbytes) for o in outputs]
-    for line in struct.group(1).strip().splitlines():
-        line = line.split("/*")[0].strip().rstrip(";")
-        if m := re.match(r"ptrdiff_t (\w+)\[(\d+)\]", line):
-            fields.append((m.group(1), ctypes.c_ssize_t * int(m.group(2))))
-            values[m.group(1)] = (ctypes.c_ssize_t * int(m.group(2)))(*current.shape)
-            continue
-        if line == "size_t workspace_bytes":
-            fields.append(("workspace_bytes", ctypes.c_size_t))
-            continue
-        field = re.search(r"\*(\w+)$", line).group(1) if "*" in line else "unused"
-        fields.append((field, ctypes.c_void_p))
-        if field == "workspace" or field == "unused":
-            continue
-        if field == "state":
-            block = aligned(64)
-            keep.append(block)
-            values[field] = block.ctypes.data
-        elif left_in:
-            current = left_in.pop(0)
-            block = aligned(current.nbytes)
-            block[:current.nbytes] = np.frombuffer(np.ascontiguousarray(current).tobytes(), np.uint8)
-            keep.append(block)
-            values[field] = block.ctypes.data
-        else:
-            values[field] = results[left_out.pop(0)].ctypes.data
-    args = type("Args", (ctypes.Structure,), {"_fields_": fields})()
-    for field, value in values.items():
-        setattr(args, field, value)
-    function = library.g_predict
-    function.restype, function.argtypes = Status, [ctypes.c_void_p]
-    status = function(ctypes.addressof(args))
-    if status.code == 4 and any(f[0] == "workspace" for f in fields):
-        workspace = aligned(status.expected)
-        workspace[:] = 0xFF
-        args.workspace, args.workspace_bytes = workspace.ctypes.data, status.expected
-        status = function(ctypes.addressof(args))
-    if status.code:
-        raise RuntimeError(f"status {status.code}, expected {status.expected}, got {status.got}")
-    return [r[:o.nbytes].tobytes() for r, o in zip(results, outputs)]
 
 
 def check(name, raw, want, rtol, atol):
@@ -137,11 +80,9 @@ def run_case(fnc, folder, rtol, atol):
                 wanted = [wire.tensor((data / f"output_{j}.pb").read_bytes())[1] for j in range(len(outputs))]
                 if bound is None or bound:
                     bound = compile_model(fnc, folder, inputs, feeds, temporary)
-                    shared = f"{temporary}/{data.name}.so"
-                    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-o", shared, f"{temporary}/case.o"],
-                                   check=True, timeout=TIMEOUT)
-                    header = pathlib.Path(f"{temporary}/case.h").read_text()
-                raw = call(shared, header, [feeds[n][1] for n, _, _ in inputs if n not in bound], wanted)
+                    program = Program(f"{temporary}/case.o", f"{temporary}/{data.name}.so", "g_predict")
+                raw = program.call([feeds[n][1] for n, _, _ in inputs if n not in bound],
+                                   [want.nbytes for want in wanted])
                 for (name, _, _), got, want in zip(outputs, raw, wanted):
                     check(name, got, want, rtol, atol)
         return "passed", ""
