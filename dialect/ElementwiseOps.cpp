@@ -56,7 +56,9 @@ LogicalResult CastOp::inferShape(Adaptor op, ShapeContext &shapes,
   return success();
 }
 
-ParseResult CastOp::parse(OpAsmParser &parser, OperationState &state) {
+/// `%x : (from) -> to`, where the element type of `to` is an attribute.
+template <typename Op>
+static ParseResult parseConversion(OpAsmParser &parser, OperationState &state) {
   OpAsmParser::UnresolvedOperand input;
   RankedTensorType from, to;
   if (parser.parseOperand(input) || parser.parseOptionalAttrDict(state.attributes) ||
@@ -64,17 +66,48 @@ ParseResult CastOp::parse(OpAsmParser &parser, OperationState &state) {
       parser.parseRParen() || parser.parseArrow() || parser.parseType(to) ||
       parser.resolveOperand(input, from, state.operands))
     return failure();
-  state.getOrAddProperties<Properties>().element_type = TypeAttr::get(to.getElementType());
+  state.getOrAddProperties<typename Op::Properties>().element_type =
+      TypeAttr::get(to.getElementType());
   state.addTypes(to);
   return success();
 }
 
-void CastOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getInput();
-  printer.printOptionalAttrDict((*this)->getAttrs(), {"element_type"});
-  printer << " : (" << getInput().getType() << ") -> " << getType();
+template <typename Op> static void printConversion(Op op, OpAsmPrinter &printer) {
+  printer << ' ' << op.getInput();
+  printer.printOptionalAttrDict(op->getAttrs(), {"element_type"});
+  printer << " : (" << op.getInput().getType() << ") -> " << op.getType();
 }
 
+ParseResult CastOp::parse(OpAsmParser &parser, OperationState &state) {
+  return parseConversion<CastOp>(parser, state);
+}
+void CastOp::print(OpAsmPrinter &printer) { printConversion(*this, printer); }
+
 OpFoldResult CastOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+//===-- Bitcast ------------------------------------------------------------===//
+
+LogicalResult BitcastOp::inferShape(Adaptor op, ShapeContext &shapes,
+                                    SmallVectorImpl<Shape> &results) {
+  Type from = shapes.elementType(op.getInput()), to = op.getElementType();
+  if (from.isInteger(1) || to.isInteger(1) ||
+      from.getIntOrFloatBitWidth() != to.getIntOrFloatBitWidth()) {
+    std::string text;
+    llvm::raw_string_ostream(text)
+        << "takes the bits of " << from << " as " << to << ", expected types of one width";
+    return shapes.error(text);
+  }
+  results.push_back({shapes.dims(op.getInput()), to});
+  return success();
+}
+
+ParseResult BitcastOp::parse(OpAsmParser &parser, OperationState &state) {
+  return parseConversion<BitcastOp>(parser, state);
+}
+void BitcastOp::print(OpAsmPrinter &printer) { printConversion(*this, printer); }
+
+OpFoldResult BitcastOp::fold(FoldAdaptor) {
   return getInput().getType() == getType() ? OpFoldResult(getInput()) : OpFoldResult();
 }

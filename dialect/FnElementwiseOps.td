@@ -207,4 +207,19 @@ def Fn_CastOp : Fn_PureOp<"cast", !listconcat([Fn_TakesSparse], Differentiable)>
   let hasFolder = 1;
 }
 
+def Fn_BitcastOp : Fn_PureOp<"bitcast"> {
+  let summary = "the same bits as another element type of the same width";
+  let description = [{
+    Not of i1, which has no width in memory of its own.
+
+    ```mlir
+    %y = fn.bitcast %x : (tensor<?xf32>) -> tensor<?xi32>
+    ```
+  }];
+  let arguments = (ins Fn_Tensor:$input, TypeAttr:$element_type);
+  let results = (outs Fn_Tensor:$result);
+  let hasCustomAssemblyFormat = 1;
+  let hasFolder = 1;
+}
+
 #endif // FN_ELEMENTWISE_OPS

@@ -205,7 +205,7 @@ def Fn_ScatterOp : Fn_PureOp<"scatter", Differentiable> {
   let description = [{
     For each index in row-major order the row `result[indices[i..], ..]` is replaced by, or combined
     with, `updates[i.., ..]`. `kind` is "update" (of repeated indices the last one wins), "add",
-    "sub", "max" or "min" (all count). An index out of range makes the call return an error.
+    "sub", "mul", "max" or "min" (all count). An index out of range makes the call return an error.
 
     ```mlir
     %y = fn.scatter %x, %i, %u {kind = "add"}

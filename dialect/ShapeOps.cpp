@@ -259,9 +259,9 @@ LogicalResult ScatterOp::inferShape(Adaptor op, ShapeContext &shapes,
   if (failed(checkSameElement(shapes, {op.getInput(), op.getUpdates()})))
     return failure();
   StringRef kind = op.getKind();
-  if (!llvm::is_contained({"update", "add", "sub", "max", "min"}, kind))
+  if (!llvm::is_contained({"update", "add", "sub", "mul", "max", "min"}, kind))
     return shapes.error("kind is \"" + kind +
-                        "\", expected \"update\", \"add\", \"sub\", \"max\" or \"min\"");
+                        "\", expected \"update\", \"add\", \"sub\", \"mul\", \"max\" or \"min\"");
   if (kind != "update" && shapes.elementType(op.getInput()).isInteger(1))
     return shapes.error("kind \"" + kind + "\" is not defined on i1");
   Dims dims = shapes.dims(op.getInput()), updates = shapes.dims(op.getUpdates());

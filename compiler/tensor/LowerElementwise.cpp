@@ -161,6 +161,7 @@ UNARY(IsFiniteOp, e.compare(Order::Less, e.abs(x[0]), e.highest()))
 UNARY(WhereOp, e.select(x[0], x[1], x[2]))
 UNARY(ClampOp, e.minimum(e.maximum(x[0], x[1]), x[2]))
 UNARY(CastOp, e.cast(x[0], op.getElementType()))
+UNARY(BitcastOp, e.bitcast(x[0], op.getElementType()))
 
 #undef UNARY
 #undef RULE
@@ -199,5 +200,5 @@ void fnc::populateElementwiseLowering(const TypeConverter &types, RewritePattern
               Atan2Op, SquaredDifferenceOp, LogicalAndOp, LogicalOrOp, LogicalXorOp, BitwiseAndOp,
               BitwiseOrOp, BitwiseXorOp, ShiftLeftOp, ShiftRightOp, EqualOp, NotEqualOp, LessOp,
               LessEqualOp, GreaterOp, GreaterEqualOp, IsNanOp, IsInfOp, IsFiniteOp, WhereOp,
-              ClampOp, CastOp>(types, patterns);
+              ClampOp, CastOp, BitcastOp>(types, patterns);
 }

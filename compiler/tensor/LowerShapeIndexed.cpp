@@ -88,6 +88,8 @@ Value combine(OpBuilder &b, Location loc, StringRef kind, Type type, Value row, 
     return binary.operator()<arith::AddFOp, arith::AddIOp>();
   if (kind == "sub")
     return binary.operator()<arith::SubFOp, arith::SubIOp>();
+  if (kind == "mul")
+    return binary.operator()<arith::MulFOp, arith::MulIOp>();
   if (kind == "max")
     return isUnsigned ? binary.operator()<arith::MaximumFOp, arith::MaxUIOp>()
                       : binary.operator()<arith::MaximumFOp, arith::MaxSIOp>();

@@ -237,6 +237,11 @@ Value Scalar::toInteger(Value x, Type to) const {
   return select(tooSmall, target.lowest(), result);
 }
 
+Value Scalar::bitcast(Value x, Type to) const {
+  Type valueType = Scalar(b, loc, to).valueType();
+  return x.getType() == valueType ? x : arith::BitcastOp::create(b, loc, valueType, x).getResult();
+}
+
 Value Scalar::cast(Value x, Type to) const {
   if (type == to)
     return x;

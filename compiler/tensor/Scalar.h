@@ -53,6 +53,8 @@ public:
   Value select(Value condition, Value x, Value y) const;
   /// The number `x` of this type in another fn element type.
   Value cast(Value x, mlir::Type to) const;
+  /// Of the same width.
+  Value bitcast(Value x, mlir::Type to) const;
 
 private:
   Value quotient(Value x, Value y, bool remainder) const;

@@ -237,6 +237,12 @@ void ScatterOp::differentiate(Gradient &g) {
     });
     return;
   }
+  if (kind == "mul") {
+    // All other factors are the result over this one: no number where an update is 0.
+    g.add(0, [&] { return dy * scatter(g.operand(0).filled(1), indices, updates, "mul"); });
+    g.add(2, [&] { return gather(dy * g.y(), indices, 0) / updates; });
+    return;
+  }
   // "max" and "min": those that are equal to the result share the gradient.
   Expr x = g.operand(0), y = g.y();
   Expr kept = equal(x, y).cast(x.element());

@@ -69,3 +69,11 @@ func.func @cast_shape(%a: tensor<3xf32>) {
   %0 = fn.cast %a : (tensor<3xf32>) -> tensor<4xi32>
   return
 }
+
+// -----
+
+func.func @bitcast_width(%a: tensor<3xf32>) {
+  // expected-error @below {{'fn.bitcast' op takes the bits of f32 as i16, expected types of one width}}
+  %0 = fn.bitcast %a : (tensor<3xf32>) -> tensor<3xi16>
+  return
+}

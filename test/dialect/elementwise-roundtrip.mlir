@@ -156,5 +156,7 @@ func.func @elementwise(%x: tensor<?x3xf32>, %b: tensor<3xf32>, %c: tensor<?x3xi1
   %75 = fn.clamp %x, %b, %b : (tensor<?x3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<?x3xf32>
   // CHECK: fn.cast {{.*}} : (tensor<?x3xf32>) -> tensor<?x3xbf16>
   %76 = fn.cast %x : (tensor<?x3xf32>) -> tensor<?x3xbf16>
+  // CHECK: fn.bitcast {{.*}} : (tensor<?x3xf32>) -> tensor<?x3xui32>
+  %77 = fn.bitcast %x : (tensor<?x3xf32>) -> tensor<?x3xui32>
   return
 }

@@ -400,10 +400,10 @@ def indexed_cases(m):
     index_shape = [m.integer(0, 5) for _ in range(m.choice(0, 1, 1, 1, 2))]
     i = np.asarray(m.rng.integers(0, x.shape[0], index_shape)).astype(m.choice(np.int32, np.int64))
     u = m.array(list(i.shape) + list(x.shape[1:]), dtype)
-    kind = m.choice("update", "add", "sub", "max", "min")
+    kind = m.choice("update", "add", "sub", "mul", "max", "min")
     want = x.copy()
     combine = {"update": lambda a, b: b, "add": lambda a, b: a + b, "sub": lambda a, b: a - b,
-               "max": np.maximum, "min": np.minimum}[kind]
+               "mul": lambda a, b: a * b, "max": np.maximum, "min": np.minimum}[kind]
     with np.errstate(over="ignore"):
         for at in np.ndindex(*i.shape):
             want[i[at]] = combine(want[i[at]], u[at])
@@ -426,6 +426,9 @@ def indexed_cases(m):
           [[m.integer(0, 1)]])
 
     index_type = m.choice("i8", "i32", "i64", "ui8", "ui32")
+    bits, other = m.choice(("f32", "i32"), ("i64", "f64"), ("ui16", "bf16"), ("f16", "i16"), ("ui8", "i8"))
+    pattern = m.array([m.integer(0, 3), 2], bits)
+    m.add("bitcast", "bitcast", [pattern], pattern.view(DTYPES[other]), "", [[m.integer(0, 1)]])
     depth, element = m.choice(1, 4, 300), m.choice(*ANY)
     j = m.rng.integers(0, 6, [m.integer(0, 3) for _ in range(m.integer(0, 2))])
     j = np.asarray(j).astype(DTYPES[index_type])
