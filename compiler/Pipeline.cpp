@@ -13,6 +13,7 @@
 
 #include "compiler/Pipeline.h"
 #include "compiler/buffer/Passes.h"
+#include "compiler/emit/ConstantPool.h"
 #include "compiler/emit/DebugLines.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/kernel/Kernel.h"
@@ -177,6 +178,11 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   if (stopsAt("loops", module, options, result))
     return result;
 
+  // Not in text that people read. All targets at hand are little-endian; another keeps its
+  // constants.
+  std::vector<PooledConstant> constants;
+  if (options.stopAfter.empty() && !options.assembly && (*machine)->getTargetTriple().isLittleEndian())
+    constants = takeConstants(module);
   unsigned indexBits = (*machine)->createDataLayout().getPointerSizeInBits();
   if (failed(run([&](PassManager &pm) { buildLowerToLLVMPipeline(pm, indexBits); })))
     return failure();
@@ -192,6 +198,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   std::unique_ptr<llvm::Module> code = translate(module, result.graph, context, **machine);
   if (!code)
     return failure();
+  reserveConstants(*code, constants);
   optimize(*code, **machine, options.target);
   if (options.stopAfter == "llvm") {
     llvm::raw_svector_ostream os(result.code);
@@ -199,7 +206,15 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     return result;
   }
   embedManifest(*code, result.graph, **machine, options.target);
-  if (llvm::Error error = emitCode(*code, **machine, options.assembly, result.code)) {
+  // A buffer that grows would be there twice.
+  size_t room = 1 << 20;
+  for (const PooledConstant &constant : constants)
+    room += constant.value.getRawData().size();
+  result.code.reserve(room);
+  llvm::Error error = emitCode(*code, **machine, options.assembly, result.code);
+  if (!error)
+    error = fillConstants(result.code, constants);
+  if (error) {
     module.emitError(llvm::toString(std::move(error)));
     return failure();
   }
