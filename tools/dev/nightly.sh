@@ -26,6 +26,10 @@ step "random graphs from seed $first"
 count fuzz /usr/bin/python3 test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 5000))"
 count parser_fuzz /usr/bin/python3 test/fuzz/parser_fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 5000))"
 
+step "every ONNX backend test that Debian has"
+count onnx /usr/bin/python3 test/conformance/onnx/run.py --fnc "$build/bin/fnc" --known test/conformance/onnx/known.txt \
+  /usr/share/libonnx-testdata/data
+
 step "whole trainings on firmware"
 count firmware /usr/bin/python3 test/firmware/run.py --fnc "$build/bin/fnc" --epochs 20
 

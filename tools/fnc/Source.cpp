@@ -157,8 +157,7 @@ bool Source::open(const std::string &path, std::unique_ptr<llvm::MemoryBuffer> b
   OnnxOptions options;
   if (!readOptions(import, path, options))
     return false;
-  model = std::move(buffer);
   diagnostics = std::make_unique<mlir::ScopedDiagnosticHandler>(context.get(), printOfModel);
-  parsed = importOnnx(model->getMemBufferRef(), options, *context, &external);
+  parsed = importOnnx(std::move(buffer), options, *context, &external);
   return static_cast<bool>(parsed);
 }

@@ -41,7 +41,6 @@ public:
 private:
   mlir::DialectRegistry registry;
   std::unique_ptr<mlir::MLIRContext> context;
-  std::unique_ptr<llvm::MemoryBuffer> model;
   llvm::SourceMgr files;
   std::unique_ptr<mlir::ScopedDiagnosticHandler> diagnostics;
   mlir::OwningOpRef<mlir::ModuleOp> parsed;

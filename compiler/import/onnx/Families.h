@@ -24,6 +24,12 @@ void addQuantOps(OpTable &table);
 void addControlOps(OpTable &table);
 void addSignalOps(OpTable &table);
 void addTrainingOps(OpTable &table);
+void addSampleOps(OpTable &table);
+void addTreeOps(OpTable &table);
+void addClassicOps(OpTable &table);
+void addDetectOps(OpTable &table);
+/// After the others, some of which it takes over.
+void addMicrosoftOps(OpTable &table);
 
 //===-- Shared by families ----------------------------------------------===//
 
@@ -33,6 +39,25 @@ Value normalized(Ops &o, Value indices, int64_t size);
 Value gatherElements(Ops &o, Value x, Value indices, int64_t axis);
 /// `x` with `updates[.., i, ..]` at `indices[.., i, ..]` along `axis`; `kind` as of fn.scatter.
 Value scatterElements(Ops &o, Value x, Value indices, Value updates, int64_t axis, StringRef kind);
+/// `round(x / scale) + zero`, held within the range of `type`.
+Value quantized(Ops &o, Value x, Value scale, Value zero, Type type);
+/// Bytes whose range is that of the values, 0 included.
+struct Quantized {
+  Value values, scale, zero;
+};
+Quantized dynamicallyQuantized(Ops &o, Value x);
+/// An integer tensor less its zero point, as i32; `perRow`: one zero point per row of a matrix,
+/// `perChannel`: one per first index.
+Value centred(Ops &o, Value x, Value zero, bool perRow, bool perChannel);
+/// One element of any rank as a scalar; else the tensor itself.
+Value scalarLike(Ops &o, Value x);
+/// Scores after post_transform, an attribute of ai.onnx.ml's models.
+Value transformed(Node &n, Ops &o, Value scores, StringRef transform);
+/// Labels and scores of a classifier; one score alone is that of the second of two classes, above
+/// 0, or above 0.5 where it is a probability (`positive`).
+LogicalResult classified(Node &n, Ops &o, Value scores, bool positive, StringRef transform);
+/// How many labels a classifier has.
+int64_t classCount(Node &n);
 /// Windows of a convolution or pooling: ONNX's attributes, with defaults filled in.
 struct Windows {
   Ints size, strides, dilations, low, high;

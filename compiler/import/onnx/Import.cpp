@@ -57,19 +57,21 @@ static void addExternal(const onnx::GraphProto &graph, std::set<std::string> &fi
     addExternal(node, files);
 }
 
-OwningOpRef<ModuleOp> fnc::importOnnx(llvm::MemoryBufferRef bytes, const OnnxOptions &options,
-                                      MLIRContext &context, std::vector<std::string> *external) {
+OwningOpRef<ModuleOp> fnc::importOnnx(std::unique_ptr<llvm::MemoryBuffer> bytes,
+                                      const OnnxOptions &options, MLIRContext &context,
+                                      std::vector<std::string> *external) {
   context.loadDialect<fn::FnDialect>();
-  Location file = FileLineColLoc::get(&context, bytes.getBufferIdentifier(), 0, 0);
+  Location file = FileLineColLoc::get(&context, bytes->getBufferIdentifier(), 0, 0);
   // The library would print on its own.
   google::protobuf::LogSilencer silence;
   onnx::ModelProto model;
-  if (bytes.getBufferSize() > INT_MAX ||
-      !model.ParseFromArray(bytes.getBufferStart(), bytes.getBufferSize())) {
-    emitError(file) << "not an ONNX model: the protobuf of " << bytes.getBufferSize()
+  if (bytes->getBufferSize() > INT_MAX ||
+      !model.ParseFromArray(bytes->getBufferStart(), bytes->getBufferSize())) {
+    emitError(file) << "not an ONNX model: the protobuf of " << bytes->getBufferSize()
                     << " bytes is damaged";
     return {};
   }
+  bytes.reset();
   if (!model.has_graph()) {
     emitError(file) << "not an ONNX model: it has no graph";
     return {};

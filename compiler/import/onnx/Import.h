@@ -5,7 +5,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "llvm/Support/MemoryBufferRef.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include <map>
 #include <string>
 #include <vector>
@@ -45,9 +45,10 @@ bool looksLikeOnnx(llvm::StringRef bytes);
 /// A graph identifier made of a file's name: letters, digits and '_'.
 std::string graphNameOf(llvm::StringRef path);
 
-/// A module with one fn.graph, or null after a diagnostic that names the node. `external`, where it
-/// is given, has the names of the files that hold data of the model, inside of its folder.
-mlir::OwningOpRef<mlir::ModuleOp> importOnnx(llvm::MemoryBufferRef bytes,
+/// A module with one fn.graph, or null after a diagnostic that names the node. The bytes are let go
+/// as soon as they are read: a model can be most of the memory. `external`, where it is given, has
+/// the names of the files that hold data of the model, inside of its folder.
+mlir::OwningOpRef<mlir::ModuleOp> importOnnx(std::unique_ptr<llvm::MemoryBuffer> bytes,
                                              const OnnxOptions &options, mlir::MLIRContext &context,
                                              std::vector<std::string> *external = nullptr);
 

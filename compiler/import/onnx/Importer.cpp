@@ -4,6 +4,7 @@
 #include "compiler/graph/Identifier.h"
 #include "compiler/graph/Nearest.h"
 #include "compiler/import/onnx/Node.h"
+#include "compiler/import/onnx/SmallTypes.h"
 #include "compiler/import/onnx/Tensors.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -74,14 +75,15 @@ static std::string freeIdentifier(StringRef name, StringRef prefix) {
 }
 
 LogicalResult Importer::importInitializers(const onnx::GraphProto &graph, Frame &frame,
-                                           bool asVariables) {
-  auto define = [&](const std::string &name, FailureOr<DenseElementsAttr> value) -> LogicalResult {
+                                           onnx::GraphProto *owned) {
+  auto define = [&](const std::string &name, const onnx::TensorProto &tensor,
+                    FailureOr<DenseElementsAttr> value) -> LogicalResult {
     if (failed(value))
       return failure();
     if (name.empty())
       return emitError(file) << "an initializer has no name";
     Value result;
-    if (asVariables && value->getNumElements() > 0) {
+    if (owned && value->getNumElements() > 0) {
       std::string identifier = freeIdentifier(name, "v_");
       auto variable = fn::VariableOp::create(
           ops.b, NameLoc::get(ops.b.getStringAttr("initializer '" + name + "'"), file),
@@ -92,16 +94,22 @@ LogicalResult Importer::importInitializers(const onnx::GraphProto &graph, Frame 
     } else {
       result = ops.constant(*value);
     }
-    if (!frame.items.try_emplace(name, result).second)
+    Type small = smallType(ops.b.getContext(), tensor.data_type());
+    if (!frame.items.try_emplace(name, result, small).second)
       return emitError(file) << "two initializers are named '" << name << "'";
     return success();
   };
-  for (const onnx::TensorProto &tensor : graph.initializer())
-    if (failed(define(tensor.name(), tensorValue(file, "initializer '" + tensor.name() + "'",
-                                                 tensor, options.folder))))
+  for (int i = 0; i < graph.initializer_size(); ++i) {
+    const onnx::TensorProto &tensor = graph.initializer(i);
+    if (failed(define(
+            tensor.name(), tensor,
+            tensorValue(file, "initializer '" + tensor.name() + "'", tensor, options.folder))))
       return failure();
+    if (owned)
+      onnx::TensorProto().Swap(owned->mutable_initializer(i));
+  }
   for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer())
-    if (failed(define(tensor.values().name(),
+    if (failed(define(tensor.values().name(), tensor.values(),
                       sparseValue(file, "initializer '" + tensor.values().name() + "'", tensor,
                                   options.folder))))
       return failure();
@@ -161,7 +169,9 @@ LogicalResult Importer::importInput(const onnx::ValueInfoProto &info, Frame &fra
   if (!info.type().has_tensor_type())
     return emitError(loc) << "has a type that is not a dense tensor, which cannot be fed";
   const onnx::TypeProto::Tensor &tensor = info.type().tensor_type();
-  FailureOr<Type> element = checkedElementType(loc, tensor.elem_type());
+  Type small = smallType(ops.b.getContext(), tensor.elem_type());
+  FailureOr<Type> element =
+      small ? storageType(small) : checkedElementType(loc, tensor.elem_type());
   if (failed(element))
     return failure();
   Ints shape;
@@ -187,6 +197,8 @@ LogicalResult Importer::importInput(const onnx::ValueInfoProto &info, Frame &fra
     shape = sizes;
     hasShape = true;
   }
+  if (!isReasonable(shape))
+    return emitError(loc) << "has more than " << kMaxElements << " elements";
   RankedTensorType type = hasShape ? RankedTensorType::get(shape, *element) : RankedTensorType();
   Value value;
   auto bound = options.binds.find(name);
@@ -218,7 +230,7 @@ LogicalResult Importer::importInput(const onnx::ValueInfoProto &info, Frame &fra
                                       DenseI64ArrayAttr(), IntegerAttr(), ElementsAttr());
     inputs.push_back(value);
   }
-  if (!frame.items.try_emplace(name, value).second)
+  if (!frame.items.try_emplace(name, value, small).second)
     return emitError(file) << "two inputs are named '" << name << "'";
   return success();
 }
@@ -244,9 +256,21 @@ LogicalResult Importer::importNode(const onnx::NodeProto &proto, Frame &frame) {
                                                                       : "this op is not supported");
   if (failed(handler->second(node, ops)) || node.failed())
     return failure();
-  for (const std::string &output : proto.output())
-    if (!output.empty() && !frame.items.count(output))
+  if (Type small = node.carried())
+    for (const std::string &output : proto.output())
+      if (auto item = frame.items.find(output); item != frame.items.end())
+        item->second.small = small;
+  for (const std::string &output : proto.output()) {
+    if (output.empty())
+      continue;
+    auto item = frame.items.find(output);
+    if (item == frame.items.end())
       return node.error("output '") << output << "' is not supported";
+    auto declared = declarations.find(output);
+    if (!frame.outer && !frame.call && declared != declarations.end() &&
+        failed(checkDeclared(*declared->second, "tensor", item->second)))
+      return failure();
+  }
   return success();
 }
 
@@ -301,8 +325,7 @@ FailureOr<std::vector<Item>> Importer::importSubgraph(const onnx::GraphProto &gr
   frame.opsets = outer.opsets;
   for (auto [input, item] : llvm::zip(graph.input(), given))
     frame.items.try_emplace(input.name(), item);
-  if (failed(importInitializers(graph, frame, /*asVariables=*/false)) ||
-      failed(importNodes(graph.node(), frame)))
+  if (failed(importInitializers(graph, frame, nullptr)) || failed(importNodes(graph.node(), frame)))
     return failure();
   std::vector<Item> results;
   for (const onnx::ValueInfoProto &output : graph.output()) {
@@ -319,30 +342,45 @@ FailureOr<std::vector<Item>> Importer::importSubgraph(const onnx::GraphProto &gr
 // The whole
 //===----------------------------------------------------------------------===//
 
-LogicalResult Importer::checkOutput(const onnx::ValueInfoProto &info, Frame &frame) {
-  Location loc = NameLoc::get(ops.b.getStringAttr("output '" + info.name() + "'"), file);
-  const Item *item = frame.lookup(info.name());
-  if (!item)
-    return emitError(loc) << "is computed by nothing";
-  if (item->kind != Item::Kind::Tensor)
-    return emitError(loc) << "is not a tensor, which cannot be fetched";
-  if (!info.type().has_tensor_type())
+LogicalResult Importer::checkDeclared(const onnx::ValueInfoProto &info, StringRef kind,
+                                      const Item &item) {
+  if (!info.type().has_tensor_type() || item.kind != Item::Kind::Tensor || !item.value)
     return success();
-  RankedTensorType type = Ops::type(item->value);
+  Location loc = NameLoc::get(ops.b.getStringAttr(kind + " '" + info.name() + "'"), file);
+  RankedTensorType type = Ops::type(item.value);
   const onnx::TypeProto::Tensor &tensor = info.type().tensor_type();
-  Type element = elementType(ops.b.getContext(), tensor.elem_type());
-  if (tensor.elem_type() != 0 && element != type.getElementType())
+  Type element = smallType(ops.b.getContext(), tensor.elem_type());
+  if (!element)
+    element = elementType(ops.b.getContext(), tensor.elem_type());
+  Type given = item.small ? item.small : type.getElementType();
+  if (tensor.elem_type() != 0 && element != given)
     return emitError(loc) << "is declared to hold " << elementTypeName(tensor.elem_type())
-                          << ", its nodes give " << type.getElementType();
+                          << ", its nodes give " << given;
   if (!tensor.has_shape())
     return success();
   Ints shape;
   for (const auto &dim : tensor.shape().dim())
     shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : kDynamic);
   auto declared = RankedTensorType::get(shape, type.getElementType());
-  if (!fn::compatibleTypes(type, declared))
-    return emitError(loc) << "is declared as " << declared << ", its nodes give " << type;
-  return success();
+  if (fn::compatibleTypes(type, declared))
+    return success();
+  // Exporters guess where sizes are open, and sizes given here may be others than the model was
+  // made with: what the nodes give counts.
+  bool isGuess = !declared.hasStaticShape() || !options.shapes.empty() || !options.dims.empty() ||
+                 !options.binds.empty();
+  InFlightDiagnostic diagnostic = isGuess ? emitWarning(loc) : emitError(loc);
+  diagnostic << "is declared as " << declared << ", its nodes give " << type;
+  return failure(!isGuess);
+}
+
+LogicalResult Importer::checkOutput(const onnx::ValueInfoProto &info, Frame &frame) {
+  Location loc = NameLoc::get(ops.b.getStringAttr("output '" + info.name() + "'"), file);
+  const Item *item = frame.lookup(info.name());
+  if (!item)
+    return emitError(loc) << "is computed by nothing";
+  if (item->kind != Item::Kind::Tensor || !item->value)
+    return emitError(loc) << "is not a tensor, which cannot be fetched";
+  return checkDeclared(info, "output", *item);
 }
 
 LogicalResult Importer::makeFunction(const OnnxFunction &function, const onnx::GraphProto &graph,
@@ -442,7 +480,7 @@ LogicalResult Importer::importModel() {
   ops.b.setInsertionPointToEnd(body);
   Frame frame;
   frame.opsets = &opsets;
-  if (failed(readOpsets()) || failed(importInitializers(graph, frame, /*asVariables=*/true)))
+  if (failed(readOpsets()) || failed(importInitializers(graph, frame, model.mutable_graph())))
     return failure();
   for (const onnx::ValueInfoProto &input : graph.input())
     // Older models list initializers among the inputs.
@@ -464,6 +502,8 @@ LogicalResult Importer::importModel() {
   for (const auto &[name, unused] : options.states)
     if (!isInput(name))
       return emitError(file) << "--state names '" << name << "', which is not an input";
+  for (const onnx::ValueInfoProto &info : graph.value_info())
+    declarations[info.name()] = &info;
   if (failed(importNodes(graph.node(), frame)))
     return failure();
   for (const onnx::ValueInfoProto &output : graph.output())

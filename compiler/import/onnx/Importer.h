@@ -33,10 +33,12 @@ const OpTable &opTable();
 struct Item {
   enum class Kind { Tensor, Sequence, Optional } kind = Kind::Tensor;
   Value value;
+  /// How to read the bytes of a tensor of small elements (SmallTypes.h); else null.
+  Type small;
   std::vector<Item> items;
 
   Item() = default;
-  Item(Value value) : value(value) {}
+  Item(Value value, Type small = {}) : value(value), small(small) {}
   static Item sequence(std::vector<Item> items) {
     Item item;
     item.kind = Kind::Sequence;
@@ -69,7 +71,7 @@ struct Frame {
 
 class Importer {
 public:
-  Importer(const onnx::ModelProto &model, const OnnxOptions &options, mlir::OpBuilder builder,
+  Importer(onnx::ModelProto &model, const OnnxOptions &options, mlir::OpBuilder builder,
            mlir::Location file)
       : ops(builder), model(model), options(options), file(file) {}
 
@@ -80,19 +82,22 @@ public:
                                               ArrayRef<Item> inputs);
 
   Ops ops;
-  const onnx::ModelProto &model;
+  onnx::ModelProto &model;
   const OnnxOptions &options;
   mlir::Location file;
 
 private:
   LogicalResult readOpsets();
-  LogicalResult importInitializers(const onnx::GraphProto &graph, Frame &frame, bool asVariables);
+  /// As read-only variables of the model where `owned` is the graph, whose tensors are let go.
+  LogicalResult importInitializers(const onnx::GraphProto &graph, Frame &frame,
+                                   onnx::GraphProto *owned);
   LogicalResult importInput(const onnx::ValueInfoProto &info, Frame &frame);
   FailureOr<Value> boundValue(const onnx::ValueInfoProto &info, RankedTensorType type,
                               StringRef text);
   template <typename Nodes> LogicalResult importNodes(const Nodes &nodes, Frame &frame);
   LogicalResult importNode(const onnx::NodeProto &proto, Frame &frame);
   LogicalResult importCall(Node &node, const onnx::FunctionProto &function);
+  LogicalResult checkDeclared(const onnx::ValueInfoProto &info, StringRef kind, const Item &item);
   LogicalResult checkOutput(const onnx::ValueInfoProto &info, Frame &frame);
   LogicalResult makeFunction(const OnnxFunction &function, const onnx::GraphProto &graph,
                              Frame &frame);
@@ -105,6 +110,8 @@ private:
   /// Variables made of inputs, by the input's name.
   llvm::StringMap<Value> states;
   mlir::Block *body = nullptr;
+  /// What the model says of inner tensors.
+  llvm::StringMap<const onnx::ValueInfoProto *> declarations;
   unsigned depth = 0;
 };
 

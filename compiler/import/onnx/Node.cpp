@@ -40,7 +40,33 @@ const Item *Node::item(size_t i) {
   return found;
 }
 
+/// Ops that move elements and do not look at them.
+static bool onlyMoves(StringRef op) {
+  return llvm::is_contained({"Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "Reshape",
+                             "Slice", "SpaceToDepth", "Split", "Squeeze", "Tile", "Transpose",
+                             "Unsqueeze"},
+                            op);
+}
+
+Type Node::small(size_t i) {
+  const Item *found = has(i) ? frame.lookup(proto.input(i)) : nullptr;
+  return found ? found->small : Type();
+}
+
 Value Node::in(size_t i) {
+  Type type = small(i);
+  if (!type)
+    return stored(i);
+  if (!onlyMoves(proto.op_type())) {
+    error("input ") << i << " '" << proto.input(i) << "' holds " << type
+                    << ", which this op does not take";
+    return {};
+  }
+  movedSmall = type;
+  return stored(i);
+}
+
+Value Node::stored(size_t i) {
   const Item *found = item(i);
   if (!found)
     return {};

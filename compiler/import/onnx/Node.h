@@ -25,6 +25,11 @@ public:
   bool has(size_t i) const;
   /// A tensor; an absent one is an error, after which the handler's work is in vain.
   Value in(size_t i);
+  /// The same of a tensor that may have small elements (SmallTypes.h), whose type is `small(i)`.
+  Value stored(size_t i);
+  Type small(size_t i);
+  /// The small type that an op which only moves elements has met, as its results have it.
+  Type carried() const { return movedSmall; }
   const Item *item(size_t i);
   StringRef inputName(size_t i) const;
   /// Values that must be known while compiling. The error names the input of the model that the
@@ -74,6 +79,7 @@ private:
 
   Ops &o;
   bool bad = false;
+  Type movedSmall;
 };
 
 } // namespace fnc::onnx_import

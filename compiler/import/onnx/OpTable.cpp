@@ -22,6 +22,11 @@ const fnc::onnx_import::OpTable &fnc::onnx_import::opTable() {
     addControlOps(result);
     addSignalOps(result);
     addTrainingOps(result);
+    addSampleOps(result);
+    addTreeOps(result);
+    addClassicOps(result);
+    addDetectOps(result);
+    addMicrosoftOps(result);
     return result;
   }();
   return table;

@@ -11,6 +11,16 @@ using namespace fnc::onnx_import;
 // Constants with more elements are left to the compiler: a changed copy would only cost memory.
 static constexpr int64_t maxFoldedElements = 4096;
 
+bool fnc::onnx_import::isReasonable(ArrayRef<int64_t> shape) {
+  int64_t count = 1;
+  for (int64_t size : shape) {
+    if (size > 1 && count > kMaxElements / size)
+      return false;
+    count *= size > 1 ? size : 1;
+  }
+  return count <= kMaxElements;
+}
+
 Value Ops::make(StringRef name, ValueRange operands, ArrayRef<NamedAttribute> attrs) {
   if (llvm::any_of(operands, [](Value v) { return !v; }))
     return {};
@@ -29,6 +39,8 @@ Value Ops::make(StringRef name, ValueRange operands, ArrayRef<NamedAttribute> at
   if (failed(inferred))
     return {};
   auto type = cast<RankedTensorType>(types.front());
+  if (!isReasonable(type.getShape()))
+    return error("makes a tensor of more than " + Twine(kMaxElements) + " elements");
 
   auto isSmall = [](RankedTensorType t) {
     return t.hasStaticShape() && t.getNumElements() <= maxFoldedElements;

@@ -34,6 +34,11 @@ inline constexpr int64_t kDynamic = mlir::ShapedType::kDynamic;
 inline constexpr int64_t kToEnd = std::numeric_limits<int64_t>::max();
 using Ints = SmallVector<int64_t>;
 
+/// More elements than this are refused before anything is allocated for them.
+inline constexpr int64_t kMaxElements = int64_t(1) << 34;
+/// Whether the known sizes stay below.
+bool isReasonable(ArrayRef<int64_t> shape);
+
 class Ops {
 public:
   explicit Ops(mlir::OpBuilder builder) : b(builder), loc(b.getUnknownLoc()) {}

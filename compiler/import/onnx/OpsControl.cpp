@@ -21,9 +21,11 @@ FailureOr<Item> chosen(Node &n, Ops &o, Value condition, const Item &yes, const 
     return n.error("the condition must be known: it chooses between sequences or optionals");
   if (yes.value == no.value)
     return yes;
-  if (yes.value.getType() != no.value.getType())
-    return n.error("the condition must be known: it chooses between ")
-           << yes.value.getType() << " and " << no.value.getType();
+  if (yes.value.getType() != no.value.getType()) {
+    std::string types;
+    llvm::raw_string_ostream(types) << yes.value.getType() << " and " << no.value.getType();
+    return n.requireKnown(condition, "the condition, which chooses between " + types + ",");
+  }
   Value value = o.where(condition, yes.value, no.value);
   if (!value)
     return failure();
@@ -57,9 +59,28 @@ LogicalResult branch(Node &n, Ops &o) {
         return failure();
     return success();
   }
-  FailureOr<std::vector<Item>> a = import(yes), b = import(no);
+  // A branch that would never be taken need not make sense: then the condition decides.
+  std::string why;
+  FailureOr<std::vector<Item>> a, b;
+  {
+    ScopedDiagnosticHandler quiet(o.b.getContext(), [&](Diagnostic &diagnostic) {
+      if (why.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error) {
+        diagnostic.getLocation()->walk([&](Location at) {
+          if (auto name = dyn_cast<NameLoc>(at); name && why.empty())
+            why = name.getName().str() + ": ";
+          return WalkResult::advance();
+        });
+        why += diagnostic.str();
+      }
+      return success();
+    });
+    a = import(yes);
+    if (succeeded(a))
+      b = import(no);
+  }
   if (failed(a) || failed(b))
-    return failure();
+    return n.requireKnown(condition,
+                          "the condition, where a branch cannot be computed (" + why + "),");
   if (a->size() != b->size())
     return n.error("its branches have ") << a->size() << " and " << b->size() << " outputs";
   for (size_t i = 0; i < n.numOutputs() && i < a->size(); ++i) {

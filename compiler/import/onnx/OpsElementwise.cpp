@@ -1,6 +1,7 @@
 //===- OpsElementwise.cpp - arithmetic, comparison, logic, casts ----------===//
 
 #include "compiler/import/onnx/Families.h"
+#include "compiler/import/onnx/SmallTypes.h"
 #include "compiler/import/onnx/Tensors.h"
 
 using namespace mlir;
@@ -103,19 +104,48 @@ LogicalResult clip(Node &n, Ops &o) {
   return n.result(x);
 }
 
+/// Input 0 in another type, either of which may be small.
+LogicalResult castTo(Node &n, Ops &o, Type to, Type toSmall) {
+  Value x = n.stored(0);
+  if (!x)
+    return failure();
+  Type from = n.small(0);
+  if (from && from == toSmall)
+    return n.set(0, Item(x, from));
+  if (from)
+    x = decoded(o, x, from, toSmall ? o.f32() : to);
+  if (!toSmall)
+    return n.result(o.cast(x, to));
+  return n.set(0,
+               Item(encoded(o, x, toSmall, n.i("saturate", 1), n.s("round_mode", "up")), toSmall));
+}
+
 LogicalResult cast(Node &n, Ops &o) {
+  int64_t to = n.i("to", 0);
+  if (Type small = smallType(o.b.getContext(), to))
+    return castTo(n, o, {}, small);
+  FailureOr<Type> type = checkedElementType(o.loc, to);
+  return failed(type) ? failure() : castTo(n, o, *type, {});
+}
+
+LogicalResult castLike(Node &n, Ops &o) {
+  Value like = n.stored(1);
+  return like ? castTo(n, o, Ops::element(like), n.small(1)) : failure();
+}
+
+LogicalResult bitCast(Node &n, Ops &o) {
   FailureOr<Type> type = checkedElementType(o.loc, n.i("to", 0));
   Value x = n.in(0);
   if (failed(type) || !x)
     return failure();
-  return n.result(o.cast(x, *type));
-}
-
-LogicalResult castLike(Node &n, Ops &o) {
-  Value x = n.in(0), like = n.in(1);
-  if (!x || !like)
-    return failure();
-  return n.result(o.cast(x, Ops::element(like)));
+  Type from = Ops::element(x);
+  // A boolean is a byte, 0 or 1.
+  if (from.isInteger(1))
+    x = o.cast(x, o.b.getIntegerType(8, false));
+  if (!x || type->isInteger(1))
+    return n.result(o.cast(x, *type));
+  return n.result(
+      Ops::element(x) == *type ? x : o.make<fn::BitcastOp>({x}, {o.attr("element_type", *type)}));
 }
 
 LogicalResult isInf(Node &n, Ops &o) {
@@ -150,6 +180,7 @@ void fnc::onnx_import::addElementwiseOps(OpTable &table) {
   table[":Asinh"] = unary<fn::AsinhOp>;
   table[":Atan"] = unary<fn::AtanOp>;
   table[":Atanh"] = unary<fn::AtanhOp>;
+  table[":BitCast"] = bitCast;
   table[":BitShift"] = shift;
   table[":BitwiseAnd"] = binary<fn::BitwiseAndOp>;
   table[":BitwiseNot"] = unary<fn::BitwiseNotOp>;

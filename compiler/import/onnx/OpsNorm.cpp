@@ -193,4 +193,5 @@ void fnc::onnx_import::addNormOps(OpTable &table) {
   table[":LpNormalization"] = lpNormalization;
   table[":MeanVarianceNormalization"] = meanVarianceNormalization;
   table[":RMSNormalization"] = rmsNormalization;
+  table[":SimplifiedLayerNormalization"] = rmsNormalization;
 }

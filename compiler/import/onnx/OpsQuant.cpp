@@ -1,10 +1,55 @@
 //===- OpsQuant.cpp - quantized numbers and integer products --------------===//
 
 #include "compiler/import/onnx/Families.h"
+#include "compiler/import/onnx/SmallTypes.h"
 #include "compiler/import/onnx/Tensors.h"
 
 using namespace mlir;
 using namespace fnc::onnx_import;
+
+Value fnc::onnx_import::quantized(Ops &o, Value x, Value scale, Value zero, Type type) {
+  Value y = o.make<fn::RoundOp>({o.div(x, scale)});
+  if (zero && y)
+    y = o.add(y, o.cast(zero, Ops::element(y)));
+  return o.cast(y, type);
+}
+
+Quantized fnc::onnx_import::dynamicallyQuantized(Ops &o, Value x) {
+  if (!x)
+    return {};
+  Ints all;
+  for (int64_t i = 0; i < Ops::rank(x); ++i)
+    all.push_back(i);
+  // The range holds 0, so that 0 is exact.
+  Value high = o.maximum(o.reduce<fn::ReduceMaxOp>(x, all, false), 0.0);
+  Value low = o.minimum(o.reduce<fn::ReduceMinOp>(x, all, false), 0.0);
+  Value scale = o.div(o.sub(high, low), 255.0);
+  // All zeros: any scale will do.
+  scale = o.where(o.equal(scale, 0.0), o.scalar(1, Ops::element(x)), scale);
+  Type type = o.b.getIntegerType(8, false);
+  Value zero = quantized(o, o.negate(low), scale, {}, type);
+  return {quantized(o, x, scale, zero, type), scale, zero};
+}
+
+Value fnc::onnx_import::centred(Ops &o, Value x, Value zero, bool perRow, bool perChannel) {
+  x = o.cast(x, o.i32());
+  if (!zero || !x)
+    return x;
+  zero = o.cast(zero, o.i32());
+  if (Ops::rank(zero) == 1) {
+    if (Ops::shape(zero)[0] == 1)
+      zero = o.reshape(zero, {});
+    else if (perRow)
+      zero = o.expand(zero, {1});
+    else if (perChannel)
+      zero = o.alongAxis(zero, 0, Ops::rank(x));
+  }
+  return o.sub(x, zero);
+}
+
+Value fnc::onnx_import::scalarLike(Ops &o, Value x) {
+  return x && Ops::isStatic(x) && Ops::type(x).getNumElements() == 1 ? o.reshape(x, {}) : x;
+}
 
 namespace {
 
@@ -41,106 +86,89 @@ FailureOr<int64_t> quantAxis(Node &n, Value x, Value scale) {
   return n.axis(n.i("axis", 1), Ops::rank(x));
 }
 
-/// `round(x / scale) + zero`, held within the range of `type`.
-Value quantized(Ops &o, Value x, Value scale, Value zero, Type type) {
-  Value y = o.make<fn::RoundOp>({o.div(x, scale)});
-  if (zero && y)
-    y = o.add(y, o.cast(zero, Ops::element(y)));
-  return o.cast(y, type);
+bool isSmall(Type type) { return type.getIntOrFloatBitWidth() <= 8 && !type.isInteger(1); }
+
+/// The type that an attribute names, or nothing.
+FailureOr<Type> namedType(Node &n, Ops &o, StringRef attribute) {
+  int64_t given = n.i(attribute, 0);
+  if (given == 0)
+    return Type();
+  Type small = smallType(o.b.getContext(), given);
+  return small ? small : checkedElementType(o.loc, given);
 }
 
 LogicalResult quantizeLinear(Node &n, Ops &o) {
-  Value x = n.in(0), scale = n.in(1);
+  Value x = n.in(0), scale = n.stored(1);
+  FailureOr<Type> type = namedType(n, o, "output_dtype"), precision = namedType(n, o, "precision");
+  if (failed(type) || failed(precision) || !scale)
+    return failure();
+  // The quotient is taken as f32 at least: integers of 16 bits are beyond f16.
+  Type wide = *precision ? *precision
+              : !x || !Ops::isFloat(x) || Ops::element(x).getIntOrFloatBitWidth() < 32
+                  ? o.f32()
+                  : Ops::element(x);
+  if (Type small = n.small(1))
+    scale = decoded(o, scale, small, wide);
   FailureOr<int64_t> axis = quantAxis(n, x, scale);
   if (failed(axis))
     return failure();
-  Type type = o.b.getIntegerType(8, /*isSigned=*/false);
-  Value zero = n.has(2) ? n.in(2) : Value();
+  Value zero = n.has(2) ? n.stored(2) : Value();
   if (zero)
-    type = Ops::element(zero);
-  else if (int64_t given = n.i("output_dtype", 0)) {
-    FailureOr<Type> checked = checkedElementType(o.loc, given);
-    if (failed(checked))
-      return failure();
-    type = *checked;
-  }
-  if (!isa<IntegerType>(type))
-    return n.error("quantizes to ") << type << ", expected an integer type";
+    type = n.small(2) ? n.small(2) : Ops::element(zero);
+  else if (!*type)
+    type = o.b.getIntegerType(8, /*isSigned=*/false);
   int64_t block = n.i("block_size", 0);
-  // The quotient is taken as f32 at least: integers of 16 bits are beyond f16.
-  Type wide =
-      Ops::element(x).getIntOrFloatBitWidth() < 32 || !Ops::isFloat(x) ? o.f32() : Ops::element(x);
-  if (int64_t precision = n.i("precision", 0)) {
-    FailureOr<Type> checked = checkedElementType(o.loc, precision);
-    if (failed(checked))
-      return failure();
-    wide = *checked;
-  }
   Value s = o.cast(spread(o, scale, x, *axis, block), wide);
   Value z = zero ? spread(o, zero, x, *axis, block) : Value();
-  return n.result(quantized(o, o.cast(x, wide), s, z, type));
+  x = o.cast(x, wide);
+  if (isa<IntegerType>(*type) && type->getIntOrFloatBitWidth() >= 8)
+    return n.result(quantized(o, x, s, z, *type));
+  if (!isSmall(*type))
+    return n.error("quantizes to ")
+           << *type << ", expected an integer or a float of 8 bits or less";
+  Value y = o.div(x, s);
+  if (z)
+    z = decoded(o, z, *type, wide);
+  if (isa<FloatType>(*type))
+    return n.set(0, Item(encoded(o, z ? o.add(y, z) : y, *type, n.i("saturate", 1)), *type));
+  y = o.make<fn::RoundOp>({y});
+  if (z)
+    y = o.add(y, z);
+  auto [least, greatest] = integerRange(*type);
+  return n.set(0, Item(encoded(o, o.minimum(o.maximum(y, least), greatest), *type), *type));
 }
 
 LogicalResult dequantizeLinear(Node &n, Ops &o) {
-  Value x = n.in(0), scale = n.in(1);
-  FailureOr<int64_t> axis = quantAxis(n, x, scale);
-  if (failed(axis))
+  Value x = n.stored(0), scale = n.stored(1);
+  FailureOr<Type> given = namedType(n, o, "output_dtype");
+  if (failed(given) || !x || !scale)
     return failure();
   int64_t block = n.i("block_size", 0);
+  if (Type small = n.small(1))
+    scale = decoded(o, scale, small, o.f32());
+  FailureOr<int64_t> axis = quantAxis(n, x, scale);
+  if (failed(axis) || !scale)
+    return failure();
   Type type = Ops::element(scale), wide = type.getIntOrFloatBitWidth() < 32 ? o.f32() : type;
-  Type result = type;
-  if (int64_t given = n.i("output_dtype", 0)) {
-    FailureOr<Type> checked = checkedElementType(o.loc, given);
-    if (failed(checked))
-      return failure();
-    result = *checked;
-  }
-  Value y = x;
+  Type small = n.small(0);
+  Value y = small && isa<FloatType>(small) ? decoded(o, x, small, wide) : x;
   if (n.has(2)) {
     // The difference of two bytes needs more than a byte.
-    Value zero = spread(o, n.in(2), x, *axis, block);
-    y = o.sub(o.cast(y, o.i32()), o.cast(zero, o.i32()));
+    Value zero = spread(o, n.stored(2), x, *axis, block);
+    Type between = Ops::isFloat(y) ? wide : o.i32();
+    if (small && isa<FloatType>(small))
+      zero = decoded(o, zero, small, wide);
+    y = o.sub(o.cast(y, between), o.cast(zero, between));
   }
   y = o.mul(o.cast(y, wide), o.cast(spread(o, scale, x, *axis, block), wide));
-  return n.result(o.cast(y, result));
+  return n.result(o.cast(y, *given ? *given : type));
 }
 
 LogicalResult dynamicQuantizeLinear(Node &n, Ops &o) {
-  Value x = n.in(0);
-  if (!x)
+  Quantized q = dynamicallyQuantized(o, n.in(0));
+  if (failed(n.set(0, q.values)) || failed(n.set(1, q.scale)))
     return failure();
-  Ints all;
-  for (int64_t i = 0; i < Ops::rank(x); ++i)
-    all.push_back(i);
-  // The range holds 0, so that 0 is exact.
-  Value high = o.maximum(o.reduce<fn::ReduceMaxOp>(x, all, false), 0.0);
-  Value low = o.minimum(o.reduce<fn::ReduceMinOp>(x, all, false), 0.0);
-  Value scale = o.div(o.sub(high, low), 255.0);
-  // All zeros: any scale will do.
-  scale = o.where(o.equal(scale, 0.0), o.scalar(1, Ops::element(x)), scale);
-  Type type = o.b.getIntegerType(8, false);
-  Value zero = quantized(o, o.negate(low), scale, {}, type);
-  if (failed(n.set(0, quantized(o, x, scale, zero, type))) || failed(n.set(1, scale)))
-    return failure();
-  return n.set(2, zero);
-}
-
-/// An integer tensor less its zero point, as i32; `perRow`: one zero point per row of a matrix,
-/// `perChannel`: one per first index.
-Value centred(Ops &o, Value x, Value zero, bool perRow, bool perChannel) {
-  x = o.cast(x, o.i32());
-  if (!zero || !x)
-    return x;
-  zero = o.cast(zero, o.i32());
-  if (Ops::rank(zero) == 1) {
-    if (Ops::shape(zero)[0] == 1)
-      zero = o.reshape(zero, {});
-    else if (perRow)
-      zero = o.expand(zero, {1});
-    else if (perChannel)
-      zero = o.alongAxis(zero, 0, Ops::rank(x));
-  }
-  return o.sub(x, zero);
+  return n.set(2, q.zero);
 }
 
 LogicalResult matmulInteger(Node &n, Ops &o) {

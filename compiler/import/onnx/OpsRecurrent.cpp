@@ -7,6 +7,7 @@
 
 #include "compiler/import/onnx/Families.h"
 #include "llvm/ADT/StringExtras.h"
+#include <functional>
 
 using namespace mlir;
 using namespace fnc::onnx_import;
@@ -61,10 +62,17 @@ struct Cell {
   SmallVector<Activation> activations;
   Type type;
 
+  /// `v` times the transposed weights of a direction: those of the input, or of the state.
+  std::function<Value(Value v, int64_t direction, bool ofState)> product =
+      [this](Value v, int64_t d, bool ofState) {
+        return o.matmul(v, o.at(ofState ? r : w, 0, d), false, true);
+      };
+
   Cell(Node &n, Ops &o, int64_t gates, int64_t perDirection)
       : n(n), o(o), gates(gates), perDirection(perDirection) {}
 
-  LogicalResult read(ArrayRef<StringRef> defaults);
+  /// `transposed`: the weights are [directions, input, gates * hidden].
+  LogicalResult read(ArrayRef<StringRef> defaults, bool transposed = false);
   Value part(Value v, int64_t index, int64_t axis) {
     return o.slice(v, axis, index * hidden, (index + 1) * hidden);
   }
@@ -73,7 +81,7 @@ struct Cell {
   LogicalResult run(llvm::function_ref<SmallVector<Value>(Value, int64_t, ArrayRef<Value>)> step);
 };
 
-LogicalResult Cell::read(ArrayRef<StringRef> defaults) {
+LogicalResult Cell::read(ArrayRef<StringRef> defaults, bool transposed) {
   x = n.in(0);
   w = n.in(1);
   r = n.in(2);
@@ -86,7 +94,8 @@ LogicalResult Cell::read(ArrayRef<StringRef> defaults) {
     x = o.swapAxes(x, 0, 1);
   steps = Ops::shape(x)[0];
   batch = Ops::shape(x)[1];
-  hidden = Ops::shape(r)[2];
+  int64_t outer = transposed ? 2 : 1;
+  hidden = Ops::shape(r)[3 - outer];
   directions = Ops::shape(w)[0];
   type = Ops::element(x);
   std::string direction = n.s("direction", "forward");
@@ -98,7 +107,7 @@ LogicalResult Cell::read(ArrayRef<StringRef> defaults) {
   if (steps < 1 || steps > maxSteps)
     return n.error("has ") << steps << " steps, expected 1 to " << maxSteps;
   if (directions != (direction == "bidirectional" ? 2 : 1) || Ops::shape(r)[0] != directions ||
-      Ops::shape(w)[1] != gates * hidden || Ops::shape(r)[1] != gates * hidden)
+      Ops::shape(w)[outer] != gates * hidden || Ops::shape(r)[outer] != gates * hidden)
     return n.error("weights of types ") << Ops::type(w) << " and " << Ops::type(r) << " do not fit";
   clip = n.f("clip", 0);
   auto optional = [&](size_t i) { return n.has(i) ? n.in(i) : Value(); };
@@ -150,7 +159,7 @@ Cell::run(llvm::function_ref<SmallVector<Value>(Value, int64_t, ArrayRef<Value>)
   Value zero = o.scalar(0, type);
   for (int64_t d = 0; d < directions; ++d) {
     // [steps, batch, gates * hidden]
-    Value inputs = o.matmul(x, o.at(w, 0, d), false, true);
+    Value inputs = product(x, d, false);
     SmallVector<Value> states;
     for (size_t s = 0; s < numStates; ++s) {
       Value given = s == 0 ? h0 : c0;
@@ -195,7 +204,7 @@ LogicalResult rnn(Node &n, Ops &o) {
   if (failed(c.read({"tanh"})))
     return failure();
   return c.run([&](Value in, int64_t d, ArrayRef<Value> states) -> SmallVector<Value> {
-    Value sum = o.add(in, o.matmul(states[0], o.at(c.r, 0, d), false, true));
+    Value sum = o.add(in, c.product(states[0], d, true));
     if (c.b) {
       Value b = o.at(c.b, 0, d);
       sum = o.add(sum, o.add(c.part(b, 0, 0), c.part(b, 1, 0)));
@@ -233,15 +242,12 @@ LogicalResult gru(Node &n, Ops &o) {
   });
 }
 
-LogicalResult lstm(Node &n, Ops &o) {
-  Cell c(n, o, 4, 3);
-  if (failed(c.read({"sigmoid", "tanh", "tanh"})))
-    return failure();
+LogicalResult runLstm(Node &n, Ops &o, Cell &c) {
   bool coupled = n.i("input_forget", 0);
   return c.run([&](Value in, int64_t d, ArrayRef<Value> states) -> SmallVector<Value> {
     const Activation *act = &c.activations[3 * d];
     Value h = states[0], cell = states[1];
-    Value sum = o.add(in, o.matmul(h, o.at(c.r, 0, d), false, true));
+    Value sum = o.add(in, c.product(h, d, true));
     if (c.b) {
       Value b = o.at(c.b, 0, d);
       sum = o.add(sum,
@@ -265,10 +271,42 @@ LogicalResult lstm(Node &n, Ops &o) {
   });
 }
 
+LogicalResult lstm(Node &n, Ops &o) {
+  Cell c(n, o, 4, 3);
+  return failed(c.read({"sigmoid", "tanh", "tanh"})) ? failure() : runLstm(n, o, c);
+}
+
+/// Weights are bytes; what they meet is made bytes anew in each product.
+LogicalResult dynamicQuantizeLstm(Node &n, Ops &o) {
+  Cell c(n, o, 4, 3);
+  if (failed(c.read({"sigmoid", "tanh", "tanh"}, /*transposed=*/true)))
+    return failure();
+  Value scales[] = {n.in(8), n.in(10)}, zeros[] = {n.in(9), n.in(11)};
+  if (!scales[0] || !scales[1] || !zeros[0] || !zeros[1])
+    return failure();
+  // Per direction, or per direction and column.
+  auto ofDirection = [&](Value v, int64_t d) {
+    return Ops::rank(v) == 0 ? v
+                             : scalarLike(o, Ops::shape(v)[0] == 1 ? o.at(v, 0, 0) : o.at(v, 0, d));
+  };
+  SmallVector<Value> weights[2];
+  for (int64_t d = 0; d < c.directions; ++d)
+    for (bool ofState : {false, true})
+      weights[ofState].push_back(centred(o, o.at(ofState ? c.r : c.w, 0, d),
+                                         ofDirection(zeros[ofState], d), false, false));
+  c.product = [&, weights](Value v, int64_t d, bool ofState) -> Value {
+    Quantized q = dynamicallyQuantized(o, v);
+    Value sum = o.matmul(centred(o, q.values, q.zero, false, false), weights[ofState][d]);
+    return o.mul(o.cast(sum, o.f32()), o.mul(ofDirection(scales[ofState], d), q.scale));
+  };
+  return runLstm(n, o, c);
+}
+
 } // namespace
 
 void fnc::onnx_import::addRecurrentOps(OpTable &table) {
   table[":GRU"] = gru;
   table[":LSTM"] = lstm;
   table[":RNN"] = rnn;
+  table["com.microsoft:DynamicQuantizeLSTM"] = dynamicQuantizeLstm;
 }

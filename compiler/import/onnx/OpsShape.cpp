@@ -2,6 +2,7 @@
 
 #include "compiler/import/onnx/Families.h"
 #include "compiler/import/onnx/FoldArray.h"
+#include "compiler/import/onnx/SmallTypes.h"
 #include "compiler/import/onnx/Tensors.h"
 #include <cmath>
 #include <onnx.pb.h>
@@ -14,7 +15,10 @@ namespace {
 LogicalResult constant(Node &n, Ops &o) {
   if (n.hasAttr("value")) {
     DenseElementsAttr value = n.tensor("value");
-    return value ? n.result(o.constant(value)) : failure();
+    if (!value)
+      return failure();
+    int32_t dataType = n.attribute("value")->t().data_type();
+    return n.set(0, Item(o.constant(value), smallType(o.b.getContext(), dataType)));
   }
   if (const onnx::AttributeProto *sparse = n.attribute("sparse_value")) {
     FailureOr<DenseElementsAttr> value = sparseValue(
@@ -49,7 +53,7 @@ LogicalResult constantOfShape(Node &n, Ops &o) {
 }
 
 LogicalResult shape(Node &n, Ops &o) {
-  Value x = n.in(0);
+  Value x = n.stored(0);
   if (!x)
     return failure();
   int64_t rank = Ops::rank(x), start = n.i("start", 0), end = n.i("end", rank);

@@ -1,6 +1,7 @@
 //===- Tensors.cpp - ONNX types and tensors -------------------------------===//
 
 #include "compiler/import/onnx/Tensors.h"
+#include "compiler/import/onnx/SmallTypes.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -10,9 +11,6 @@
 
 using namespace mlir;
 using namespace fnc::onnx_import;
-
-// More elements than this are refused before anything is allocated for them.
-static constexpr int64_t maxElements = int64_t(1) << 34;
 
 std::string fnc::onnx_import::elementTypeName(int32_t dataType) {
   // Names that the schema at hand may lack.
@@ -158,7 +156,8 @@ static FailureOr<std::string> typedBytes(Location loc, const Twine &what,
 FailureOr<DenseElementsAttr> fnc::onnx_import::tensorValue(Location loc, const Twine &what,
                                                            const onnx::TensorProto &tensor,
                                                            StringRef folder) {
-  Type element = elementType(loc->getContext(), tensor.data_type());
+  Type small = smallType(loc->getContext(), tensor.data_type());
+  Type element = small ? storageType(small) : elementType(loc->getContext(), tensor.data_type());
   if (!element)
     return emitError(loc) << what << " has element type " << elementTypeName(tensor.data_type())
                           << ", which is not supported";
@@ -166,14 +165,17 @@ FailureOr<DenseElementsAttr> fnc::onnx_import::tensorValue(Location loc, const T
   for (int64_t dim : tensor.dims()) {
     if (dim < 0)
       return emitError(loc) << what << " has a dimension of size " << dim;
-    if (dim != 0 && count > maxElements / dim)
-      return emitError(loc) << what << " has more than " << maxElements << " elements";
+    if (dim != 0 && count > kMaxElements / dim)
+      return emitError(loc) << what << " has more than " << kMaxElements << " elements";
     count *= dim;
   }
   auto type = RankedTensorType::get(
       SmallVector<int64_t>(tensor.dims().begin(), tensor.dims().end()), element);
   unsigned width = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
   uint64_t expected = static_cast<uint64_t>(count) * width;
+  uint64_t fields = count;
+  if (small)
+    fields = expected = llvm::divideCeil(count * small.getIntOrFloatBitWidth(), 8);
 
   FailureOr<std::string> owned = std::string();
   StringRef bytes;
@@ -185,12 +187,15 @@ FailureOr<DenseElementsAttr> fnc::onnx_import::tensorValue(Location loc, const T
       return emitError(loc) << what << " has " << bytes.size() << " bytes, its shape needs "
                             << expected;
   } else {
-    owned = typedBytes(loc, what, tensor, width, count);
+    owned = typedBytes(loc, what, tensor, width, fields);
   }
   if (failed(owned))
     return failure();
   if (!owned->empty())
     bytes = *owned;
+  std::string apart;
+  if (small)
+    bytes = apart = unpacked(small, bytes, count);
   if (count == 0)
     return DenseElementsAttr::get(type, ArrayRef<Attribute>());
   if (element.isInteger(1)) {

@@ -31,7 +31,8 @@ FailureOr<Type> checkedElementType(Location loc, int32_t dataType);
 /// The inverse of elementType.
 int32_t dataTypeOf(Type type);
 
-/// A tensor's value. `what` names it in errors; `folder` holds external data.
+/// A tensor's value; small elements as bytes, see SmallTypes.h. `what` names it in errors; `folder`
+/// holds external data.
 FailureOr<DenseElementsAttr> tensorValue(Location loc, const llvm::Twine &what,
                                          const onnx::TensorProto &tensor, llvm::StringRef folder);
 

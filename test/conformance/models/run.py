@@ -161,7 +161,9 @@ def main():
     options = parser.parse_args()
     fnc = os.path.abspath(options.fnc)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    rows = ["| model | size MB | outcome | off by | compile s | compile MB | object MB | call ms |",
+    rows = ["# Whole models", "",
+            "Made by `test/conformance/models/run.py --table`; `test/conformance/README.md` says where they come from.", "",
+            "| model | size MB | outcome | off by | compile s | compile MB | object MB | call ms |",
             "| --- | --- | --- | --- | --- | --- | --- | --- |"]
     for folder in sorted(f for f in options.cache.iterdir() if (f / "reference.json").exists()):
         if not re.search(options.only, folder.name) or not any(folder.glob("*.onnx")):

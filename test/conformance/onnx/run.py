@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles and runs ONNX's backend tests, and compares with the outputs they come with.
 
-    run.py --fnc PATH FOLDER [--only REGEX] [--jobs N] [--table FILE] [--verbose]
+    run.py --fnc PATH FOLDER [--only REGEX] [--cases FILE] [--jobs N] [--table FILE] [--verbose]
 
 FOLDER has one folder per case, at any depth: model.onnx and test_data_set_<i>/{input,output}_<j>.pb. An index.tsv in it
 (columns kind, name, rtol, atol, needs, ...) gives the tolerances; else they are 1e-3 and 1e-7. Sizes that the model leaves
@@ -127,6 +127,8 @@ def main():
     parser.add_argument("--fnc", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--plain", action="store_true", help="only cases whose 'needs' in the index is '-'")
+    parser.add_argument("--cases", type=pathlib.Path, help="names of the cases to run, one a line")
+    parser.add_argument("--known", type=pathlib.Path, help="names of cases that are skipped, one a line")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--table", type=pathlib.Path)
     parser.add_argument("--verbose", action="store_true")
@@ -136,15 +138,22 @@ def main():
     if (options.folder / "index.tsv").exists():
         with open(options.folder / "index.tsv") as f:
             index = {(row["kind"], row["name"]): row for row in csv.DictReader(f, delimiter="\t")}
+    known = set(options.known.read_text().split()) if options.known else set()
+    listed = options.cases and set(options.cases.read_text().split())
+    counts, plain, rows = collections.Counter(), collections.Counter(), []
     cases = []
     for path in sorted(options.folder.rglob("model.onnx")):
         folder = path.parent
         row = index.get((folder.parent.name, folder.name), {})
         name = f"{folder.parent.name}/{folder.name}"
+        if name in known:
+            counts["skipped"] += 1
+            continue
+        if listed and name not in listed:
+            continue
         if re.search(options.only, name) and not (options.plain and row.get("needs", "-") != "-"):
             cases.append((name, row, (os.path.abspath(options.fnc), folder, float(row.get("rtol", 1e-3)),
                                       float(row.get("atol", 1e-7)))))
-    counts, plain, rows = collections.Counter(), collections.Counter(), []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for (name, row, _), (outcome, why) in zip(cases, pool.map(isolated, [c[2] for c in cases])):
             counts[outcome] += 1
@@ -155,9 +164,18 @@ def main():
             if outcome != "passed" or options.verbose:
                 print(f"{outcome:7} {name} {why}", flush=True)
     if options.table:
-        lines = ["| case | op | outcome | reason |", "| --- | --- | --- | --- |"]
+        total = sum(counts.values())
+        lines = ["# ONNX backend tests", "",
+                 "Made by `test/conformance/onnx/run.py --table`; `test/conformance/README.md` says where the cases come from.",
+                 "", f"{counts['passed']} of {total} cases pass" +
+                 (f", of those with dense tensors of plain types alone {plain['passed']} of {sum(plain.values())}." if plain else "."),
+                 "All others:", "", "| case | op | outcome | reason |", "| --- | --- | --- | --- |"]
         lines += [f"| {name} | {op} | {outcome} | {why.replace('|', chr(92) + '|')} |" for name, op, outcome, why in rows]
         options.table.write_text("\n".join(lines) + "\n")
+    missing = listed - {name for name, _, _ in cases} if listed else set()
+    for name in sorted(missing):
+        print(f"failed  {name} is not in {options.folder}")
+    counts["failed"] += len(missing)
     if plain:
         print(f"of dense plain types: {plain['passed']} of {sum(plain.values())} pass")
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")

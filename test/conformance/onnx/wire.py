@@ -7,6 +7,9 @@ NAMES = ["UNDEFINED", "FLOAT", "UINT8", "INT8", "UINT16", "INT16", "INT32", "INT
          "DOUBLE", "UINT32", "UINT64", "COMPLEX64", "COMPLEX128", "BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ",
          "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4", "INT4", "FLOAT4E2M1", "FLOAT8E8M0", "UINT2", "INT2"]
 BFLOAT16 = 16
+# Elements of 8 bits and less travel as bytes: floats by their bits, integers by value. (bits, signed)
+SMALL = {17: (8, False), 18: (8, False), 19: (8, False), 20: (8, False), 21: (4, False), 22: (4, True), 23: (4, False),
+         24: (8, False), 25: (2, False), 26: (2, True)}
 
 
 class Unsupported(Exception):
@@ -64,12 +67,22 @@ def floats(values, dtype):
     return np.frombuffer(b"".join(values), dtype)
 
 
+def unpacked(data, bits, signed_, count):
+    data = np.frombuffer(data, np.uint8)
+    parts = [data >> shift & (1 << bits) - 1 for shift in range(0, 8, bits)]
+    values = np.stack(parts, 1).reshape(-1)[:count].astype(np.uint8)
+    return (values.astype(np.int8) << 8 - bits >> 8 - bits).astype(np.int8) if signed_ else values
+
+
 def tensor(data):
-    """(name, array) of a TensorProto; a bfloat16 tensor is an array of the dtype 'V2'."""
+    """(name, array) of a TensorProto; a bfloat16 tensor is an array of the dtype 'V2', small elements are bytes."""
     fields = message(data)
     kind = fields.get(2, [0])[0]
     shape = varints(fields.get(1, []))
     name = fields.get(8, [b""])[0].decode()
+    if kind in SMALL:
+        packed = fields[9][0] if 9 in fields else bytes(v & 255 for v in varints(fields.get(5, [])))
+        return name, unpacked(packed, *SMALL[kind], int(np.prod(shape, dtype=np.int64))).reshape(shape)
     if kind not in DTYPES and kind != BFLOAT16:
         raise Unsupported(f"tensor of {NAMES[kind] if kind < len(NAMES) else kind}")
     dtype = np.dtype("V2") if kind == BFLOAT16 else np.dtype(DTYPES[kind])
