@@ -26,6 +26,36 @@ static bool splitNamed(llvm::StringRef option, const std::vector<std::string> &g
   return true;
 }
 
+/// "1,3,?" as sizes; false where it is none.
+static bool readSizes(llvm::StringRef text, std::vector<int64_t> &sizes) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, ',', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef part : parts) {
+    int64_t size = mlir::ShapedType::kDynamic;
+    if (part != "?" && (part.getAsInteger(10, size) || size < 0))
+      return false;
+    sizes.push_back(size);
+  }
+  return true;
+}
+
+/// Sizes of one tensor; "[2,3][4]" of each element of a sequence; "none" of what is not there.
+static bool readShape(OnnxOptions &options, const std::string &name, llvm::StringRef text) {
+  if (text != "none" && !text.starts_with("["))
+    return readSizes(text, options.shapes[name]);
+  std::vector<std::vector<int64_t>> &elements = options.elements[name];
+  if (text == "none")
+    return true;
+  while (!text.empty()) {
+    size_t end = text.find(']');
+    if (!text.starts_with("[") || end == llvm::StringRef::npos ||
+        !readSizes(text.slice(1, end), elements.emplace_back()))
+      return false;
+    text = text.drop_front(end + 1);
+  }
+  return true;
+}
+
 static bool readOptions(const ImportCommand &command, const std::string &path,
                         OnnxOptions &options) {
   options.graph = command.graph.empty() ? graphNameOf(path) : command.graph;
@@ -36,17 +66,7 @@ static bool readOptions(const ImportCommand &command, const std::string &path,
     options.folder = ".";
   return splitNamed("--shape", command.shapes,
                     [&](std::string name, llvm::StringRef text) {
-                      std::vector<int64_t> sizes;
-                      llvm::SmallVector<llvm::StringRef> parts;
-                      text.split(parts, ',', -1, /*KeepEmpty=*/false);
-                      for (llvm::StringRef part : parts) {
-                        int64_t size = mlir::ShapedType::kDynamic;
-                        if (part != "?" && (part.getAsInteger(10, size) || size < 0))
-                          return false;
-                        sizes.push_back(size);
-                      }
-                      options.shapes[name] = sizes;
-                      return true;
+                      return readShape(options, name, text);
                     }) &&
          splitNamed("--dim", command.dims,
                     [&](std::string name, llvm::StringRef text) {

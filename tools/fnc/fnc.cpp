@@ -14,7 +14,8 @@ using namespace fnc::tool;
 static void addImportOptions(CLI::App *app, ImportCommand &command) {
   const char *group = "ONNX models";
   app->add_option("--shape", command.shapes,
-                  "sizes of an input, as x=1,3,224,224; ? is known at the call only")
+                  "sizes of an input, as x=1,3,224,224; ? is known at the call only; of each "
+                  "element of a sequence, as x=[2,3][4]; none of an optional input that is absent")
       ->type_name("NAME=SIZES")
       ->group(group);
   app->add_option("--dim", command.dims, "size of a named dimension, as batch=8")

@@ -76,12 +76,6 @@ OwningOpRef<ModuleOp> fnc::importOnnx(std::unique_ptr<llvm::MemoryBuffer> bytes,
     emitError(file) << "not an ONNX model: it has no graph";
     return {};
   }
-  OpBuilder builder(&context);
-  OwningOpRef<ModuleOp> module(ModuleOp::create(builder, file));
-  builder.setInsertionPointToEnd(module->getBody());
-  onnx_import::Importer importer(model, options, builder, file);
-  if (failed(importer.importModel()) || failed(verify(*module)))
-    return {};
   if (external) {
     std::set<std::string> files;
     addExternal(model.graph(), files);
@@ -90,5 +84,11 @@ OwningOpRef<ModuleOp> fnc::importOnnx(std::unique_ptr<llvm::MemoryBuffer> bytes,
         addExternal(node, files);
     external->assign(files.begin(), files.end());
   }
+  OpBuilder builder(&context);
+  OwningOpRef<ModuleOp> module(ModuleOp::create(builder, file));
+  builder.setInsertionPointToEnd(module->getBody());
+  onnx_import::Importer importer(model, options, builder, file);
+  if (failed(importer.importModel()) || failed(verify(*module)))
+    return {};
   return module;
 }

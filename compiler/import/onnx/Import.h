@@ -30,6 +30,8 @@ struct OnnxOptions {
   std::map<std::string, std::string> states;
   /// Sizes of inputs by name, where the model leaves them open.
   std::map<std::string, std::vector<int64_t>> shapes;
+  /// Sizes of the elements of inputs that are sequences, or that are optional and absent.
+  std::map<std::string, std::vector<std::vector<int64_t>>> elements;
   /// Sizes of named dimensions.
   std::map<std::string, int64_t> dims;
   /// Values of inputs that are to be constants: numbers as "1,3,8,8", or the path of a file that

@@ -9,6 +9,7 @@
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include <functional>
 #include <onnx.pb.h>
 
 using namespace mlir;
@@ -161,11 +162,85 @@ FailureOr<Value> Importer::boundValue(const onnx::ValueInfoProto &info, RankedTe
                                                : ops.ints(wholes, shape, type.getElementType());
 }
 
+/// An input of the graph; `sizes` are given on the command line.
+FailureOr<Item> Importer::placeholder(Location loc, const std::string &name,
+                                      const onnx::TypeProto &type,
+                                      const std::vector<int64_t> *sizes) {
+  if (!type.has_tensor_type())
+    return emitError(loc) << "has a type that is not made of dense tensors, which cannot be fed";
+  const onnx::TypeProto::Tensor &tensor = type.tensor_type();
+  Type small = smallType(ops.b.getContext(), tensor.elem_type());
+  FailureOr<Type> element =
+      small ? storageType(small) : checkedElementType(loc, tensor.elem_type());
+  if (failed(element))
+    return failure();
+  Ints shape;
+  if (sizes)
+    shape.assign(sizes->begin(), sizes->end());
+  else if (!tensor.has_shape())
+    return emitError(loc) << "has no shape: give --shape " << name << "=...";
+  else
+    for (const auto &dim : tensor.shape().dim())
+      shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : kDynamic);
+  if (!isReasonable(shape))
+    return emitError(loc) << "has more than " << kMaxElements << " elements";
+  std::string id = freeIdentifier(name, "in_");
+  Value value = fn::PlaceholderOp::create(ops.b, loc, RankedTensorType::get(shape, *element),
+                                          ops.b.getStringAttr(name),
+                                          id.empty() ? StringAttr() : ops.b.getStringAttr(id),
+                                          DenseI64ArrayAttr(), IntegerAttr(), ElementsAttr());
+  inputs.push_back(value);
+  return Item(value, small);
+}
+
+/// A sequence or an optional: the command line says what is in it.
+LogicalResult Importer::importNested(const onnx::ValueInfoProto &info, Frame &frame) {
+  const std::string &name = info.name();
+  Location loc = NameLoc::get(ops.b.getStringAttr("input '" + name + "'"), file);
+  const onnx::TypeProto *type = &info.type();
+  bool isOptional = type->has_optional_type();
+  if (isOptional)
+    type = &type->optional_type().elem_type();
+  auto elements = options.elements.find(name);
+  bool isGiven = elements != options.elements.end();
+  Item item;
+  if (isOptional && isGiven && elements->second.empty()) {
+    item = Item::optional({});
+  } else if (type->has_sequence_type()) {
+    if (!isGiven)
+      return emitError(loc) << "is a sequence: give --shape " << name
+                            << "=[SIZES][SIZES]... with the sizes of each element";
+    std::vector<Item> items;
+    for (const std::vector<int64_t> &sizes : elements->second) {
+      FailureOr<Item> one = placeholder(loc, name + "[" + std::to_string(items.size()) + "]",
+                                        type->sequence_type().elem_type(), &sizes);
+      if (failed(one))
+        return failure();
+      items.push_back(*one);
+    }
+    item = Item::sequence(std::move(items));
+  } else {
+    auto sizes = options.shapes.find(name);
+    FailureOr<Item> one =
+        placeholder(loc, name, *type, sizes == options.shapes.end() ? nullptr : &sizes->second);
+    if (failed(one))
+      return failure();
+    item = *one;
+  }
+  if (isOptional && item.kind != Item::Kind::Optional)
+    item = Item::optional({item});
+  if (!frame.items.try_emplace(name, item).second)
+    return emitError(file) << "two inputs are named '" << name << "'";
+  return success();
+}
+
 LogicalResult Importer::importInput(const onnx::ValueInfoProto &info, Frame &frame) {
   const std::string &name = info.name();
   Location loc = NameLoc::get(ops.b.getStringAttr("input '" + name + "'"), file);
   if (name.empty())
     return emitError(file) << "an input has no name";
+  if (info.type().has_sequence_type() || info.type().has_optional_type())
+    return importNested(info, frame);
   if (!info.type().has_tensor_type())
     return emitError(loc) << "has a type that is not a dense tensor, which cannot be fed";
   const onnx::TypeProto::Tensor &tensor = info.type().tensor_type();
@@ -378,7 +453,7 @@ LogicalResult Importer::checkOutput(const onnx::ValueInfoProto &info, Frame &fra
   const Item *item = frame.lookup(info.name());
   if (!item)
     return emitError(loc) << "is computed by nothing";
-  if (item->kind != Item::Kind::Tensor || !item->value)
+  if (item->kind == Item::Kind::Tensor && !item->value)
     return emitError(loc) << "is not a tensor, which cannot be fetched";
   return checkDeclared(info, "output", *item);
 }
@@ -430,12 +505,27 @@ LogicalResult Importer::makeFunction(const OnnxFunction &function, const onnx::G
   for (const std::string &name : fetches) {
     if (!seen.insert(name).second)
       return emitError(file) << "output '" << name << "' is named twice";
-    Value value = tensorNamed(name, "--fetch");
-    if (!value)
+    // The elements of a sequence, or what an optional holds.
+    std::function<LogicalResult(const std::string &, const Item *)> fetch =
+        [&](const std::string &name, const Item *item) -> LogicalResult {
+      if (item && item->kind == Item::Kind::Optional)
+        return item->items.empty() ? success() : fetch(name, &item->items.front());
+      if (item && item->kind == Item::Kind::Sequence) {
+        for (auto [i, element] : llvm::enumerate(item->items))
+          if (failed(fetch(name + "[" + std::to_string(i) + "]", &element)))
+            return failure();
+        return success();
+      }
+      if (!item || !item->value)
+        return emitError(file) << "--fetch names '" << name
+                               << "', which is not a tensor of the model";
+      outputs.push_back(item->value);
+      names.push_back(ops.b.getStringAttr(name));
+      identifiers.push_back(ops.b.getStringAttr(freeIdentifier(name, "out_")));
+      return success();
+    };
+    if (failed(fetch(name, frame.lookup(name))))
       return failure();
-    outputs.push_back(value);
-    names.push_back(ops.b.getStringAttr(name));
-    identifiers.push_back(ops.b.getStringAttr(freeIdentifier(name, "out_")));
   }
 
   // What is fed needs nothing: of the inputs, those that are still reached.
@@ -493,6 +583,10 @@ LogicalResult Importer::importModel() {
   for (const onnx::ValueInfoProto &input : graph.input())
     names.push_back(input.name());
   for (const auto &[name, unused] : options.shapes)
+    if (!isInput(name))
+      return emitError(file) << "the model has no input '" << name << "'"
+                             << didYouMean(name, names);
+  for (const auto &[name, unused] : options.elements)
     if (!isInput(name))
       return emitError(file) << "the model has no input '" << name << "'"
                              << didYouMean(name, names);

@@ -92,6 +92,9 @@ private:
   LogicalResult importInitializers(const onnx::GraphProto &graph, Frame &frame,
                                    onnx::GraphProto *owned);
   LogicalResult importInput(const onnx::ValueInfoProto &info, Frame &frame);
+  LogicalResult importNested(const onnx::ValueInfoProto &info, Frame &frame);
+  FailureOr<Item> placeholder(mlir::Location loc, const std::string &name,
+                              const onnx::TypeProto &type, const std::vector<int64_t> *sizes);
   FailureOr<Value> boundValue(const onnx::ValueInfoProto &info, RankedTensorType type,
                               StringRef text);
   template <typename Nodes> LogicalResult importNodes(const Nodes &nodes, Frame &frame);

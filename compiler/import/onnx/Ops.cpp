@@ -248,6 +248,15 @@ Value Ops::at(Value x, int64_t axis, int64_t index) {
 Value Ops::concat(ArrayRef<Value> values, int64_t axis) {
   if (values.size() == 1)
     return values.front();
+  // Of unrolled loops there are hundreds: in levels, since bufferization's analysis takes time that
+  // is more than quadratic in the operands of one op.
+  constexpr size_t most = 24;
+  if (values.size() > most) {
+    SmallVector<Value> parts;
+    for (size_t i = 0; i < values.size(); i += most)
+      parts.push_back(concat(values.slice(i, std::min(most, values.size() - i)), axis));
+    return concat(parts, axis);
+  }
   return make<fn::ConcatOp>(ValueRange(values), {attr("axis", axis)});
 }
 

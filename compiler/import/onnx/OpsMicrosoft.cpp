@@ -391,7 +391,8 @@ LogicalResult dynamicQuantizeMatmul(Node &n, Ops &o) {
 
 LogicalResult qGemm(Node &n, Ops &o) {
   Value a = centred(o, n.in(0), optional(n, 2), false, false);
-  Value b = centred(o, n.in(3), optional(n, 5), false, false);
+  // One zero point per column of the product.
+  Value b = centred(o, n.in(3), optional(n, 5), n.i("transB", 0), false);
   Value sum = o.matmul(a, b, n.i("transA", 0), n.i("transB", 0));
   if (n.has(6))
     sum = o.add(sum, n.in(6));

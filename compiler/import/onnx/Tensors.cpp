@@ -4,6 +4,7 @@
 #include "compiler/import/onnx/SmallTypes.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -101,6 +102,14 @@ static FailureOr<std::string> externalBytes(Location loc, const Twine &what,
                           << " bytes of external data, its shape needs " << expected;
   SmallString<128> path(folder);
   llvm::sys::path::append(path, location);
+  // A link may lead out of the folder, too.
+  SmallString<128> real, home;
+  if (!llvm::sys::fs::real_path(path, real) && !llvm::sys::fs::real_path(folder, home)) {
+    auto rest = StringRef(real);
+    if (!rest.consume_front(home) || !(home.ends_with("/") || rest.starts_with("/")))
+      return emitError(loc) << what << " has external data at '" << location
+                            << "', expected a file in the model's folder";
+  }
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)
     return emitError(loc) << what << " has external data in '" << path

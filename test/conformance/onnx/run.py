@@ -33,9 +33,14 @@ TIMEOUT = 120
 def compile_model(fnc, folder, inputs, feeds, temporary):
     """The object of a case and the names of the inputs that had to be bound."""
     command = [fnc, "compile", str(folder / "model.onnx"), "-o", f"{temporary}/case.o", "--graph-name", "g"]
-    for name, _, sizes in inputs:
-        if sizes is None or None in sizes:
-            command += ["--shape", f"{name}={','.join(map(str, feeds[name][1].shape))}"]
+    for name, kind, sizes in inputs:
+        arrays = feeds[name][1]
+        if arrays is None or (not arrays and kind == "sequence"):
+            command += ["--shape", f"{name}=none"]
+        elif kind.endswith("sequence"):
+            command += ["--shape", f"{name}=" + "".join(f"[{','.join(map(str, a.shape))}]" for a in arrays)]
+        elif sizes is None or None in sizes:
+            command += ["--shape", f"{name}={','.join(map(str, arrays[0].shape))}"]
     bound = set()
     while True:
         binds = [f"--bind={name}=@{feeds[name][0]}" for name in sorted(bound)]
@@ -66,24 +71,27 @@ def run_case(fnc, folder, rtol, atol):
     try:
         inputs, outputs = wire.model((folder / "model.onnx").read_bytes())
         for name, kind, _ in inputs + outputs:
-            if kind in ("sequence", "map", "sparse tensor", "optional", "nothing"):
+            if kind in ("map", "sparse tensor", "nothing"):
                 raise wire.Unsupported(f"'{name}' is a {kind}")
         sets = sorted(d for d in folder.iterdir() if d.is_dir())
         with tempfile.TemporaryDirectory() as temporary:
             bound = None
             for data in sets:
                 feeds = {}
-                for i, (name, _, _) in enumerate(inputs):
+                for i, (name, kind, _) in enumerate(inputs):
                     path = data / f"input_{i}.pb"
                     if path.exists():
-                        feeds[name] = (path, wire.tensor(path.read_bytes())[1])
-                wanted = [wire.tensor((data / f"output_{j}.pb").read_bytes())[1] for j in range(len(outputs))]
+                        feeds[name] = (path, wire.value(path.read_bytes(), kind))
+                wanted = []
+                for j, (name, kind, _) in enumerate(outputs):
+                    arrays = wire.value((data / f"output_{j}.pb").read_bytes(), kind)
+                    wanted += [(name, array) for array in arrays or []]
                 if bound is None or bound:
                     bound = compile_model(fnc, folder, inputs, feeds, temporary)
                     program = Program(f"{temporary}/case.o", f"{temporary}/{data.name}.so", "g_predict")
-                raw = program.call([feeds[n][1] for n, _, _ in inputs if n not in bound],
-                                   [want.nbytes for want in wanted])
-                for (name, _, _), got, want in zip(outputs, raw, wanted):
+                raw = program.call([array for n, _, _ in inputs if n not in bound for array in feeds[n][1] or []],
+                                   [want.nbytes for _, want in wanted])
+                for (name, want), got in zip(wanted, raw):
                     check(name, got, want, rtol, atol)
         return "passed", ""
     except wire.Unsupported as e:

@@ -108,8 +108,11 @@ def value_info(data):
     fields = message(data)
     name = fields.get(1, [b""])[0].decode()
     type_fields = message(fields.get(2, [b""])[0])
+    if 9 in type_fields:
+        inner = message(message(type_fields[9][0]).get(1, [b""])[0])
+        return name, "optional sequence" if 4 in inner else "optional", None
     if 1 not in type_fields:
-        kinds = {4: "sequence", 5: "map", 8: "sparse tensor", 9: "optional"}
+        kinds = {4: "sequence", 5: "map", 8: "sparse tensor"}
         return name, next((kinds[k] for k in type_fields if k in kinds), "nothing"), None
     tensor_fields = message(type_fields[1][0])
     kind = tensor_fields.get(1, [0])[0]
@@ -123,12 +126,29 @@ def value_info(data):
     return name, kind, sizes
 
 
+def value(data, kind):
+    """The arrays in a serialized tensor, sequence or optional; None for an optional that is absent."""
+    fields = message(data)
+    if kind.startswith("optional"):
+        inner = fields.get(5 if kind == "optional sequence" else 3)
+        return value(inner[0], "sequence" if kind == "optional sequence" else "tensor") if inner else None
+    if kind == "sequence":
+        return [tensor(t)[1] for t in fields.get(3, [])]
+    return [tensor(data)[1]]
+
+
 def model(data):
     """Inputs (without initializers) and outputs of a model, as value_info gives them."""
     graph = message(message(data)[7][0])
     initialized = {message(t).get(8, [b""])[0].decode() for t in graph.get(5, [])}
     inputs = [value_info(v) for v in graph.get(11, [])]
     return [i for i in inputs if i[0] not in initialized], [value_info(v) for v in graph.get(12, [])]
+
+
+def computes_in_half(data):
+    """Whether a weight of the main graph is of float16 or bfloat16."""
+    graph = message(message(data)[7][0])
+    return any(message(t).get(2, [0])[0] in (10, BFLOAT16) for t in graph.get(5, []))
 
 
 def as_numbers(array):

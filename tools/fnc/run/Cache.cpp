@@ -107,16 +107,21 @@ static std::string keyOf(const CompileCommand &command, std::string_view bytes) 
   hash.add(describeCpu());
   const ImportCommand &import = command.import;
   for (const std::string &text :
-       {command.graph, command.cpu, command.features, command.level, import.graph, import.function})
+       {command.graph, command.cpu, command.features, command.level, import.graph})
     hash.add(text);
   // A model is told by its name, too, which also names the graph.
   hash.add(import.graph.empty() ? command.input.substr(command.input.rfind('/') + 1) : "");
   for (const std::vector<std::string> &texts :
-       {command.functions, import.shapes, import.dims, import.binds})
+       {command.functions, import.shapes, import.dims, import.binds, import.states})
     hash.add(texts);
   for (const std::string &bind : import.binds)
     if (size_t at = bind.rfind("=@"); at != bind.npos)
       hash.add(describeFile(bind.substr(at + 2)));
+  for (const ImportCommand::Function &function : import.functions) {
+    hash.add(function.name);
+    hash.add(function.feeds);
+    hash.add(function.fetches);
+  }
   hash.add(bytes);
   return hash.text();
 }
