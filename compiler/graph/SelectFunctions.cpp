@@ -187,7 +187,7 @@ void KernelBuilder::declareArguments() {
   }
   SmallVector<VariableOp> variables;
   for (auto variable : graph.getBody().front().getOps<VariableOp>())
-    if (touched.contains(variable) && !variable.getReadOnly()) {
+    if (touched.contains(variable) && !fnc::isConstant(variable)) {
       variables.push_back(variable);
       types.push_back(variable.getType());
       attrs.push_back(roleAttrs("variable", variable.getName(), fnc::variableIdentifier(variable)));
@@ -262,7 +262,7 @@ void KernelBuilder::define(Value value, Value inKernel) {
     map.map(value, inKernel);
 }
 
-/// The variable's value at this point of the kernel; a read-only one is a constant.
+/// The variable's value at this point of the kernel, or the constant that it is.
 Value KernelBuilder::stored(VariableOp variable) {
   Value &now = current[variable];
   if (!now)
@@ -344,7 +344,7 @@ LogicalResult KernelBuilder::emit(Operation *op) {
                                                                placeholder.getDefaultValueAttr()));
       })
       .Case([&](VariableOp variable) {
-        if (variable.getReadOnly())
+        if (fnc::isConstant(variable))
           define(variable.getResult(), stored(variable));
       })
       .Case([&](GroupOp) {})

@@ -47,6 +47,10 @@ std::string fnc::functionIdentifier(FunctionOp spec) {
   return given ? given.getValue().str() : escapeIdentifier(spec.getSymName());
 }
 
+bool fnc::isConstant(VariableOp variable) {
+  return variable.getReadOnly() && isa<ElementsAttr, ZerosAttr, OnesAttr>(variable.getInit());
+}
+
 DictionaryAttr fnc::describeState(GraphOp graph) {
   Builder b(graph.getContext());
   SmallVector<Attribute> variables;
@@ -58,9 +62,9 @@ DictionaryAttr fnc::describeState(GraphOp graph) {
     SmallVector<NamedAttribute> entry = {
         b.getNamedAttr("id", b.getStringAttr(variableIdentifier(variable))),
         b.getNamedAttr("name", b.getStringAttr(variable.getName())),
-        b.getNamedAttr("read_only", b.getBoolAttr(variable.getReadOnly())),
+        b.getNamedAttr("read_only", b.getBoolAttr(isConstant(variable))),
         b.getNamedAttr("type", TypeAttr::get(type))};
-    if (!variable.getReadOnly()) {
+    if (!isConstant(variable)) {
       int64_t bytes = bytesOf(type);
       // Whole cache lines for what a vector loop runs over; small ones only by their own size.
       offset =
@@ -112,7 +116,7 @@ void fnc::buildInitKernel(GraphOp graph, OpBuilder &module) {
   SmallVector<DictionaryAttr> attrs;
   SmallVector<VariableOp> variables;
   for (VariableOp variable : variablesOf(graph)) {
-    if (variable.getReadOnly())
+    if (isConstant(variable))
       continue;
     variables.push_back(variable);
     types.push_back(variable.getType());
