@@ -257,3 +257,21 @@ fn.graph @conditional {
   // CHECK: return %[[A]], %[[B]]
   fn.function @best inputs(%x : tensor<f32>) updates(%low = %x if %less : tensor<f32>, %n = %low if %less : tensor<f32>)
 }
+
+// -----
+
+// A read-only variable is a constant, unless it would have to be drawn again at each call.
+// CHECK-LABEL: func.func @drawn
+// CHECK-SAME: fn.name = "r", fn.role = "variable"
+// CHECK-NOT: fn.random
+// CHECK: fn.constant dense<2.0
+// CHECK-NOT: fn.random
+// CHECK: return
+fn.graph @read_only {
+  %x = fn.placeholder "x" : tensor<4xf32>
+  %r = fn.variable "r" read_only : tensor<4xf32> = #fn.normal<0.0, 1.0, seed = 1>
+  %c = fn.variable "c" read_only : tensor<4xf32> = dense<2.0>
+  %y = fn.mul %x, %r : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %z = fn.mul %y, %c : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  fn.function @drawn inputs(%x : tensor<4xf32>) outputs("z" = %z : tensor<4xf32>)
+}
