@@ -168,16 +168,16 @@ bool Source::open(const std::string &path, std::unique_ptr<llvm::MemoryBuffer> b
     bool isShown = hasShortLines(buffer->getBuffer());
     files.AddNewSourceBuffer(std::move(buffer), {});
     if (isShown)
-      diagnostics = std::make_unique<mlir::SourceMgrDiagnosticHandler>(files, context.get());
+      diagnostics = std::make_shared<mlir::SourceMgrDiagnosticHandler>(files, context.get());
     else
-      diagnostics = std::make_unique<mlir::ScopedDiagnosticHandler>(context.get(), printOfLine);
+      diagnostics = std::make_shared<mlir::ScopedDiagnosticHandler>(context.get(), printOfLine);
     parsed = mlir::parseSourceFile<mlir::ModuleOp>(files, context.get());
     return static_cast<bool>(parsed);
   }
   OnnxOptions options;
   if (!readOptions(import, path, options))
     return false;
-  diagnostics = std::make_unique<mlir::ScopedDiagnosticHandler>(context.get(), printOfModel);
+  diagnostics = std::make_shared<mlir::ScopedDiagnosticHandler>(context.get(), printOfModel);
   parsed = importOnnx(std::move(buffer), options, *context, &external);
   return static_cast<bool>(parsed);
 }

@@ -42,7 +42,8 @@ private:
   mlir::DialectRegistry registry;
   std::unique_ptr<mlir::MLIRContext> context;
   llvm::SourceMgr files;
-  std::unique_ptr<mlir::ScopedDiagnosticHandler> diagnostics;
+  /// Shared, as that keeps the type which is destroyed: the base has no virtual destructor.
+  std::shared_ptr<mlir::ScopedDiagnosticHandler> diagnostics;
   mlir::OwningOpRef<mlir::ModuleOp> parsed;
   std::vector<std::string> external;
 };
