@@ -11,7 +11,7 @@ packages=(
   python3
 )
 tests=(
-  python3-numpy python3-pil git libgtest-dev libonnx-testdata
+  python3-numpy python3-pil git libgtest-dev valgrind libonnx-testdata
   # firmware
   gcc-arm-none-eabi picolibc-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
   qemu-system-arm qemu-system-misc
