@@ -53,6 +53,11 @@ bool shouldFuse(OpOperand *operand) {
   // Computed once, used once: anything else would be computed again or keep both buffers.
   if (!onlyFeeds(producer, operand->getOwner()))
     return false;
+  // A sum over no dimension has parallel loops only, yet adds to what lies in its result: in a loop
+  // that runs more often it would add again.
+  if (llvm::any_of(producer.getDpsInitsMutable(),
+                   [&](OpOperand &init) { return producer.payloadUsesValueFromOperand(&init); }))
+    return false;
   if (!consumer)
     return true;
   if (bodySize(producer) + bodySize(consumer) > maxBodyOps ||

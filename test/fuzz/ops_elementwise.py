@@ -79,11 +79,11 @@ def int_pow(a, b):
 
 
 def float_mod(a, b):
-    return Scaled(a - np.floor(a / b) * b, np.abs(a) + np.abs(b))
+    return Scaled(np.mod(a, b), np.abs(a) + np.abs(b))
 
 
 def float_rem(a, b):
-    return Scaled(a - np.trunc(a / b) * b, np.abs(a) + np.abs(b))
+    return Scaled(np.fmod(a, b), np.abs(a) + np.abs(b))
 
 
 FLOAT_BINARY = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "maximum": np.maximum,

@@ -70,3 +70,17 @@ func.func @two_readers(%x: tensor<8x4xf32>) -> (tensor<8xf32>, tensor<8x4xf32>) 
   %2 = fn.square %0 : tensor<8x4xf32>
   return %1, %2 : tensor<8xf32>, tensor<8x4xf32>
 }
+
+// -----
+
+// A sum over no dimension adds to what its result holds: it stays out of the loop that reads it.
+// CHECK-LABEL: func.func @sum_of_one(
+// CHECK: linalg.generic
+// CHECK: arith.addf
+// CHECK: linalg.generic
+// CHECK: arith.subf
+func.func @sum_of_one(%x: tensor<4xf64>, %s: tensor<f64>) -> tensor<4xf64> {
+  %m = fn.reduce_sum %s : (tensor<f64>) -> tensor<f64>
+  %y = fn.sub %x, %m : (tensor<4xf64>, tensor<f64>) -> tensor<4xf64>
+  return %y : tensor<4xf64>
+}
