@@ -148,7 +148,8 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   // Values, not memory: fusion is safe where nothing aliases.
   if (failed(run([&](PassManager &pm) {
         buildTensorPipeline(pm, mathOf(**machine),
-                            registersOf<FormContractionsOptions>(**machine, options.target));
+                            registersOf<FormContractionsOptions>(**machine, options.target),
+                            options.winograd && !options.target.forSize);
       })))
     return failure();
   if (stopsAt("tensor", module, options, result))

@@ -17,6 +17,7 @@ struct CompileOptions {
   /// Stop after this stage and print its IR: graph, tensor, buffer, loops, llvm-dialect, llvm.
   std::string stopAfter;
   bool assembly = false;
+  bool winograd = true;    ///< 3x3 convolutions with fewer multiplications, which round more
   bool debugLines = false; ///< map code to lines of the graph
 };
 

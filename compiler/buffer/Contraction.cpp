@@ -14,7 +14,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/IRMapping.h"
 #include <map>
 
 using namespace mlir;
@@ -274,62 +273,9 @@ private:
     SmallVector<Value> arguments{sum};
     for (unsigned i = FirstExtra; i + 1 < operands.size(); ++i)
       arguments.push_back(load(i, place, width));
-    Value made = epilogue(arguments, width);
-    LinearOperand &out = result();
-    Value at = address(operands.size() - 1, place);
-    if (width == 1) {
-      memref::StoreOp::create(b, loc, made, out.base, at);
-    } else if (out.step(vectorDim) == 1) {
-      vector::StoreOp::create(b, loc, made, out.base, at);
-    } else {
-      forEachLane(out, at, width, [&](int64_t lane, Value there) {
-        Value element = vector::ExtractOp::create(b, loc, made, lane);
-        memref::StoreOp::create(b, loc, element, out.base, there);
-      });
-    }
-  }
-
-  Value epilogue(ArrayRef<Value> arguments, int64_t width) {
-    mlir::Block &body = op.getEpilogue().front();
-    IRMapping mapping;
-    mapping.map(body.getArguments(), arguments);
-    auto onElements = [](Operation &inner) {
-      return !isa<arith::ConstantOp>(inner) && !OpTrait::hasElementwiseMappableTraits(&inner);
-    };
-    if (width > 1 && llvm::any_of(body.without_terminator(), onElements))
-      return elementByElement(arguments, width);
-    auto operand = [&](Value value) {
-      Value mapped = mapping.lookupOrDefault(value);
-      return isa<VectorType>(mapped.getType()) ? mapped : splat(mapped, width);
-    };
-    for (Operation &inner : body.without_terminator()) {
-      if (isa<arith::ConstantOp>(inner)) {
-        b.clone(inner, mapping);
-        continue;
-      }
-      SmallVector<Value> inputs;
-      for (Value value : inner.getOperands())
-        inputs.push_back(operand(value));
-      SmallVector<Type> types;
-      for (Type type : inner.getResultTypes())
-        types.push_back(width == 1 ? type : VectorType::get({width}, type));
-      Operation *made =
-          b.create(loc, inner.getName().getIdentifier(), inputs, types, inner.getAttrs());
-      mapping.map(inner.getResults(), made->getResults());
-    }
-    return operand(body.getTerminator()->getOperand(0));
-  }
-
-  Value elementByElement(ArrayRef<Value> arguments, int64_t width) {
-    Type type = result().element;
-    Value made = splat(arith::ConstantOp::create(b, loc, b.getZeroAttr(type)), width);
-    for (int64_t lane = 0; lane < width; ++lane) {
-      SmallVector<Value> elements;
-      for (Value argument : arguments)
-        elements.push_back(vector::ExtractOp::create(b, loc, argument, lane));
-      made = vector::InsertOp::create(b, loc, epilogue(elements, 1), made, lane);
-    }
-    return made;
+    Value made = inlineOnVectors(b, loc, op.getEpilogue().front(), arguments, width);
+    storeVector(b, loc, result(), made, address(operands.size() - 1, place),
+                result().steps[vectorDim], width);
   }
 
   /// Sums of vectors along the result.
@@ -469,14 +415,7 @@ private:
   }
 
   Value zero(int64_t width) {
-    return splat(arith::ConstantOp::create(b, loc, b.getZeroAttr(op.sumType())), width);
-  }
-
-  Value splat(Value element, int64_t width) {
-    if (width == 1)
-      return element;
-    return vector::BroadcastOp::create(b, loc, VectorType::get({width}, element.getType()),
-                                       element);
+    return splat(b, loc, arith::ConstantOp::create(b, loc, b.getZeroAttr(op.sumType())), width);
   }
 
   int64_t lanes() { return parts; }
@@ -511,16 +450,6 @@ private:
     return known ? arith::AddIOp::create(b, loc, at, constant(known)).getResult() : at;
   }
 
-  void forEachLane(const LinearOperand &operand, Value at, int64_t width,
-                   llvm::function_ref<void(int64_t, Value)> body) {
-    for (int64_t lane = 0; lane < width; ++lane) {
-      body(lane, at);
-      std::optional<int64_t> step = operand.step(vectorDim);
-      at = arith::AddIOp::create(b, loc, at,
-                                 step ? constant(*step) : cast<Value>(operand.steps[vectorDim]));
-    }
-  }
-
   /// A vector or element of an operand; what does not move within the block is loaded once.
   Value load(unsigned i, Place place, int64_t width) {
     const LinearOperand &operand = operands[i];
@@ -537,22 +466,11 @@ private:
     if (!known && !place.terms.empty())
       for (int64_t steps : place.terms)
         std::get<1>(key) = std::get<1>(key) * 1024 + steps;
-    Value &value = loaded[key];
-    if (value)
+    if (Value value = loaded[key])
       return value;
-    Value at = address(i, place);
     // Columns of a packed block are neighbours.
-    std::optional<int64_t> step = i == Rhs && op.getPacked() ? 1 : operand.step(vectorDim);
-    if (width == 1 || step == 0)
-      return value = splat(memref::LoadOp::create(b, loc, operand.base, at), width);
-    auto type = VectorType::get({width}, operand.element);
-    if (step == 1)
-      return value = vector::LoadOp::create(b, loc, type, operand.base, at);
-    Value made = splat(arith::ConstantOp::create(b, loc, b.getZeroAttr(operand.element)), width);
-    forEachLane(operand, at, width, [&](int64_t lane, Value there) {
-      Value element = memref::LoadOp::create(b, loc, operand.base, there);
-      made = vector::InsertOp::create(b, loc, element, made, lane);
-    });
+    OpFoldResult step = i == Rhs && op.getPacked() ? b.getIndexAttr(1) : operand.steps[vectorDim];
+    Value made = loadVector(b, loc, operand, address(i, place), step, width);
     return loaded[key] = made;
   }
 

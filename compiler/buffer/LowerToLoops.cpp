@@ -3,6 +3,7 @@
 #include "compiler/buffer/Contraction.h"
 #include "compiler/buffer/Passes.h"
 #include "compiler/buffer/VectorLoops.h"
+#include "compiler/buffer/Winograd.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -192,13 +193,17 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
       fillBorder(op);
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa<linalg::LinalgOp, fnc::kernel::ContractOp>(op))
+      if (isa<linalg::LinalgOp, fnc::kernel::ContractOp, fnc::kernel::WinogradOp>(op))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());
     for (Operation *op : ops) {
       if (auto contraction = dyn_cast<fnc::kernel::ContractOp>(op)) {
         fnc::lowerContraction(rewriter, contraction);
+        continue;
+      }
+      if (auto winograd = dyn_cast<fnc::kernel::WinogradOp>(op)) {
+        fnc::lowerWinograd(rewriter, winograd, fnc::lanes({vectorBits, registers}, 32));
         continue;
       }
       rewriter.setInsertionPoint(op);

@@ -4,7 +4,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 using namespace fnc;
@@ -103,4 +105,101 @@ LinearOperand fnc::linearOperand(OpBuilder &b, Location loc, Value memref, Affin
         step = sum(b, loc, step, product(b, loc, stride, factor));
   }
   return result;
+}
+
+Value fnc::splat(OpBuilder &b, Location loc, Value element, int64_t width) {
+  if (width == 1)
+    return element;
+  return vector::BroadcastOp::create(b, loc, VectorType::get({width}, element.getType()), element);
+}
+
+static void forEachLane(OpBuilder &b, Location loc, Value at, OpFoldResult step, int64_t width,
+                        llvm::function_ref<void(int64_t, Value)> body) {
+  for (int64_t lane = 0; lane < width; ++lane) {
+    body(lane, at);
+    at = arith::AddIOp::create(b, loc, at, asValue(b, loc, step));
+  }
+}
+
+static Value zeros(OpBuilder &b, Location loc, Type type, int64_t width) {
+  return fnc::splat(b, loc, arith::ConstantOp::create(b, loc, b.getZeroAttr(type)), width);
+}
+
+Value fnc::loadVector(OpBuilder &b, Location loc, const LinearOperand &operand, Value at,
+                      OpFoldResult step, int64_t width) {
+  std::optional<int64_t> known = getConstantIntValue(step);
+  if (width == 1 || known == 0)
+    return splat(b, loc, memref::LoadOp::create(b, loc, operand.base, at), width);
+  if (known == 1)
+    return vector::LoadOp::create(b, loc, VectorType::get({width}, operand.element), operand.base,
+                                  at);
+  Value made = zeros(b, loc, operand.element, width);
+  forEachLane(b, loc, at, step, width, [&](int64_t lane, Value there) {
+    Value element = memref::LoadOp::create(b, loc, operand.base, there);
+    made = vector::InsertOp::create(b, loc, element, made, lane);
+  });
+  return made;
+}
+
+void fnc::storeVector(OpBuilder &b, Location loc, const LinearOperand &operand, Value vector,
+                      Value at, OpFoldResult step, int64_t width) {
+  if (width == 1) {
+    memref::StoreOp::create(b, loc, vector, operand.base, at);
+  } else if (getConstantIntValue(step) == 1) {
+    vector::StoreOp::create(b, loc, vector, operand.base, at);
+  } else {
+    forEachLane(b, loc, at, step, width, [&](int64_t lane, Value there) {
+      Value element = vector::ExtractOp::create(b, loc, vector, lane);
+      memref::StoreOp::create(b, loc, element, operand.base, there);
+    });
+  }
+}
+
+/// `body` for each element of the vectors.
+static Value inlineOnElements(OpBuilder &b, Location loc, Block &body, ArrayRef<Value> arguments,
+                              int64_t width) {
+  Value made = zeros(b, loc, body.getTerminator()->getOperand(0).getType(), width);
+  for (int64_t lane = 0; lane < width; ++lane) {
+    SmallVector<Value> elements;
+    for (Value argument : arguments)
+      elements.push_back(vector::ExtractOp::create(b, loc, argument, lane));
+    Value element = fnc::inlineOnVectors(b, loc, body, elements, 1);
+    made = vector::InsertOp::create(b, loc, element, made, lane);
+  }
+  return made;
+}
+
+Value fnc::inlineOnVectors(OpBuilder &b, Location loc, Block &body, ArrayRef<Value> arguments,
+                           int64_t width) {
+  IRMapping mapping;
+  mapping.map(body.getArguments(), arguments);
+  if (width == 1) {
+    for (Operation &inner : body.without_terminator())
+      b.clone(inner, mapping);
+    return mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
+  }
+  if (llvm::any_of(body.without_terminator(), [](Operation &inner) {
+        return !isa<arith::ConstantOp>(inner) && !OpTrait::hasElementwiseMappableTraits(&inner);
+      }))
+    return inlineOnElements(b, loc, body, arguments, width);
+  auto operand = [&](Value value) {
+    Value mapped = mapping.lookupOrDefault(value);
+    return isa<VectorType>(mapped.getType()) ? mapped : splat(b, loc, mapped, width);
+  };
+  for (Operation &inner : body.without_terminator()) {
+    if (isa<arith::ConstantOp>(inner)) {
+      b.clone(inner, mapping);
+      continue;
+    }
+    SmallVector<Value> inputs;
+    for (Value value : inner.getOperands())
+      inputs.push_back(operand(value));
+    SmallVector<Type> types;
+    for (Type type : inner.getResultTypes())
+      types.push_back(VectorType::get({width}, type));
+    Operation *made =
+        b.create(loc, inner.getName().getIdentifier(), inputs, types, inner.getAttrs());
+    mapping.map(inner.getResults(), made->getResults());
+  }
+  return operand(body.getTerminator()->getOperand(0));
 }

@@ -24,6 +24,19 @@ struct LinearOperand {
 LinearOperand linearOperand(mlir::OpBuilder &b, mlir::Location loc, mlir::Value memref,
                             mlir::AffineMap map);
 
+/// `width` elements from `at`, `step` apart (a value, or a known number); a scalar if `width` is 1.
+mlir::Value loadVector(mlir::OpBuilder &b, mlir::Location loc, const LinearOperand &operand,
+                       mlir::Value at, mlir::OpFoldResult step, int64_t width);
+void storeVector(mlir::OpBuilder &b, mlir::Location loc, const LinearOperand &operand,
+                 mlir::Value vector, mlir::Value at, mlir::OpFoldResult step, int64_t width);
+
+/// `element` in all of a vector; itself if `width` is 1.
+mlir::Value splat(mlir::OpBuilder &b, mlir::Location loc, mlir::Value element, int64_t width);
+
+/// What `body`, written for elements, yields for vectors.
+mlir::Value inlineOnVectors(mlir::OpBuilder &b, mlir::Location loc, mlir::Block &body,
+                            llvm::ArrayRef<mlir::Value> arguments, int64_t width);
+
 } // namespace fnc
 
 #endif // FNC_BUFFER_OPERANDS_H

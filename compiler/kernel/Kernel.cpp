@@ -64,6 +64,7 @@ static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
 }
 
 void ContractOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void WinogradOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void FillBorderOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 
 namespace {
@@ -108,6 +109,9 @@ struct BufferizeInto : bufferization::DstBufferizableOpInterfaceExternalModel<Mo
 
 struct BufferizeFillBorder : BufferizeInto<BufferizeFillBorder, FillBorderOp> {};
 
+/// Places of the result may be written twice: nothing that is read may lie there.
+struct BufferizeWinograd : BufferizeInto<BufferizeWinograd, WinogradOp> {};
+
 struct BufferizeContract : BufferizeInto<BufferizeContract, ContractOp> {
   /// An extra is read element by element just before the result is written.
   bool bufferizesToElementwiseAccess(Operation *op, const bufferization::AnalysisState &,
@@ -126,6 +130,7 @@ void fnc::registerKernelDialect(DialectRegistry &registry) {
   registry.insert<KernelDialect>();
   registry.addExtension(+[](MLIRContext *context, KernelDialect *) {
     ContractOp::attachInterface<BufferizeContract>(*context);
+    WinogradOp::attachInterface<BufferizeWinograd>(*context);
     FillBorderOp::attachInterface<BufferizeFillBorder>(*context);
   });
 }

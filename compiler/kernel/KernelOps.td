@@ -72,7 +72,47 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
   let hasVerifier = 1;
 }
 
-def Kernel_YieldOp : Kernel_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"ContractOp">]> {
+def Kernel_WinogradOp : Kernel_Op<"winograd", [
+    SingleBlock, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "a 3x3 convolution of stride 1 with fewer multiplications";
+  let description = [{
+    Computes `step` x `step` places of the result at once as A^T [(U) * (B^T d B)] A (Winograd;
+    Lavin and Gray, Fast Algorithms for Convolutional Neural Networks), where d are the (step + 2)^2
+    places of the padded input [N, H, W, C] that they see, and U = G g G^T is the filter as it was
+    transformed before: for each of the (step + 2)^2 products a matrix C x F, packed as for
+    kernel.contract in blocks of `tile[1]` columns. `sizes` are [N, H, W, C, F] of the result (N
+    negative: dynamic). Where tiles do not fit, the last one lies over its neighbour.
+
+    `strip` tiles at a time are transformed into the scratch `transformed`, multiplied into the
+    scratch `products`, and transformed back. Epilogue and extras are as in kernel.contract, maps
+    over the loops (n, y, x, f).
+
+    The step of 4 multiplies 2.25 times per result instead of 9, that of 2 4 times. Sums of inputs
+    and of products lose bits: for normal data the largest error is about 10 times (step 4) or
+    twice (step 2) that of the direct sum. NaN and infinity spread within a tile.
+  }];
+  let arguments = (ins AnyShaped:$input, AnyShaped:$filter, Variadic<AnyShaped>:$extras,
+                       AnyShaped:$init, AnyShaped:$transformed, AnyShaped:$products,
+                       AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$sizes, I64Attr:$step,
+                       I64Attr:$strip, DenseI64ArrayAttr:$tile);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $filter (`,` $extras^)? `:` type($input) `,` type($filter)
+    (`,` type($extras)^)? `)` `outs` `(` $init `,` $transformed `,` $products `:` type($init) `,`
+    type($transformed) `,` type($products) `)` attr-dict-with-keyword $epilogue
+    (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(getOperation(), getOperation()->getNumOperands() - 3, 3);
+    }
+  }];
+}
+
+def Kernel_YieldOp : Kernel_Op<"yield", [
+    Pure, Terminator, ReturnLike, ParentOneOf<["ContractOp", "WinogradOp"]>]> {
   let summary = "the element of the result";
   let arguments = (ins AnyType:$value);
   let assemblyFormat = "$value attr-dict `:` type($value)";

@@ -186,8 +186,11 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
     // Transposed operands are read where they were before, if that runs along vectors too.
     Value sources[] = {lhs, rhs};
     AffineMap sourceMaps[] = {maps[0], maps[1]};
+    // Not those of windows, whose rows of neighbours are then one run of memory.
     for (unsigned i : {0, 1})
-      while (auto next = throughTranspose(sources[i], sourceMaps[i]))
+      while (auto next = sourceMaps[i].isProjectedPermutation()
+                             ? throughTranspose(sources[i], sourceMaps[i])
+                             : std::nullopt)
         std::tie(sources[i], sourceMaps[i]) = *next;
     auto plan = planWith(product, sources[0], sourceMaps[0], sources[1], sourceMaps[1]);
     if (!plan || plan->dot) {

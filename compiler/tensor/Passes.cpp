@@ -13,7 +13,7 @@
 using namespace mlir;
 
 void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
-                              const FormContractionsOptions &registers) {
+                              const FormContractionsOptions &registers, bool winograd) {
   // Pasted ops first: TOSA has lowerings of its own, and arithmetic on tensors is what fuses below.
   OpPassManager &kernels = pm.nest<func::FuncOp>();
   kernels.addPass(createLowerTosaBroadcast());
@@ -40,6 +40,8 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
   pm.addPass(createCSEPass());
   // What comes after a sum of products is one loop by now.
   pm.addPass(createFormContractions(registers));
+  if (winograd)
+    pm.addPass(createFormWinograd({registers.vectorBits, registers.registers}));
   pm.addPass(createPackConstants());
   pm.addPass(createFillBorders());
   pm.addPass(createCanonicalizerPass());

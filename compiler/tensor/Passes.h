@@ -19,7 +19,7 @@ namespace fnc {
 /// become instructions; `math` says which ones the target lacks,
 /// `registers` which ones contractions may use.
 void buildTensorPipeline(mlir::OpPassManager &pm, const ExpandMathOptions &math = {},
-                         const FormContractionsOptions &registers = {});
+                         const FormContractionsOptions &registers = {}, bool winograd = true);
 
 } // namespace fnc
 

@@ -119,6 +119,29 @@ def FormContractions : Pass<"fnc-form-contractions", "::mlir::ModuleOp"> {
                            "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def FormWinograd : Pass<"fnc-form-winograd", "::mlir::ModuleOp"> {
+  let summary = "3x3 convolutions of stride 1 with fewer multiplications";
+  let description = [{
+    A convolution with a constant filter becomes kernel.winograd where that takes less time by an
+    estimate of its products, transforms and reads of the filter. All transformed filters together
+    may take half of what the module's constants take more: those that save most per byte go first.
+
+    ```mlir
+    kernel.contract ins(%padded, %w, %bias) ... sizes = array<i64: 1, 56, 56, 3, 3, 64, 64>
+    ```
+    ==>
+    ```mlir
+    kernel.winograd ins(%padded, %transformed_w, %bias) ... step = 4
+    ```
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
+    Option<"registers", "registers", "unsigned", "16", "how many of them there are">,
+  ];
+  let dependentDialects = ["::fnc::kernel::KernelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def PackConstants : Pass<"fnc-pack-constants", "::mlir::ModuleOp"> {
   let summary = "constants in the order in which contractions read them";
   let description = [{

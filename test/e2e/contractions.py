@@ -193,6 +193,33 @@ def conv_chain(r):
     return value, expected, np.abs(expected).max() + 1
 
 
+def fast_conv(r):
+    """What Winograd's forms take: 3x3, constant, of many channels, with sizes that tiles do not divide."""
+    n, c, out = r.upto(3), r.pick(16, 30, 64), r.pick(16, 33, 64)
+    size, same, open_batch = [r.upto(26, 6), r.upto(26, 6)], r.pick(0, 1, 1), r.pick(0, 0, 1)
+    x, w = r.values((n, *size, c)), r.values((3, 3, c, out))
+    expected = conv_nhwc(x.astype(float), w, [1, 1], [1, 1], [(same, same)] * 2, 1)
+    layout = "NHWC"
+    if r.pick(0, 1):
+        layout = "NCHW"
+        x, expected = (np.ascontiguousarray(a.transpose(0, 3, 1, 2)) for a in (x, expected))
+        w = np.ascontiguousarray(w.transpose(3, 2, 0, 1))
+    name = r.name()
+    r.lines.append(f'  %{name} = fn.variable "{name}" read_only : {tensor(w.shape)} = {literal(w)}')
+    shape = ["?" if open_batch and i == 0 else k for i, k in enumerate(expected.shape)]
+    operands = [r.feed(x, open_batch), (f"%{name}", tensor(w.shape))]
+    padding = "same" if same else "valid"
+    # Transforms round sums of inputs and of products: ten times as much.
+    return r.op("conv", operands, tensor(shape), f'{{padding = "{padding}", layout = "{layout}"}}'), expected, 90 * c
+
+
+# Other constants leave room for transformed filters, which may be half as large as all.
+ROOM = """  %room = fn.variable "room" read_only : tensor<4000000xf32> = dense<0.5>
+  %sum = fn.reduce_sum %room : (tensor<4000000xf32>) -> tensor<f32>
+  fn.function @f_room outputs("sum" = %sum : tensor<f32>)
+"""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fnc", required=True)
@@ -201,14 +228,14 @@ def main():
     parser.add_argument("--cpu", action="append")
     parser.add_argument("-O", dest="level", default="2")
     options = parser.parse_args()
-    makers = [matmul, conv, lambda r: conv(r, depthwise=True), conv_chain]
+    makers = [matmul, conv, lambda r: conv(r, depthwise=True), conv_chain, fast_conv]
     passed = failed = 0
     for number in range(options.seed, options.seed + options.rounds):
         r = Round(np.random.default_rng(number))
         for _ in range(3):
             for make in makers:
                 r.case(make)
-        text = "fn.graph @g {\n" + "\n".join(r.lines + r.functions) + "\n}\n"
+        text = "fn.graph @g {\n" + ROOM + "\n".join(r.lines + r.functions) + "\n}\n"
         for cpu in options.cpu or ["x86-64", "x86-64-v3", "native"]:
             with tempfile.TemporaryDirectory() as folder:
                 library = Library(options.fnc, text, pathlib.Path(folder), ["--cpu", cpu, "-O", options.level])

@@ -33,6 +33,7 @@ struct CompileCommand {
   std::vector<std::string> functions;
   std::string target, cpu, features, abi;
   std::string level = "2";
+  bool noWinograd = false;
   bool debugLines = false;
 };
 int compile(const CompileCommand &command);

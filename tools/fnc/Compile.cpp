@@ -40,6 +40,7 @@ fnc::CompileOptions fnc::tool::compileOptions(const CompileCommand &command) {
   CompileOptions options;
   options.graph = command.graph;
   options.functions = command.functions;
+  options.winograd = !command.noWinograd;
   options.debugLines = command.debugLines;
   options.target.triple = command.target;
   options.target.cpu = command.cpu;

@@ -100,6 +100,9 @@ static void addCompileOptions(CLI::App *app, CompileCommand &command) {
       ->type_name("NAME")
       ->group(target);
   addLevelOption(app, command, target);
+  app->add_flag("--no-winograd", command.noWinograd,
+                "3x3 convolutions as plain sums: more multiplications, less rounding")
+      ->group(target);
   app->add_flag("-g", command.debugLines, "map the code to lines of the graph, for debuggers")
       ->group(target);
   addImportOptions(app, command.import);
