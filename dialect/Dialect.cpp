@@ -42,6 +42,9 @@ void FnDialect::initialize() {
   registerTrainingOps();
   registerLossOps();
   registerSparseOps();
+  registerRandomOps();
+  registerControlOps();
+  registerLayerOps();
 }
 
 void FnDialect::registerTypes() {

@@ -48,6 +48,12 @@ class OptimizerStep;
 #include "dialect/FnLossOps.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/FnSparseOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnRandomOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnControlOps.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/FnLayerOps.h.inc"
 
 namespace fn {
 

@@ -30,6 +30,9 @@ def Fn_Dialect : Dialect {
     void registerTrainingOps();
     void registerLossOps();
     void registerSparseOps();
+    void registerRandomOps();
+    void registerControlOps();
+    void registerLayerOps();
   }];
 }
 

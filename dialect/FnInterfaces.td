@@ -15,6 +15,8 @@ def Fn_ShapeRuleInterface : OpInterface<"ShapeRule"> {
     `static LogicalResult inferShape(Adaptor op, fn::ShapeContext &shapes, SmallVectorImpl<fn::Shape> &results)`.
   }];
   let verify = [{ return ::fn::verifyShapeRule($_op); }];
+  // The rule of an op with regions goes through the ops in them.
+  let verifyWithRegions = 1;
   let methods = [
     InterfaceMethod<
       "Shapes of the results from the shapes of the operands in `shapes`.",

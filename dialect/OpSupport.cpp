@@ -32,6 +32,35 @@ LogicalResult fn::checkSameElement(ShapeContext &shapes, ArrayRef<Value> values)
   return success();
 }
 
+LogicalResult fn::inferOp(Operation *op, ShapeContext &shapes) {
+  shapes.enter(op->getName().getStringRef(), op->getLoc());
+  SmallVector<Shape> results;
+  if (auto rule = dyn_cast<ShapeRule>(op)) {
+    if (failed(rule.applyShapeRule(shapes, results)))
+      return failure();
+  } else if (auto pasted = shapes.getPastedRule(); pasted && failed(pasted(op, shapes, results))) {
+    return failure();
+  }
+  for (auto [result, shape] : llvm::zip(op->getResults(), results)) {
+    // What the declared type knows beyond the rule, the call has to satisfy.
+    auto type = cast<RankedTensorType>(result.getType());
+    for (auto [i, dim] : llvm::enumerate(shape.dims))
+      if (!type.isDynamicDim(i) && !shapes.equal(dim, shapes.constant(type.getDimSize(i))))
+        return emitError(op->getLoc())
+               << "'" << op->getName() << "' op declares dimension " << i << " as "
+               << type.getDimSize(i) << ", but it is " << shapes.print(shape.dims[i]);
+    shapes.set(result, shape.dims);
+  }
+  return success();
+}
+
+LogicalResult fn::inferBlock(Block &block, ShapeContext &shapes) {
+  for (Operation &op : block.without_terminator())
+    if (failed(inferOp(&op, shapes)))
+      return failure();
+  return success();
+}
+
 LogicalResult fn::verifyShapeRule(Operation *op) {
   if (failed(checkSparse(op)))
     return failure();
@@ -57,4 +86,50 @@ SmallVector<Value> fn::dependencies(Operation *op) {
   getUsedValuesDefinedAbove(op->getRegions(), captured);
   values.append(captured.begin(), captured.end());
   return values;
+}
+
+ParseResult fn::parseOperandsLike(OpAsmParser &parser, OperationState &result, bool optionalLike,
+                           FunctionType &type) {
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SMLoc at = parser.getCurrentLocation();
+  if (parser.parseOperandList(operands))
+    return failure();
+  if (optionalLike && succeeded(parser.parseOptionalKeyword("like"))) {
+    OpAsmParser::UnresolvedOperand like;
+    if (parser.parseLParen() || parser.parseOperand(like) || parser.parseRParen())
+      return failure();
+    operands.push_back(like);
+  }
+  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColon())
+    return failure();
+  // Without operands the result type stands alone.
+  SMLoc typeAt = parser.getCurrentLocation();
+  Type parsed;
+  if (parser.parseType(parsed))
+    return failure();
+  type = dyn_cast<FunctionType>(parsed);
+  if (!type)
+    type = FunctionType::get(parser.getContext(), {}, parsed);
+  if (operands.size() != type.getNumInputs())
+    return parser.emitError(typeAt)
+           << operands.size() << " operands, but " << type.getNumInputs() << " operand types";
+  result.addTypes(type.getResults());
+  return parser.resolveOperands(operands, type.getInputs(), at, result.operands);
+}
+
+void fn::printOperandsLike(OpAsmPrinter &printer, Operation *op, Value like, ArrayRef<StringRef> elided) {
+  ValueRange plain = op->getOperands();
+  if (like)
+    plain = plain.drop_back();
+  if (!plain.empty())
+    printer << ' ';
+  printer.printOperands(plain);
+  if (like)
+    printer << " like(" << like << ')';
+  printer.printOptionalAttrDict(op->getAttrs(), elided);
+  printer << " : ";
+  if (op->getNumOperands() == 0)
+    printer << op->getResult(0).getType();
+  else
+    printer.printFunctionalType(op);
 }

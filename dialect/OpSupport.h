@@ -18,6 +18,14 @@ llvm::LogicalResult checkSameElement(ShapeContext &shapes, llvm::ArrayRef<mlir::
 /// What `op` computes from: its operands, and values from outside that its regions use.
 llvm::SmallVector<mlir::Value> dependencies(mlir::Operation *op);
 
+/// Parses "%a, %b {attributes} : (types) -> types"; `optionalLike` admits "like(%c)" after the
+/// operands.
+mlir::ParseResult parseOperandsLike(mlir::OpAsmParser &parser, mlir::OperationState &result,
+                                    bool optionalLike, mlir::FunctionType &type);
+/// Prints the same; `like`, if any, is the last operand.
+void printOperandsLike(mlir::OpAsmPrinter &printer, mlir::Operation *op, mlir::Value like,
+                       llvm::ArrayRef<llvm::StringRef> elided);
+
 } // namespace fn
 
 #endif // FN_OPSUPPORT_H

@@ -61,6 +61,9 @@ bool ShapeContext::equal(Dim a, Dim b) {
   auto constA = dyn_cast<AffineConstantExpr>(a), constB = dyn_cast<AffineConstantExpr>(b);
   if (constA && constB)
     return false;
+  // A size and the same size plus two, say.
+  if (auto apart = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(a - b, 0, numSymbols())))
+    return apart.getValue() == 0;
   auto bind = [&](Dim symbol, Dim value) {
     auto s = dyn_cast<AffineSymbolExpr>(symbol);
     if (!s || value.isFunctionOfSymbol(s.getPosition()))

@@ -10,6 +10,7 @@
 #define FN_SHAPECONTEXT_H
 
 #include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/Block.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/ValueRange.h"
@@ -91,6 +92,12 @@ public:
 
   llvm::ArrayRef<Constraint> getConstraints() const { return constraints; }
 
+  /// The rule of ops without one of their own: sizes of their results, or nothing.
+  using PastedRule = llvm::LogicalResult (*)(mlir::Operation *, ShapeContext &,
+                                             llvm::SmallVectorImpl<Shape> &);
+  void setPastedRule(PastedRule rule) { pasted = rule; }
+  PastedRule getPastedRule() const { return pasted; }
+
   /// "2x?x3" for messages.
   std::string print(llvm::ArrayRef<Dim> dims) const;
 
@@ -105,7 +112,14 @@ private:
   llvm::SmallVector<Dim> bindings;
   llvm::DenseMap<mlir::Value, Dims> known;
   llvm::SmallVector<Constraint> constraints;
+  PastedRule pasted = nullptr;
 };
+
+/// Applies the rule of `op` and records the dimensions of its results, of which the declared types
+/// may know more.
+llvm::LogicalResult inferOp(mlir::Operation *op, ShapeContext &shapes);
+/// The same for all ops of a block but its terminator.
+llvm::LogicalResult inferBlock(mlir::Block &block, ShapeContext &shapes);
 
 /// `inferReturnTypes` through a shape rule.
 llvm::LogicalResult inferTypes(
@@ -134,6 +148,11 @@ llvm::LogicalResult inferSoftmax(ShapeContext &shapes, mlir::Value input, int64_
 llvm::LogicalResult inferLoss(ShapeContext &shapes, mlir::Value prediction, mlir::Value target,
                               mlir::Value weights, llvm::StringRef reduction,
                               llvm::SmallVectorImpl<Shape> &results);
+
+/// The rule of random numbers: `shape`, its `?` those of `like`, and a state of three numbers.
+llvm::LogicalResult inferRandom(ShapeContext &shapes, mlir::Value state, mlir::Value like,
+                                llvm::ArrayRef<int64_t> shape, mlir::Type elementType,
+                                llvm::SmallVectorImpl<Shape> &results);
 
 /// Verifies an op with a shape rule: the rule applies, and the declared types do not contradict it.
 llvm::LogicalResult verifyShapeRule(mlir::Operation *op);

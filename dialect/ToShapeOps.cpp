@@ -18,54 +18,6 @@ using namespace fn;
 // Assembly
 //===----------------------------------------------------------------------===//
 
-/// Parses "%a, %b {attributes} : (types) -> types"; `optionalLike` admits "like(%c)" after the
-/// operands.
-static ParseResult parseOp(OpAsmParser &parser, OperationState &result, bool optionalLike,
-                           FunctionType &type) {
-  SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  SMLoc at = parser.getCurrentLocation();
-  if (parser.parseOperandList(operands))
-    return failure();
-  if (optionalLike && succeeded(parser.parseOptionalKeyword("like"))) {
-    OpAsmParser::UnresolvedOperand like;
-    if (parser.parseLParen() || parser.parseOperand(like) || parser.parseRParen())
-      return failure();
-    operands.push_back(like);
-  }
-  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColon())
-    return failure();
-  // Without operands the result type stands alone.
-  SMLoc typeAt = parser.getCurrentLocation();
-  Type parsed;
-  if (parser.parseType(parsed))
-    return failure();
-  type = dyn_cast<FunctionType>(parsed);
-  if (!type)
-    type = FunctionType::get(parser.getContext(), {}, parsed);
-  if (operands.size() != type.getNumInputs())
-    return parser.emitError(typeAt)
-           << operands.size() << " operands, but " << type.getNumInputs() << " operand types";
-  result.addTypes(type.getResults());
-  return parser.resolveOperands(operands, type.getInputs(), at, result.operands);
-}
-
-static void printOp(OpAsmPrinter &printer, Operation *op, Value like, ArrayRef<StringRef> elided) {
-  ValueRange plain = op->getOperands();
-  if (like)
-    plain = plain.drop_back();
-  if (!plain.empty())
-    printer << ' ';
-  printer.printOperands(plain);
-  if (like)
-    printer << " like(" << like << ')';
-  printer.printOptionalAttrDict(op->getAttrs(), elided);
-  printer << " : ";
-  if (op->getNumOperands() == 0)
-    printer << op->getResult(0).getType();
-  else
-    printer.printFunctionalType(op);
-}
-
 /// The one result type, which must be a tensor.
 static RankedTensorType tensorResult(OpAsmParser &parser, FunctionType type) {
   auto tensor = type.getNumResults() == 1 ? dyn_cast<RankedTensorType>(type.getResult(0)) : nullptr;
@@ -76,7 +28,7 @@ static RankedTensorType tensorResult(OpAsmParser &parser, FunctionType type) {
 
 static ParseResult parseToShape(OpAsmParser &parser, OperationState &result) {
   FunctionType type;
-  if (parseOp(parser, result, true, type))
+  if (parseOperandsLike(parser, result, true, type))
     return failure();
   RankedTensorType tensor = tensorResult(parser, type);
   if (!tensor)
@@ -90,16 +42,16 @@ static ParseResult parseToShape(OpAsmParser &parser, OperationState &result) {
 ParseResult ReshapeOp::parse(OpAsmParser &parser, OperationState &result) {
   return parseToShape(parser, result);
 }
-void ReshapeOp::print(OpAsmPrinter &p) { printOp(p, *this, getLike(), {"shape"}); }
+void ReshapeOp::print(OpAsmPrinter &p) { printOperandsLike(p, *this, getLike(), {"shape"}); }
 
 ParseResult BroadcastToOp::parse(OpAsmParser &parser, OperationState &result) {
   return parseToShape(parser, result);
 }
-void BroadcastToOp::print(OpAsmPrinter &p) { printOp(p, *this, getLike(), {"shape"}); }
+void BroadcastToOp::print(OpAsmPrinter &p) { printOperandsLike(p, *this, getLike(), {"shape"}); }
 
 ParseResult IotaOp::parse(OpAsmParser &parser, OperationState &result) {
   FunctionType type;
-  if (parseOp(parser, result, true, type))
+  if (parseOperandsLike(parser, result, true, type))
     return failure();
   RankedTensorType tensor = tensorResult(parser, type);
   if (!tensor)
@@ -110,11 +62,11 @@ ParseResult IotaOp::parse(OpAsmParser &parser, OperationState &result) {
   result.addAttribute("element_type", TypeAttr::get(tensor.getElementType()));
   return success();
 }
-void IotaOp::print(OpAsmPrinter &p) { printOp(p, *this, getLike(), {"shape", "element_type"}); }
+void IotaOp::print(OpAsmPrinter &p) { printOperandsLike(p, *this, getLike(), {"shape", "element_type"}); }
 
 ParseResult OneHotOp::parse(OpAsmParser &parser, OperationState &result) {
   FunctionType type;
-  if (parseOp(parser, result, false, type))
+  if (parseOperandsLike(parser, result, false, type))
     return failure();
   RankedTensorType tensor = tensorResult(parser, type);
   if (!tensor)
@@ -122,17 +74,17 @@ ParseResult OneHotOp::parse(OpAsmParser &parser, OperationState &result) {
   result.addAttribute("element_type", TypeAttr::get(tensor.getElementType()));
   return success();
 }
-void OneHotOp::print(OpAsmPrinter &p) { printOp(p, *this, {}, {"element_type"}); }
+void OneHotOp::print(OpAsmPrinter &p) { printOperandsLike(p, *this, {}, {"element_type"}); }
 
 ParseResult SplitOp::parse(OpAsmParser &parser, OperationState &result) {
   FunctionType type;
-  if (parseOp(parser, result, false, type))
+  if (parseOperandsLike(parser, result, false, type))
     return failure();
   if (!result.attributes.get("sizes"))
     result.addAttribute("parts", parser.getBuilder().getI64IntegerAttr(type.getNumResults()));
   return success();
 }
-void SplitOp::print(OpAsmPrinter &p) { printOp(p, *this, {}, {"parts"}); }
+void SplitOp::print(OpAsmPrinter &p) { printOperandsLike(p, *this, {}, {"parts"}); }
 
 //===----------------------------------------------------------------------===//
 // Builders

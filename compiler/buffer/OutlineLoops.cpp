@@ -70,7 +70,12 @@ struct OutlineLoops : fnc::impl::OutlineLoopsBase<OutlineLoops> {
     for (Value arg : args)
       if (isa<MemRefType>(arg.getType()))
         roots.push_back(rootOf(arg));
-    bool apart = llvm::SmallDenseSet<Value>(roots.begin(), roots.end()).size() == roots.size();
+    // What a branch or a loop gives may be any of several.
+    bool traced = llvm::all_of(roots, [](Value root) {
+      return isa<BlockArgument>(root) || isa<memref::ViewOp, memref::GetGlobalOp>(root.getDefiningOp());
+    });
+    bool apart =
+        traced && llvm::SmallDenseSet<Value>(roots.begin(), roots.end()).size() == roots.size();
 
     OpBuilder b(kernel);
     SmallVector<Type> types(ValueRange(args).getTypes());

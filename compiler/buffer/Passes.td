@@ -110,7 +110,9 @@ def PlanWorkspace : Pass<"fnc-plan-workspace", "::mlir::ModuleOp"> {
     ```mlir
     %0 = memref.view %workspace[%offset][%n] : memref<?xi8> to memref<?x10xf32>
     ```
-    Lifetimes are intervals over the top-level ops of the kernel. Buffers are placed greedily at a
+    Lifetimes are intervals over the ops of the innermost block that holds all uses: buffers of a
+    loop's body that are not used at the same time share memory, and so do those of the two branches
+    of an if. Buffers are placed greedily at a
     representative size in several orders, and the smallest plan is kept; what is recorded is
     which buffers lie below which, so that `offset(k) = max over below(k) of end(j)` holds for
     every value of the symbols, not just the representative one.

@@ -1,10 +1,14 @@
 //===- PlaceResults.cpp - destinations for the results of kernels ---------===//
 
 #include "compiler/buffer/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -31,6 +35,44 @@ Value viewedTensor(Value value) {
     value = op->getOperand(0);
   }
   return value;
+}
+
+/// What a loop carries in place to its result `value`, or null.
+Value carriedFrom(Value value) {
+  auto loop = value.getDefiningOp<LoopLikeOpInterface>();
+  return loop ? loop.getInits()[cast<OpResult>(value).getResultNumber()] : Value();
+}
+
+/// Whether `value` is where a loop carries `destination` to.
+bool isInPlace(Value value, Value destination) {
+  while (Value begin = carriedFrom(value))
+    value = begin;
+  return value == destination;
+}
+
+/// The arguments whose memory `value` may lie in: through views, loops and branches.
+llvm::SetVector<Value> viewedArguments(Value value) {
+  llvm::SetVector<Value> arguments;
+  SmallVector<Value> pending = {value};
+  llvm::DenseSet<Value> seen;
+  while (!pending.empty()) {
+    Value at = viewedTensor(pending.pop_back_val());
+    if (!seen.insert(at).second)
+      continue;
+    Operation *def = at.getDefiningOp();
+    if (!def) {
+      arguments.insert(at);
+    } else if (Value begin = carriedFrom(at)) {
+      pending.push_back(begin);
+    } else if (auto select = dyn_cast<arith::SelectOp>(def)) {
+      pending.append({select.getTrueValue(), select.getFalseValue()});
+    } else if (auto branch = dyn_cast<scf::IfOp>(def)) {
+      unsigned i = cast<OpResult>(at).getResultNumber();
+      for (Region *region : {&branch.getThenRegion(), &branch.getElseRegion()})
+        pending.push_back(region->front().getTerminator()->getOperand(i));
+    }
+  }
+  return arguments;
 }
 
 struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
@@ -107,9 +149,11 @@ struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
       if (roleOf(func.getResultAttrDict(i)) != "variable")
         continue;
       Value value = ret.getOperand(i);
-      Value viewed = viewedTensor(value);
-      auto arg = dyn_cast<BlockArgument>(viewed);
-      if (value == destinations[i] || !arg || !func.getArgAttr(arg.getArgNumber(), kWritten))
+      bool overwritten = llvm::any_of(viewedArguments(value), [&](Value viewed) {
+        auto arg = cast<BlockArgument>(viewed);
+        return arg.getOwner() == &func.front() && func.getArgAttr(arg.getArgNumber(), kWritten);
+      });
+      if (!overwritten || isInPlace(value, destinations[i]))
         continue;
       auto copy = bufferization::AllocTensorOp::create(
           b, func.getLoc(), cast<RankedTensorType>(value.getType()), ValueRange{}, value);
@@ -117,7 +161,7 @@ struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
     }
     for (unsigned i = 0, e = func.getNumResults(); i < e; ++i)
       if (roleOf(func.getResultAttrDict(i)) == "variable" &&
-          ret.getOperand(i) != destinations[i])
+          !isInPlace(ret.getOperand(i), destinations[i]))
         ret.setOperand(i, materialize(b, ret.getOperand(i), destinations[i]));
     return success();
   }

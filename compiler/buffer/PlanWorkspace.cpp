@@ -24,8 +24,8 @@ constexpr int64_t kAlign = 64;
 struct Buffer {
   memref::AllocOp alloc;
   AffineExpr bytes;
-  /// First and last top-level op that touches it.
-  int64_t start, end;
+  /// First and last op that touches it, or what stands for them in the block that holds them all.
+  int64_t start = std::numeric_limits<int64_t>::max(), end = -1;
   /// Aligned bytes at the representative size.
   int64_t size = 0;
   int64_t offset = 0;
@@ -62,6 +62,42 @@ int64_t place(MutableArrayRef<Buffer> buffers, ArrayRef<unsigned> order,
   return total;
 }
 
+/// Ops numbered in the order of the text; an op with regions spans those in them.
+class Positions {
+public:
+  explicit Positions(func::FuncOp func) { number(func.getBody()); }
+
+  /// Lifetimes in a region go on with each of its rounds, but no buffer lives from one to the next:
+  /// within the innermost block that holds all that touches a buffer, an interval tells its life.
+  void span(Buffer &buffer, ArrayRef<Operation *> users) const {
+    Block *home = buffer.alloc->getBlock();
+    if (users.empty())
+      std::tie(buffer.start, buffer.end) = extent.lookup(buffer.alloc);
+    for (Operation *user : users)
+      while (!home->findAncestorOpInBlock(*user))
+        home = home->getParentOp()->getBlock();
+    for (Operation *user : users) {
+      auto [first, last] = extent.lookup(home->findAncestorOpInBlock(*user));
+      buffer.start = std::min(buffer.start, first);
+      buffer.end = std::max(buffer.end, last);
+    }
+  }
+
+private:
+  void number(Region &region) {
+    for (Block &block : region)
+      for (Operation &op : block) {
+        int64_t first = next++;
+        for (Region &inner : op.getRegions())
+          number(inner);
+        extent[&op] = {first, next - 1};
+      }
+  }
+
+  int64_t next = 0;
+  llvm::DenseMap<Operation *, std::pair<int64_t, int64_t>> extent;
+};
+
 struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>())
@@ -89,18 +125,12 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
   }
 
   LogicalResult collect(func::FuncOp func, SmallVectorImpl<Buffer> &buffers) {
-    Block &body = func.front();
-    llvm::DenseMap<Operation *, int64_t> position;
-    for (auto [i, op] : llvm::enumerate(body))
-      position[&op] = i;
-    auto topLevel = [&](Operation *op) { return position[body.findAncestorOpInBlock(*op)]; };
-
+    func.walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
+    Positions positions(func);
     BufferViewFlowAnalysis aliases(func);
     fnc::SymbolicSizes sizes(func);
-    for (memref::DeallocOp dealloc : llvm::make_early_inc_range(body.getOps<memref::DeallocOp>()))
-      dealloc.erase();
     WalkResult walked = func.walk([&](memref::AllocOp alloc) {
-      Buffer buffer{alloc, sizes.bytes(alloc), topLevel(alloc), topLevel(alloc)};
+      Buffer buffer{alloc, sizes.bytes(alloc)};
       if (!buffer.bytes) {
         alloc.emitError("cannot plan the workspace: the size of this buffer does not follow from "
                         "the dimensions of the inputs");
@@ -115,6 +145,7 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
             for (Operation *user : alias.getUsers())
               if (auto transpose = dyn_cast<memref::TransposeOp>(user))
                 roots.push_back(transpose.getResult());
+      SmallVector<Operation *> users;
       for (Value alias : reached) {
         // A loop that carries the buffer on would meet it again in the next iteration.
         if (auto arg = dyn_cast<BlockArgument>(alias))
@@ -124,12 +155,10 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
                             "it to its next iteration");
             return WalkResult::interrupt();
           }
-        for (Operation *user : alias.getUsers()) {
-          buffer.start = std::min(buffer.start, topLevel(user));
-          buffer.end = std::max(buffer.end, topLevel(user));
-        }
+        llvm::append_range(users, alias.getUsers());
       }
       // The allocation itself touches nothing: life begins at the first use.
+      positions.span(buffer, users);
       buffers.push_back(std::move(buffer));
       return WalkResult::advance();
     });

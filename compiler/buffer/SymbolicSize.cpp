@@ -3,6 +3,7 @@
 #include "compiler/buffer/SymbolicSize.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -66,19 +67,44 @@ AffineExpr fnc::SymbolicSizes::of(OpFoldResult size) {
   return of(cast<Value>(size));
 }
 
+/// What an argument of a loop's region begins with: loops keep the sizes of what they carry.
+static Value carriedFrom(BlockArgument arg) {
+  Operation *parent = arg.getOwner()->getParentOp();
+  if (auto loop = dyn_cast<scf::ForOp>(parent))
+    return loop.getInitArgs()[arg.getArgNumber() - loop.getNumInductionVars()];
+  if (auto loop = dyn_cast<scf::WhileOp>(parent))
+    return arg.getOwner() == loop.getBeforeBody()
+               ? loop.getInits()[arg.getArgNumber()]
+               : loop.getConditionOp().getArgs()[arg.getArgNumber()];
+  return {};
+}
+
 AffineExpr fnc::SymbolicSizes::dimension(Value memref, int64_t index) {
   auto type = cast<MemRefType>(memref.getType());
   if (!type.isDynamicDim(index))
     return getAffineConstantExpr(type.getDimSize(index), func.getContext());
   if (auto arg = dyn_cast<BlockArgument>(memref)) {
-    auto dims = arg.getOwner() == &func.front()
-                    ? func.getArgAttrOfType<AffineMapAttr>(arg.getArgNumber(), "fn.dims")
-                    : AffineMapAttr();
+    if (arg.getOwner() != &func.front()) {
+      Value begin = carriedFrom(arg);
+      return begin ? dimension(begin, index) : AffineExpr();
+    }
+    auto dims = func.getArgAttrOfType<AffineMapAttr>(arg.getArgNumber(), "fn.dims");
     return dims ? dims.getValue().getResult(index) : AffineExpr();
   }
   return llvm::TypeSwitch<Operation *, AffineExpr>(memref.getDefiningOp())
       .Case([&](memref::AllocOp alloc) {
         return of(alloc.getDynamicSizes()[type.getDynamicDimIndex(index)]);
+      })
+      .Case([&](scf::ForOp loop) {
+        return dimension(loop.getInitArgs()[cast<OpResult>(memref).getResultNumber()], index);
+      })
+      .Case([&](scf::WhileOp loop) {
+        unsigned result = cast<OpResult>(memref).getResultNumber();
+        return dimension(loop.getConditionOp().getArgs()[result], index);
+      })
+      .Case([&](scf::IfOp branch) {
+        unsigned result = cast<OpResult>(memref).getResultNumber();
+        return dimension(branch.thenYield().getOperand(result), index);
       })
       .Case([&](memref::CastOp cast) { return dimension(cast.getSource(), index); })
       .Case([&](memref::ExpandShapeOp expand) {

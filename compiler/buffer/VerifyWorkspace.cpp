@@ -3,6 +3,8 @@
 #include "compiler/buffer/Passes.h"
 #include "compiler/buffer/SymbolicSize.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 #include <map>
 
@@ -43,40 +45,69 @@ struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
     return failure(walked.wasInterrupted());
   }
 
-  /// Last and first top-level op that touches `value`, through everything derived from it.
-  static void extend(Live &live, Value value, Block &body,
-                     const llvm::DenseMap<Operation *, int64_t> &position,
-                     llvm::DenseSet<Value> &seen) {
+  /// Values that may be the same memory as what `use` passes on.
+  static SmallVector<Value> passedOn(OpOperand &use) {
+    Operation *user = use.getOwner(), *parent = user->getParentOp();
+    unsigned index = use.getOperandNumber();
+    if (auto loop = dyn_cast<scf::ForOp>(user))
+      return {loop.getRegionIterArg(index - loop.getNumControlOperands()),
+              loop.getResult(index - loop.getNumControlOperands())};
+    if (auto loop = dyn_cast<scf::WhileOp>(user))
+      return {loop.getBeforeArguments()[index]};
+    if (isa<scf::ConditionOp>(user)) {
+      auto loop = cast<scf::WhileOp>(parent);
+      return {loop.getAfterArguments()[index - 1], loop.getResult(index - 1)};
+    }
+    if (isa<scf::YieldOp>(user)) {
+      if (auto loop = dyn_cast<scf::ForOp>(parent))
+        return {loop.getRegionIterArg(index), loop.getResult(index)};
+      if (auto loop = dyn_cast<scf::WhileOp>(parent))
+        return {loop.getBeforeArguments()[index]};
+    }
+    // Whatever else yields a memref from a memref may be the same memory.
+    Operation *giver = user->hasTrait<OpTrait::IsTerminator>() ? parent : user;
+    if (isa<scf::IfOp>(giver))
+      return {giver->getResult(index)};
+    SmallVector<Value> values(isa<func::FuncOp>(giver) ? ValueRange() : giver->getResults());
+    return values;
+  }
+
+  /// All ops that touch `value`, through everything derived from it.
+  static void findUses(Value value, llvm::SetVector<Operation *> &uses,
+                       llvm::DenseSet<Value> &seen) {
     if (!seen.insert(value).second)
       return;
     for (OpOperand &use : value.getUses()) {
-      Operation *user = use.getOwner();
-      int64_t at = position.lookup(body.findAncestorOpInBlock(*user));
-      live.first = std::min(live.first, at);
-      live.last = std::max(live.last, at);
-      // Whatever yields a memref from a memref may be the same memory; region arguments and
-      // results of the ops around too.
-      for (Operation *op : {user, user->getParentOp()}) {
-        if (isa<func::FuncOp>(op))
-          continue;
-        if (op != user && !user->hasTrait<OpTrait::IsTerminator>())
-          continue;
-        for (Value result : op->getResults())
-          if (isa<MemRefType>(result.getType()))
-            extend(live, result, body, position, seen);
-        for (Region &region : op->getRegions())
-          for (Value arg : region.getArguments())
-            if (isa<MemRefType>(arg.getType()))
-              extend(live, arg, body, position, seen);
-      }
+      uses.insert(use.getOwner());
+      for (Value other : passedOn(use))
+        if (isa<MemRefType>(other.getType()))
+          findUses(other, uses, seen);
     }
   }
 
+  /// The times from the first to the last use, as seen from the innermost op around all of them:
+  /// a use in a nested region lasts as long as the op that holds the region.
+  static Live lifeOf(memref::ViewOp view, const llvm::DenseMap<Operation *, int64_t> &position) {
+    llvm::SetVector<Operation *> uses;
+    llvm::DenseSet<Value> seen;
+    findUses(view, uses, seen);
+    Region *around = view->getParentRegion();
+    while (!llvm::all_of(uses, [&](Operation *use) { return around->findAncestorOpInRegion(*use); }))
+      around = around->getParentRegion();
+    Live live{view, std::numeric_limits<int64_t>::max(), -1, 0, 0};
+    for (Operation *use : uses) {
+      Operation *shown = around->findAncestorOpInRegion(*use);
+      live.first = std::min(live.first, position.lookup(shown));
+      shown->walk([&](Operation *inner) {
+        live.last = std::max(live.last, position.lookup(inner));
+      });
+    }
+    return live;
+  }
+
   static LogicalResult checkPlan(func::FuncOp func) {
-    Block &body = func.front();
     llvm::DenseMap<Operation *, int64_t> position;
-    for (auto [i, op] : llvm::enumerate(body))
-      position[&op] = i;
+    func.walk<WalkOrder::PreOrder>([&](Operation *op) { position[op] = position.size(); });
     auto plan = func->getAttrOfType<ArrayAttr>("fn.workspace");
     if (!plan)
       return func.emitError("a kernel has no 'fn.workspace' after the buffer stage");
@@ -85,14 +116,8 @@ struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
       auto index = view->getAttrOfType<IntegerAttr>("fn.buffer");
       if (!index || index.getInt() >= static_cast<int64_t>(plan.size()))
         return view.emitError("a view of the workspace is not in the plan");
-      int64_t at = position[body.findAncestorOpInBlock(*view)];
-      Live live{view, at, at, 0, 0};
-      if (live.first == live.last)
-        live.first = static_cast<int64_t>(position.size());
-      llvm::DenseSet<Value> seen;
-      extend(live, view, body, position, seen);
       if (!view->use_empty())
-        lives.push_back(live);
+        lives.push_back(lifeOf(view, position));
       return WalkResult::advance();
     });
     if (walked.wasInterrupted())

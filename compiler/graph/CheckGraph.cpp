@@ -165,20 +165,24 @@ LogicalResult checkAttributes(Operation &op) {
 
 LogicalResult checkBody(GraphOp graph) {
   static const llvm::StringSet<> accepted = {"fn", "arith", "math", "tensor", "linalg", "tosa"};
-  for (Operation &op : graph.getBody().front()) {
-    if (!accepted.contains(op.getName().getDialectNamespace()))
-      return emitError(op.getLoc())
-             << "'" << op.getName() << "' op cannot stand in a graph: its ops are of fn, arith, "
+  WalkResult walked = graph.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) -> WalkResult {
+    // Regions of pasted ops compute elements.
+    if (Operation *parent = op->getParentOp(); parent->getDialect() != graph->getDialect())
+      return WalkResult::skip();
+    if (!accepted.contains(op->getName().getDialectNamespace()))
+      return emitError(op->getLoc())
+             << "'" << op->getName() << "' op cannot stand in a graph: its ops are of fn, arith, "
              << "math, tensor, linalg or tosa";
-    for (Type type : op.getResultTypes())
+    for (Type type : op->getResultTypes())
       if (!isGraphType(type))
-        return emitError(op.getLoc())
-               << "'" << op.getName() << "' op cannot stand in a graph: " << type
+        return emitError(op->getLoc())
+               << "'" << op->getName() << "' op cannot stand in a graph: " << type
                << " is not a ranked tensor";
-    if (failed(checkAttributes(op)) || failed(checkSizes(op)))
+    if (failed(checkAttributes(*op)) || failed(checkSizes(*op)))
       return failure();
-  }
-  return success();
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
 }
 
 struct CheckGraph : fnc::impl::CheckGraphBase<CheckGraph> {

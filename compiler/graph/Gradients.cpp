@@ -8,122 +8,124 @@
 
 #include "compiler/graph/Gradients.h"
 #include "compiler/graph/Effects.h"
+#include "compiler/graph/ReverseMode.h"
 #include "dialect/Gradient.h"
 #include "dialect/OpSupport.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace fn;
+using namespace fnc;
 
-namespace {
-
-bool isFloatTensor(Value value) {
+bool fnc::isFloatTensor(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && isa<FloatType>(type.getElementType());
 }
 
+bool ReverseMode::isWanted(Value value) const {
+  return isFloatTensor(value) && dependents.contains(value);
+}
+
+void ReverseMode::findDependents(ValueRange targets) {
+  for (Value target : targets)
+    if (target)
+      dependents.insert(target);
+  for (Operation &each : *b.getInsertionBlock()) {
+    ops.push_back(&each);
+    if (isa<StopGradientOp>(each) ||
+        llvm::none_of(dependencies(&each), [&](Value value) { return isWanted(value); }))
+      continue;
+    for (Value result : each.getResults())
+      if (isFloatTensor(result))
+        dependents.insert(result);
+  }
+}
+
+LogicalResult ReverseMode::propagate(ArrayRef<std::pair<Value, Value>> seeds) {
+  for (auto [value, seed] : seeds) {
+    Value &sum = gradients[value];
+    sum = sum ? AddOp::create(b, op.getLoc(), sum, seed).getResult() : seed;
+    used.insert(value);
+  }
+  for (Operation *each : llvm::reverse(ops))
+    if (failed(visit(each)))
+      return failure();
+  return success();
+}
+
+Value ReverseMode::gradientOrZeros(Value value) {
+  Value found = gradients.lookup(value);
+  if (!found)
+    return Expr(b, op.getLoc(), value).filled(0);
+  if (found.getType() == value.getType())
+    return found;
+  // One of the types may know more sizes than the other.
+  return tensor::CastOp::create(b, op.getLoc(), value.getType(), found);
+}
+
+LogicalResult ReverseMode::visit(Operation *each) {
+  if (isa<StopGradientOp>(each) ||
+      llvm::none_of(each->getResults(), [&](Value result) { return used.contains(result); }))
+    return success();
+  auto wanted = [&](Value value) { return isWanted(value); };
+  SmallVector<Value> inputs = llvm::filter_to_vector(dependencies(each), wanted);
+  used.insert(inputs.begin(), inputs.end());
+  SmallVector<Value> results;
+  for (Value result : each->getResults())
+    results.push_back(gradients.lookup(result));
+  // A flat op on the way has left nothing to pass on.
+  if (inputs.empty() || llvm::none_of(results, [](Value v) { return static_cast<bool>(v); }))
+    return success();
+  auto add = [&](Value operand, Value gradient) {
+    Value &sum = gradients[operand];
+    sum = sum ? AddOp::create(b, each->getLoc(), sum, gradient).getResult() : gradient;
+  };
+  if (auto cast = dyn_cast<tensor::CastOp>(each)) {
+    add(cast.getSource(),
+        tensor::CastOp::create(b, each->getLoc(), cast.getSource().getType(), results[0]));
+    return success();
+  }
+  if (auto branch = dyn_cast<IfOp>(each))
+    return visitIf(branch, results, add);
+  if (auto scan = dyn_cast<ScanOp>(each))
+    return visitScan(scan, results, add);
+  auto rule = dyn_cast<GradientRule>(each);
+  if (StringAttr barrier = each->getAttrOfType<StringAttr>(noGradientAttr))
+    return noRule(each, barrier.getValue());
+  if (!rule)
+    return noRule(each, each->getName().getStringRef());
+  Gradient gradient(b, each, results, wanted, add);
+  rule.differentiate(gradient);
+  return success();
+}
+
+LogicalResult ReverseMode::noRule(Operation *each, StringRef name) {
+  InFlightDiagnostic error = emitError(op.getLoc())
+                             << "'" << shownName(op) << "' op has a path through '" << name
+                             << "', which has no gradient"
+                             << (isa<WhileOp>(each) ? " without max_trips" : "");
+  error.attachNote(each->getLoc()) << "'" << name << "' is here";
+  // The way on from there to the targets.
+  for (Operation *at = each; at && at->getNumOperands() > 0;) {
+    Value next;
+    for (Value value : dependencies(at))
+      if (isWanted(value))
+        next = value;
+    at = next ? next.getDefiningOp() : nullptr;
+    if (at)
+      error.attachNote(at->getLoc()) << "which uses this";
+  }
+  return failure();
+}
+
 /// How messages name a target.
-std::string nameOf(Value value) {
+static std::string nameOf(Value value) {
   if (auto variable = value.getDefiningOp<VariableOp>())
     return ("variable '" + variable.getName() + "'").str();
   if (auto placeholder = value.getDefiningOp<PlaceholderOp>())
     return ("placeholder '" + placeholder.getName() + "'").str();
   return "the target";
 }
-
-class ReverseMode {
-public:
-  ReverseMode(OpBuilder &b, GradientsOp op) : b(b), op(op) {}
-
-  /// Everything that depends on a target, from the first op on.
-  void findDependents(ValueRange targets) {
-    for (Value target : targets)
-      if (target)
-        dependents.insert(target);
-    for (Operation &each : *b.getInsertionBlock()) {
-      ops.push_back(&each);
-      if (isa<StopGradientOp>(each) || llvm::none_of(dependencies(&each), [&](Value value) {
-            return isFloatTensor(value) && dependents.contains(value);
-          }))
-        continue;
-      for (Value result : each.getResults())
-        if (isFloatTensor(result))
-          dependents.insert(result);
-    }
-  }
-
-  LogicalResult propagate(Value output, Value seed) {
-    gradients[output] = seed;
-    used.insert(output);
-    for (Operation *each : llvm::reverse(ops))
-      if (failed(visit(each)))
-        return failure();
-    return success();
-  }
-
-  Value gradientOf(Value value) const { return gradients.lookup(value); }
-  bool isUsed(Value value) const { return used.contains(value); }
-
-private:
-  LogicalResult visit(Operation *each) {
-    if (isa<StopGradientOp>(each) ||
-        llvm::none_of(each->getResults(), [&](Value result) { return used.contains(result); }))
-      return success();
-    auto wanted = [&](Value value) { return isFloatTensor(value) && dependents.contains(value); };
-    SmallVector<Value> inputs = llvm::filter_to_vector(dependencies(each), wanted);
-    used.insert(inputs.begin(), inputs.end());
-    SmallVector<Value> results;
-    for (Value result : each->getResults())
-      results.push_back(gradients.lookup(result));
-    // A flat op on the way has left nothing to pass on.
-    if (inputs.empty() || llvm::none_of(results, [](Value v) { return static_cast<bool>(v); }))
-      return success();
-    auto add = [&](Value operand, Value gradient) {
-      Value &sum = gradients[operand];
-      sum = sum ? AddOp::create(b, each->getLoc(), sum, gradient).getResult() : gradient;
-    };
-    if (auto cast = dyn_cast<tensor::CastOp>(each)) {
-      add(cast.getSource(),
-          tensor::CastOp::create(b, each->getLoc(), cast.getSource().getType(), results[0]));
-      return success();
-    }
-    auto rule = dyn_cast<GradientRule>(each);
-    if (StringAttr barrier = each->getAttrOfType<StringAttr>(fnc::noGradientAttr))
-      return noRule(each, barrier.getValue());
-    if (!rule)
-      return noRule(each, each->getName().getStringRef());
-    Gradient gradient(b, each, results, wanted, add);
-    rule.differentiate(gradient);
-    return success();
-  }
-
-  LogicalResult noRule(Operation *each, StringRef name) {
-    InFlightDiagnostic error = emitError(op.getLoc())
-                               << "'" << fnc::shownName(op) << "' op has a path through '" << name
-                               << "', which has no gradient";
-    error.attachNote(each->getLoc()) << "'" << name << "' is here";
-    // The way on from there to the targets.
-    for (Operation *at = each; at && at->getNumOperands() > 0;) {
-      Value next;
-      for (Value value : dependencies(at))
-        if (isFloatTensor(value) && dependents.contains(value))
-          next = value;
-      at = next ? next.getDefiningOp() : nullptr;
-      if (at)
-        error.attachNote(at->getLoc()) << "which uses this";
-    }
-    return failure();
-  }
-
-  OpBuilder &b;
-  GradientsOp op;
-  SmallVector<Operation *> ops;
-  /// What depends on a target, and what of that the output depends on.
-  llvm::DenseSet<Value> dependents, used;
-  llvm::DenseMap<Value, Value> gradients;
-};
-
-} // namespace
 
 FailureOr<SmallVector<Value>> fnc::expandGradients(OpBuilder &b, GradientsOp op, Value output,
                                                    ValueRange targets, Value seed) {
@@ -135,7 +137,7 @@ FailureOr<SmallVector<Value>> fnc::expandGradients(OpBuilder &b, GradientsOp op,
 
   ReverseMode reverse(b, op);
   reverse.findDependents(targets);
-  if (failed(reverse.propagate(output, seed)))
+  if (failed(reverse.propagate({{output, seed}})))
     return failure();
 
   SmallVector<Value> results;
@@ -143,7 +145,7 @@ FailureOr<SmallVector<Value>> fnc::expandGradients(OpBuilder &b, GradientsOp op,
     Value found = target ? reverse.gradientOf(target) : Value();
     if (op.getUnused() == "error" && !(target && reverse.isUsed(target))) {
       InFlightDiagnostic error = emitError(loc)
-                                 << "'" << fnc::shownName(op) << "' op output does not depend on "
+                                 << "'" << shownName(op) << "' op output does not depend on "
                                  << nameOf(inGraph);
       error.attachNote(inGraph.getLoc()) << "target is here";
       return failure();

@@ -37,32 +37,10 @@ struct InferDims : fnc::impl::InferDimsBase<InferDims> {
           part && part.getValue() == "values")
         (void)shapes.equal(shapes.dim(arg, 0),
                            shapes.dim(func.getArgument(arg.getArgNumber() - 1), 0));
-    for (Operation &op : func.front().without_terminator())
-      if (failed(applyRule(op, shapes)))
-        return failure();
-    return record(func, shapes);
-  }
-
-  static LogicalResult applyRule(Operation &op, ShapeContext &shapes) {
-    shapes.enter(op.getName().getStringRef(), op.getLoc());
-    SmallVector<Shape> results;
-    if (auto rule = dyn_cast<ShapeRule>(op)) {
-      if (failed(rule.applyShapeRule(shapes, results)))
-        return failure();
-    } else if (failed(fnc::inferPastedOp(&op, shapes, results))) {
+    shapes.setPastedRule(fnc::inferPastedOp);
+    if (failed(inferBlock(func.front(), shapes)))
       return failure();
-    }
-    for (auto [result, shape] : llvm::zip(op.getResults(), results)) {
-      // The declared type may know more: then the call has to satisfy it.
-      auto type = cast<RankedTensorType>(result.getType());
-      for (auto [i, dim] : llvm::enumerate(shape.dims))
-        if (!type.isDynamicDim(i) && !shapes.equal(dim, shapes.constant(type.getDimSize(i))))
-          return emitError(op.getLoc())
-                 << "'" << op.getName() << "' op declares dimension " << i << " as "
-                 << type.getDimSize(i) << ", but it is " << shapes.print(shape.dims[i]);
-      shapes.set(result, shape.dims);
-    }
-    return success();
+    return record(func, shapes);
   }
 
   LogicalResult record(func::FuncOp func, ShapeContext &shapes) {

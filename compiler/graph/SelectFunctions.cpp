@@ -1,5 +1,6 @@
 //===- SelectFunctions.cpp - one kernel per function spec -----------------===//
 
+#include "compiler/graph/CloneControl.h"
 #include "compiler/graph/Effects.h"
 #include "compiler/graph/Gradients.h"
 #include "compiler/graph/Identifier.h"
@@ -45,10 +46,9 @@ private:
   Value stored(VariableOp variable);
   std::string display(Value value);
   void emitWrite(Operation *op, VariableOp variable);
-  void emitIndexCheck(Location loc, Value indices, Value like, int64_t axis, StringRef what);
   void addCheck(Location loc, StringRef code, StringRef name, Value value, Value like,
                 int64_t axis);
-  void recordCheck(CheckOp check, StringRef code, StringAttr name);
+  void recordCheck(const fnc::Check &check);
   void finish();
 
   Value get(Value value) { return map.lookup(value); }
@@ -211,23 +211,16 @@ void KernelBuilder::declareArguments() {
 
 void KernelBuilder::addCheck(Location loc, StringRef code, StringRef name, Value value, Value like,
                              int64_t axis) {
-  auto scalar = [&](Type type) { return RankedTensorType::get({}, type); };
-  StringRef kind = code == "not_finite" ? "finite" : code;
-  auto check = CheckOp::create(b, loc, scalar(b.getI1Type()), scalar(b.getI64Type()), value, like,
-                               b.getStringAttr(kind), b.getI64IntegerAttr(axis));
-  recordCheck(check, code, b.getStringAttr(name));
+  recordCheck(fnc::makeCheck(b, loc, code, name, value, like, axis));
 }
 
-void KernelBuilder::recordCheck(CheckOp check, StringRef code, StringAttr name) {
-  oks.push_back(check.getOk());
-  gots.push_back(check.getGot());
-  SmallVector<NamedAttribute> entry = {b.getNamedAttr("code", b.getStringAttr(code)),
-                                       b.getNamedAttr("name", name)};
-  if (Value like = check.getLike()) {
-    int64_t limit = cast<RankedTensorType>(like.getType()).getDimSize(check.getAxis());
-    entry.push_back(
-        b.getNamedAttr("limit", b.getI64IntegerAttr(ShapedType::isDynamic(limit) ? -1 : limit)));
-  }
+void KernelBuilder::recordCheck(const fnc::Check &check) {
+  oks.push_back(check.ok);
+  gots.push_back(check.got);
+  SmallVector<NamedAttribute> entry = {b.getNamedAttr("code", b.getStringAttr(check.code)),
+                                       b.getNamedAttr("name", b.getStringAttr(check.name))};
+  if (check.limit)
+    entry.push_back(b.getNamedAttr("limit", b.getI64IntegerAttr(*check.limit)));
   checks.push_back(b.getDictionaryAttr(entry));
 }
 
@@ -294,11 +287,12 @@ Value KernelBuilder::guarded(Location loc, StringRef what, Value value) {
 
 /// What only gradients had to see.
 void KernelBuilder::removeGuards() {
-  for (Operation &op : llvm::make_early_inc_range(kernel.getBody().front()))
+  kernel.walk([](Operation *op) {
     if (isa<IdentityOp, StopGradientOp>(op)) {
-      op.getResult(0).replaceAllUsesWith(op.getOperand(0));
-      op.erase();
+      op->getResult(0).replaceAllUsesWith(op->getOperand(0));
+      op->erase();
     }
+  });
 }
 
 LogicalResult KernelBuilder::emitGradients(GradientsOp op) {
@@ -326,16 +320,13 @@ LogicalResult KernelBuilder::emit(Operation *op) {
         auto variable = read.getVariable().getDefiningOp<VariableOp>();
         define(read.getResult(), guarded(loc, "fn.read", stored(variable)));
       })
-      .Case([&](Composite composite) {
-        SmallVector<Value> operands =
-            llvm::map_to_vector(op->getOperands(), [&](Value value) { return get(value); });
-        Block &block = kernel.getBody().front();
-        Operation *before = block.empty() ? nullptr : &block.back();
-        SmallVector<Value> results = composite.expand(b, operands);
-        for (Operation *made = before ? before->getNextNode() : &block.front(); made;
-             made = made->getNextNode())
-          if (auto check = dyn_cast<CheckOp>(made))
-            recordCheck(check, check.getKind(), check->getAttrOfType<StringAttr>("fn.name"));
+      .Case<Composite, IfOp, WhileOp, ScanOp>([&](auto) {
+        SmallVector<fnc::Check> found;
+        auto displayed = [&](Value value) { return display(value); };
+        SmallVector<Value> results =
+            fnc::ControlCloner(hasGradients, displayed).clone(b, op, map, found);
+        for (const fnc::Check &check : found)
+          recordCheck(check);
         for (auto [result, value] : llvm::zip(op->getResults(), results))
           define(result, value);
       })
@@ -371,12 +362,11 @@ LogicalResult KernelBuilder::emit(Operation *op) {
              b.getNamedAttr("label", print.getLabelAttr())}));
       })
       .Default([&](Operation *) {
-        if (auto gather = dyn_cast<GatherOp>(op))
-          addCheck(loc, "index", "gather of " + display(gather.getInput()),
-                   get(gather.getIndices()), get(gather.getInput()), gather.getAxis());
-        if (auto scatter = dyn_cast<ScatterOp>(op))
-          addCheck(loc, "index", "scatter into " + display(scatter.getInput()),
-                   get(scatter.getIndices()), get(scatter.getInput()), 0);
+        SmallVector<fnc::Check> found;
+        fnc::implicitChecks(
+            b, op, map, [&](Value value) { return display(value); }, found);
+        for (const fnc::Check &check : found)
+          recordCheck(check);
         // Of several results one may be fed.
         SmallVector<std::pair<Value, Value>> kept;
         for (Value result : op->getResults())

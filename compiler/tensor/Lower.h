@@ -23,6 +23,8 @@ void populateConvLowering(const mlir::TypeConverter &types, mlir::RewritePattern
 void populatePoolLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateShapeLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateRandomLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
+void populateDrawLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
+void populateControlLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateSparseLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateIndexedLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 

@@ -5,6 +5,7 @@
 #include "dialect/Fn.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -58,6 +59,8 @@ struct LowerToLinalg : fnc::impl::LowerToLinalgBase<LowerToLinalg> {
     fnc::populateElementwiseLowering(types, patterns);
     fnc::populateReductionLowering(types, patterns);
     fnc::populateRandomLowering(types, patterns);
+    fnc::populateDrawLowering(types, patterns);
+    fnc::populateControlLowering(types, patterns);
     fnc::populateContractionLowering(types, patterns);
     fnc::populateShapeLowering(types, patterns);
     fnc::populateSparseLowering(types, patterns);

@@ -2,6 +2,7 @@
 
 #include "compiler/tensor/Views.h"
 #include "compiler/tensor/Lower.h"
+#include "dialect/OpSupport.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -19,7 +20,7 @@ SmallVector<Sizes> fnc::resultSizes(OpBuilder &b, fn::ShapeRule op, ValueRange o
   // By symbol: the dimension of a converted operand that it stands for.
   SmallVector<std::pair<Value, int64_t>> sources;
   llvm::DenseSet<Value> seen;
-  for (auto [original, converted] : llvm::zip(op->getOperands(), operands)) {
+  for (auto [original, converted] : llvm::zip(fn::dependencies(op), operands)) {
     if (!seen.insert(original).second)
       continue;
     fn::Dims dims;

@@ -17,7 +17,8 @@ namespace fnc {
 using Sizes = llvm::SmallVector<mlir::OpFoldResult>;
 
 /// Sizes of the results of `op` by its shape rule: what the declared types leave open is index
-/// arithmetic on sizes of `operands`, the converted operands of `op`.
+/// arithmetic on sizes of `operands`, the converted operands of `op` and, where it has regions, the
+/// converted values from outside that they use.
 llvm::SmallVector<Sizes> resultSizes(mlir::OpBuilder &b, fn::ShapeRule op,
                                      mlir::ValueRange operands);
 

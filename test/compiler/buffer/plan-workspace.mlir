@@ -67,3 +67,52 @@ func.func @transposed(%x: memref<4x4xf32> {fn.role = "input", fn.name = "x"},
   linalg.copy ins(%t : memref<4x4xf32, strided<[1, 4]>>) outs(%y : memref<4x4xf32>)
   return
 }
+
+// -----
+
+// In a loop: what one round uses one after the other shares memory; what is carried in lives
+// through all rounds.
+// CHECK-LABEL: func @loop
+// CHECK-SAME: fn.workspace_live = 128 : i64
+func.func @loop(%x: memref<4xf32> {fn.role = "input", fn.name = "x"},
+                %y: memref<4xf32> {fn.role = "output", fn.name = "y"})
+    attributes {fn.kernel, fn.symbols = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %carried = memref.alloc() : memref<4xf32>
+  linalg.copy ins(%x : memref<4xf32>) outs(%carried : memref<4xf32>)
+  scf.for %i = %c0 to %c9 step %c1 {
+    %a = memref.alloc() : memref<4xf32>
+    linalg.copy ins(%carried : memref<4xf32>) outs(%a : memref<4xf32>)
+    linalg.copy ins(%a : memref<4xf32>) outs(%y : memref<4xf32>)
+    %b = memref.alloc() : memref<4xf32>
+    linalg.copy ins(%y : memref<4xf32>) outs(%b : memref<4xf32>)
+    linalg.copy ins(%b : memref<4xf32>) outs(%carried : memref<4xf32>)
+  }
+  return
+}
+
+// -----
+
+// The two branches share memory; what they give lives on.
+// CHECK-LABEL: func @branches
+// CHECK-SAME: fn.workspace_live = 128 : i64
+func.func @branches(%flag: memref<i1> {fn.role = "input", fn.name = "flag"},
+                    %x: memref<4xf32> {fn.role = "input", fn.name = "x"},
+                    %y: memref<4xf32> {fn.role = "output", fn.name = "y"})
+    attributes {fn.kernel, fn.symbols = []} {
+  %on = memref.load %flag[] : memref<i1>
+  scf.if %on {
+    %a = memref.alloc() : memref<4xf32>
+    %b = memref.alloc() : memref<4xf32>
+    linalg.copy ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
+    linalg.copy ins(%a : memref<4xf32>) outs(%b : memref<4xf32>)
+    linalg.copy ins(%b : memref<4xf32>) outs(%y : memref<4xf32>)
+  } else {
+    %c = memref.alloc() : memref<4xf32>
+    linalg.copy ins(%x : memref<4xf32>) outs(%c : memref<4xf32>)
+    linalg.copy ins(%c : memref<4xf32>) outs(%y : memref<4xf32>)
+  }
+  return
+}
