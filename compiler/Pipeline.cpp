@@ -184,7 +184,8 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   // Not in text that people read. All targets at hand are little-endian; another keeps its
   // constants.
   std::vector<PooledConstant> constants;
-  if (options.stopAfter.empty() && !options.assembly && (*machine)->getTargetTriple().isLittleEndian())
+  if (options.stopAfter.empty() && !options.assembly &&
+      (*machine)->getTargetTriple().isLittleEndian())
     constants = takeConstants(module);
   unsigned indexBits = (*machine)->createDataLayout().getPointerSizeInBits();
   if (failed(run([&](PassManager &pm) { buildLowerToLLVMPipeline(pm, indexBits); })))

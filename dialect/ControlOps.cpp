@@ -41,8 +41,7 @@ ParseResult WhileOp::parse(OpAsmParser &parser, OperationState &state) {
   SmallVector<Type> types;
   SMLoc at = parser.getCurrentLocation();
   if (parser.parseAssignmentList(args, inits) || parser.parseOptionalAttrDict(state.attributes) ||
-      parser.parseColonTypeList(types) ||
-      parser.resolveOperands(inits, types, at, state.operands))
+      parser.parseColonTypeList(types) || parser.resolveOperands(inits, types, at, state.operands))
     return failure();
   setTypes(args, types);
   if (parser.parseRegion(*state.addRegion(), args) || parser.parseKeyword("do"))
@@ -138,18 +137,18 @@ static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name,
                                  << arguments.size();
   for (auto [i, arg, type] : llvm::enumerate(block.getArgumentTypes(), arguments))
     if (arg != type)
-      return op->emitOpError(name) << " has argument " << i << " of type " << arg << ", expected "
-                                   << type;
+      return op->emitOpError(name)
+             << " has argument " << i << " of type " << arg << ", expected " << type;
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
   if (!yield)
     return op->emitOpError(name) << " does not end in 'fn.yield'";
   if (yield.getNumOperands() != yields.size())
-    return yield.emitOpError("has ") << yield.getNumOperands() << " values, expected "
-                                     << yields.size();
+    return yield.emitOpError("has ")
+           << yield.getNumOperands() << " values, expected " << yields.size();
   for (auto [i, have, want] : llvm::enumerate(yield.getOperandTypes(), yields))
     if (!compatibleTypes(have, want))
-      return yield.emitOpError("has value ") << i << " of type " << have << ", but " << what
-                                             << " has type " << want;
+      return yield.emitOpError("has value ")
+             << i << " of type " << have << ", but " << what << " has type " << want;
   WalkResult walked = region.walk([&](Operation *inner) -> WalkResult {
     if (!isMemoryEffectFree(inner) && inner->getNumRegions() == 0)
       return inner->emitOpError("has effects, which cannot stand in a region of '")
@@ -170,8 +169,8 @@ LogicalResult IfOp::verify() {
 }
 
 LogicalResult IfOp::verifyRegions() {
-  if (failed(verifyRegion(*this, getThenRegion(), "first branch", {}, getResultTypes(),
-                          "the result")))
+  if (failed(
+          verifyRegion(*this, getThenRegion(), "first branch", {}, getResultTypes(), "the result")))
     return failure();
   return verifyRegion(*this, getElseRegion(), "second branch", {}, getResultTypes(), "the result");
 }
@@ -260,8 +259,8 @@ LogicalResult IfOp::inferShape(Adaptor op, ShapeContext &shapes, SmallVectorImpl
   if (failed(inferBlock(then, shapes)) || failed(inferBlock(otherwise, shapes)))
     return failure();
   reenter(shapes, self);
-  for (auto [a, b] : llvm::zip(then.getTerminator()->getOperands(),
-                               otherwise.getTerminator()->getOperands())) {
+  for (auto [a, b] :
+       llvm::zip(then.getTerminator()->getOperands(), otherwise.getTerminator()->getOperands())) {
     Dims dims = shapes.dims(a);
     if (failed(same(shapes, "has branches that give shapes", dims, shapes.dims(b))))
       return failure();
@@ -282,7 +281,8 @@ LogicalResult WhileOp::inferShape(Adaptor op, ShapeContext &shapes,
       return failure();
   }
   reenter(shapes, self);
-  for (auto [init, next] : llvm::zip(op.getInits(), op.getBody().front().getTerminator()->getOperands())) {
+  for (auto [init, next] :
+       llvm::zip(op.getInits(), op.getBody().front().getTerminator()->getOperands())) {
     if (failed(same(shapes, "has a state whose shape changes between", shapes.dims(init),
                     shapes.dims(next))))
       return failure();
@@ -291,7 +291,8 @@ LogicalResult WhileOp::inferShape(Adaptor op, ShapeContext &shapes,
   return success();
 }
 
-LogicalResult ScanOp::inferShape(Adaptor op, ShapeContext &shapes, SmallVectorImpl<Shape> &results) {
+LogicalResult ScanOp::inferShape(Adaptor op, ShapeContext &shapes,
+                                 SmallVectorImpl<Shape> &results) {
   auto self = cast<ScanOp>(op.getBody().getParentOp());
   if (failed(self.verifyRegions()))
     return failure();

@@ -24,8 +24,8 @@ namespace {
 
 Expr meanOf(Expr x, ArrayRef<int64_t> axes) {
   OpBuilder &b = x.builder();
-  return x.with(ReduceMeanOp::create(b, x.location(), x, b.getDenseI64ArrayAttr(axes),
-                                     b.getUnitAttr()));
+  return x.with(
+      ReduceMeanOp::create(b, x.location(), x, b.getDenseI64ArrayAttr(axes), b.getUnitAttr()));
 }
 
 /// What to compute in: f16 and bf16 have too few digits for sums.
@@ -65,8 +65,8 @@ LogicalResult checkParameter(ShapeContext &shapes, StringRef what, Value paramet
     fits = shapes.equal(own[i], wanted[i]);
   if (fits)
     return success();
-  return shapes.error("has " + what + " of shape " + shapes.print(own) +
-                      " for features of shape " + shapes.print(wanted));
+  return shapes.error("has " + what + " of shape " + shapes.print(own) + " for features of shape " +
+                      shapes.print(wanted));
 }
 
 /// The axis that is written, or the last one.
@@ -232,7 +232,8 @@ template <typename Adaptor>
 static LogicalResult inferOverAxes(Adaptor op, ShapeContext &shapes,
                                    SmallVectorImpl<Shape> &results) {
   FailureOr<SmallVector<int64_t>> axes = featureAxes(shapes, op.getInput(), op.getAxes());
-  if (failed(axes) || failed(checkParameter(shapes, "scale", op.getScale(), op.getInput(), *axes)) ||
+  if (failed(axes) ||
+      failed(checkParameter(shapes, "scale", op.getScale(), op.getInput(), *axes)) ||
       failed(checkParameter(shapes, "offset", op.getOffset(), op.getInput(), *axes)))
     return failure();
   return resultLike(shapes, op.getInput(), results);
@@ -249,16 +250,14 @@ LogicalResult RmsNormOp::inferShape(Adaptor op, ShapeContext &shapes,
 }
 
 SmallVector<Value> LayerNormOp::expand(OpBuilder &b, ValueRange operands) {
-  SmallVector<int64_t> axes =
-      writtenAxes(getAxes(), cast<RankedTensorType>(getType()).getRank());
+  SmallVector<int64_t> axes = writtenAxes(getAxes(), cast<RankedTensorType>(getType()).getRank());
   NormOperands x(*this, b, operands, axes);
   double epsilon = getEpsilon().convertToDouble();
   return {normalize(moments(x.input, axes), x.scale, x.offset, epsilon).cast(x.element)};
 }
 
 SmallVector<Value> RmsNormOp::expand(OpBuilder &b, ValueRange operands) {
-  SmallVector<int64_t> axes =
-      writtenAxes(getAxes(), cast<RankedTensorType>(getType()).getRank());
+  SmallVector<int64_t> axes = writtenAxes(getAxes(), cast<RankedTensorType>(getType()).getRank());
   NormOperands x(*this, b, operands, axes);
   Moments m = {x.input, meanOf(x.input.apply<SquareOp>(), axes)};
   return {normalize(m, x.scale, x.offset, getEpsilon().convertToDouble()).cast(x.element)};
@@ -362,10 +361,9 @@ SmallVector<Value> DropoutOp::expand(OpBuilder &b, ValueRange operands) {
     drawn.push_back(like);
   auto kept = RandomBernoulliOp::create(
       b, getLoc(), TypeRange{type, operands[1].getType()}, drawn,
-      ArrayRef<NamedAttribute>{
-          b.getNamedAttr("probability", b.getF64FloatAttr(1 - rate)),
-          b.getNamedAttr("shape", b.getDenseI64ArrayAttr(type.getShape())),
-          b.getNamedAttr("element_type", TypeAttr::get(b.getI1Type()))});
+      ArrayRef<NamedAttribute>{b.getNamedAttr("probability", b.getF64FloatAttr(1 - rate)),
+                               b.getNamedAttr("shape", b.getDenseI64ArrayAttr(type.getShape())),
+                               b.getNamedAttr("element_type", TypeAttr::get(b.getI1Type()))});
   return {where(x.with(kept.getResult()), x * (1 / (1 - rate)), 0), kept.getNext()};
 }
 
@@ -476,11 +474,11 @@ LogicalResult AttentionOp::inferShape(Adaptor op, ShapeContext &shapes,
 
 SmallVector<Value> AttentionOp::expand(OpBuilder &b, ValueRange operands) {
   Expr query(b, getLoc(), operands[0]), key = query.with(operands[1]),
-      value = query.with(operands[2]), mask;
+                                        value = query.with(operands[2]), mask;
   if (operands.size() > 3)
     mask = query.with(operands[3]);
-  Expr products = query.with(
-      MatmulOp::create(b, getLoc(), query, key, UnitAttr(), b.getUnitAttr()));
+  Expr products =
+      query.with(MatmulOp::create(b, getLoc(), query, key, UnitAttr(), b.getUnitAttr()));
   int64_t rank = products.rank();
   if (getScale())
     products = products * getScale()->convertToDouble();

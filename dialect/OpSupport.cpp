@@ -89,7 +89,7 @@ SmallVector<Value> fn::dependencies(Operation *op) {
 }
 
 ParseResult fn::parseOperandsLike(OpAsmParser &parser, OperationState &result, bool optionalLike,
-                           FunctionType &type) {
+                                  FunctionType &type) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   SMLoc at = parser.getCurrentLocation();
   if (parser.parseOperandList(operands))
@@ -117,7 +117,8 @@ ParseResult fn::parseOperandsLike(OpAsmParser &parser, OperationState &result, b
   return parser.resolveOperands(operands, type.getInputs(), at, result.operands);
 }
 
-void fn::printOperandsLike(OpAsmPrinter &printer, Operation *op, Value like, ArrayRef<StringRef> elided) {
+void fn::printOperandsLike(OpAsmPrinter &printer, Operation *op, Value like,
+                           ArrayRef<StringRef> elided) {
   ValueRange plain = op->getOperands();
   if (like)
     plain = plain.drop_back();

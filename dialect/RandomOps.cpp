@@ -71,7 +71,8 @@ void RandomCategoricalOp::print(OpAsmPrinter &printer) {
 
 //===-- Shapes and verifiers -----------------------------------------------===//
 
-static LogicalResult inferState(ShapeContext &shapes, Value state, SmallVectorImpl<Shape> &results) {
+static LogicalResult inferState(ShapeContext &shapes, Value state,
+                                SmallVectorImpl<Shape> &results) {
   Dims dims = shapes.dims(state);
   if (dims.size() != 1 || !shapes.equal(dims[0], shapes.constant(3)))
     return shapes.error("needs a state of shape 3, got one of shape " +
@@ -139,8 +140,8 @@ LogicalResult RandomIntegersOp::verify() {
                   ? low >= 0 && (width == 64 || (high - 1) >> width == 0)
                   : width == 64 || (llvm::isIntN(width, low) && llvm::isIntN(width, high - 1));
   if (!fits)
-    return emitOpError("has low ") << low << " and high " << high
-                                   << ", which lie beyond the numbers of " << type;
+    return emitOpError("has low ")
+           << low << " and high " << high << ", which lie beyond the numbers of " << type;
   return success();
 }
 
@@ -190,9 +191,8 @@ SmallVector<Value> RandomCategoricalOp::expand(OpBuilder &b, ValueRange operands
     drawn.push_back(logits);
   auto uniform = RandomUniformOp::create(
       b, getLoc(), TypeRange{type, operands[0].getType()}, drawn,
-      ArrayRef<NamedAttribute>{
-          b.getNamedAttr("shape", b.getDenseI64ArrayAttr(type.getShape())),
-          b.getNamedAttr("element_type", TypeAttr::get(element))});
+      ArrayRef<NamedAttribute>{b.getNamedAttr("shape", b.getDenseI64ArrayAttr(type.getShape())),
+                               b.getNamedAttr("element_type", TypeAttr::get(element))});
   Expr noise = -(-logits.with(uniform.getResult()).apply<LogOp>()).apply<LogOp>();
   Expr scores = logits.cast(element) + noise;
   auto chosen = ArgMaxOp::create(b, getLoc(), scores, b.getI64IntegerAttr(last), UnitAttr(),

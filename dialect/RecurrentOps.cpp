@@ -167,8 +167,8 @@ LogicalResult inferCell(Adaptor op, ShapeContext &shapes, ArrayRef<Value> states
 }
 
 template <typename Adaptor>
-LogicalResult inferSequence(Adaptor op, ShapeContext &shapes, ArrayRef<Value> states,
-                            int64_t gates, bool twoBiases, SmallVectorImpl<Shape> &results) {
+LogicalResult inferSequence(Adaptor op, ShapeContext &shapes, ArrayRef<Value> states, int64_t gates,
+                            bool twoBiases, SmallVectorImpl<Shape> &results) {
   if (failed(checkActivation(shapes, "activation", op.getActivation())))
     return failure();
   FailureOr<Dim> units = inferParameters(shapes, op.getInput(), 3, op.getKernel(),
@@ -234,8 +234,8 @@ SmallVector<Value> expandSequence(Adaptor op, OpBuilder &b, Location loc, Step s
     // Only the size of this is used.
     Expr like = x.sum(ArrayRef<int64_t>{0, 2}).expand(1);
     SmallVector<int64_t> tall = {stateType.getDimSize(0), 1};
-    Expr column = zero.with(BroadcastToOp::create(
-        b, loc, RankedTensorType::get(tall, x.element()), zero, like));
+    Expr column = zero.with(
+        BroadcastToOp::create(b, loc, RankedTensorType::get(tall, x.element()), zero, like));
     return zero.with(BroadcastToOp::create(b, loc, stateType, column, Value()));
   };
   SmallVector<Value> inits, inputs = {z};
@@ -245,33 +245,32 @@ SmallVector<Value> expandSequence(Adaptor op, OpBuilder &b, Location loc, Step s
   if (masked)
     inputs.push_back(x.with(op.getMask()).transpose({1, 0}).expand(2));
 
-  auto scan = ScanOp::make(
-      b, loc, inits, inputs, op.getGoBackwards(), IntegerAttr(),
-      [&](OpBuilder &nested, ValueRange args, ValueRange slices) {
-        auto expr = [&](Value value) { return Expr(nested, loc, value); };
-        Cell inner = cell;
-        inner.recurrent = expr(cell.recurrent);
-        if (cell.bias)
-          inner.bias = expr(cell.bias);
-        States now;
-        for (size_t i = 0; i < states.size(); ++i)
-          now.push_back(expr(args[i]));
-        States next = (inner.*step)(expr(slices[0]), now);
-        Expr output = next[0];
-        if (masked) {
-          Expr mask = expr(slices[1]);
-          for (auto [was, is] : llvm::zip(now, next))
-            is = where(mask, is, was);
-          output = op.getZeroOutputForMask() ? where(mask, output, 0) : next[0];
-        }
-        SmallVector<Value> yields(next.begin(), next.end());
-        yields.push_back(output);
-        return yields;
-      });
+  auto scan = ScanOp::make(b, loc, inits, inputs, op.getGoBackwards(), IntegerAttr(),
+                           [&](OpBuilder &nested, ValueRange args, ValueRange slices) {
+                             auto expr = [&](Value value) { return Expr(nested, loc, value); };
+                             Cell inner = cell;
+                             inner.recurrent = expr(cell.recurrent);
+                             if (cell.bias)
+                               inner.bias = expr(cell.bias);
+                             States now;
+                             for (size_t i = 0; i < states.size(); ++i)
+                               now.push_back(expr(args[i]));
+                             States next = (inner.*step)(expr(slices[0]), now);
+                             Expr output = next[0];
+                             if (masked) {
+                               Expr mask = expr(slices[1]);
+                               for (auto [was, is] : llvm::zip(now, next))
+                                 is = where(mask, is, was);
+                               output =
+                                   op.getZeroOutputForMask() ? where(mask, output, 0) : next[0];
+                             }
+                             SmallVector<Value> yields(next.begin(), next.end());
+                             yields.push_back(output);
+                             return yields;
+                           });
   Expr sequence = x.with(scan.getResults().back());
   if (op.getGoBackwards())
-    sequence = sequence.with(
-        ReverseOp::create(b, loc, sequence, b.getDenseI64ArrayAttr({0})));
+    sequence = sequence.with(ReverseOp::create(b, loc, sequence, b.getDenseI64ArrayAttr({0})));
   SmallVector<Value> results = {sequence.transpose({1, 0, 2})};
   llvm::append_range(results, scan.getResults().take_front(states.size()));
   return results;

@@ -62,7 +62,9 @@ ParseResult IotaOp::parse(OpAsmParser &parser, OperationState &result) {
   result.addAttribute("element_type", TypeAttr::get(tensor.getElementType()));
   return success();
 }
-void IotaOp::print(OpAsmPrinter &p) { printOperandsLike(p, *this, getLike(), {"shape", "element_type"}); }
+void IotaOp::print(OpAsmPrinter &p) {
+  printOperandsLike(p, *this, getLike(), {"shape", "element_type"});
+}
 
 ParseResult OneHotOp::parse(OpAsmParser &parser, OperationState &result) {
   FunctionType type;

@@ -198,7 +198,7 @@ Value fnc::inlineOnVectors(OpBuilder &b, Location loc, Block &body, ArrayRef<Val
     for (Type type : inner.getResultTypes())
       types.push_back(VectorType::get({width}, type));
     Operation *made =
-        b.create(loc, inner.getName().getIdentifier(), inputs, types, inner.getAttrs());
+        b.create(inner.getLoc(), inner.getName().getIdentifier(), inputs, types, inner.getAttrs());
     mapping.map(inner.getResults(), made->getResults());
   }
   return operand(body.getTerminator()->getOperand(0));

@@ -72,7 +72,8 @@ struct OutlineLoops : fnc::impl::OutlineLoopsBase<OutlineLoops> {
         roots.push_back(rootOf(arg));
     // What a branch or a loop gives may be any of several.
     bool traced = llvm::all_of(roots, [](Value root) {
-      return isa<BlockArgument>(root) || isa<memref::ViewOp, memref::GetGlobalOp>(root.getDefiningOp());
+      return isa<BlockArgument>(root) ||
+             isa<memref::ViewOp, memref::GetGlobalOp>(root.getDefiningOp());
     });
     bool apart =
         traced && llvm::SmallDenseSet<Value>(roots.begin(), roots.end()).size() == roots.size();

@@ -29,8 +29,8 @@ StringRef roleOf(DictionaryAttr attrs) {
 /// The tensor that `value` is a view of: through the ops that bufferize to views.
 Value viewedTensor(Value value) {
   while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::CastOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-             tensor::ExtractSliceOp, tensor::ReshapeOp>(op))
+    if (!isa<tensor::CastOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp,
+             tensor::ReshapeOp>(op))
       break;
     value = op->getOperand(0);
   }

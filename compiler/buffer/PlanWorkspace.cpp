@@ -111,8 +111,8 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
       return failure();
     SmallVector<int64_t> representative = fnc::representativeSymbols(func, 64);
     for (Buffer &buffer : buffers)
-      buffer.size = llvm::alignTo(std::max<int64_t>(fnc::evaluate(buffer.bytes, representative), 0),
-                                  kAlign);
+      buffer.size =
+          llvm::alignTo(std::max<int64_t>(fnc::evaluate(buffer.bytes, representative), 0), kAlign);
     choosePlan(buffers);
     apply(func, buffers);
 
@@ -168,9 +168,8 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
   static void choosePlan(SmallVectorImpl<Buffer> &buffers) {
     auto by = [&](auto key) {
       auto order = llvm::to_vector(llvm::seq<unsigned>(0, buffers.size()));
-      llvm::stable_sort(order, [&](unsigned a, unsigned b) {
-        return key(buffers[a]) > key(buffers[b]);
-      });
+      llvm::stable_sort(order,
+                        [&](unsigned a, unsigned b) { return key(buffers[a]) > key(buffers[b]); });
       return order;
     };
     SmallVector<SmallVector<unsigned>> orders = {
@@ -207,8 +206,8 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
     for (const Buffer &buffer : buffers)
       recorded.push_back(b.getDictionaryAttr(
           {b.getNamedAttr("below", b.getDenseI64ArrayAttr(buffer.below)),
-           b.getNamedAttr("size", AffineMapAttr::get(AffineMap::get(
-                                      0, fnc::numSymbols(func), buffer.bytes)))}));
+           b.getNamedAttr("size", AffineMapAttr::get(
+                                      AffineMap::get(0, fnc::numSymbols(func), buffer.bytes)))}));
     func->setAttr("fn.workspace", b.getArrayAttr(recorded));
     func->setAttr("fn.workspace_align", b.getI64IntegerAttr(kAlign));
     func->setAttr("fn.workspace_live", b.getI64IntegerAttr(peakLive(buffers)));
@@ -245,7 +244,8 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
         for (int64_t j : buffer.below)
           offset = offset ? arith::MaxSIOp::create(b, loc, offset, ends[j]).getResult() : ends[j];
       }
-      auto constantSize = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(aligned, 0, symbols.size()));
+      auto constantSize =
+          dyn_cast<AffineConstantExpr>(simplifyAffineExpr(aligned, 0, symbols.size()));
       if (constantOffset && constantSize) {
         constantEnds.push_back(*constantOffset + constantSize.getValue());
         ends.push_back(arith::ConstantIndexOp::create(b, loc, *constantEnds.back()));

@@ -107,9 +107,7 @@ AffineExpr fnc::SymbolicSizes::dimension(Value memref, int64_t index) {
         return dimension(branch.thenYield().getOperand(result), index);
       })
       .Case([&](memref::CastOp cast) { return dimension(cast.getSource(), index); })
-      .Case([&](memref::ExpandShapeOp expand) {
-        return of(expand.getMixedOutputShape()[index]);
-      })
+      .Case([&](memref::ExpandShapeOp expand) { return of(expand.getMixedOutputShape()[index]); })
       .Case([&](memref::CollapseShapeOp collapse) {
         AffineExpr product = getAffineConstantExpr(1, func.getContext());
         for (int64_t i : collapse.getReassociationIndices()[index]) {
@@ -201,8 +199,7 @@ Value fnc::buildIndex(OpBuilder &b, Location loc, AffineExpr expr, ArrayRef<Valu
     return arith::CeilDivSIOp::create(b, loc, x, y);
   case AffineExprKind::Mod:
     return arith::SubIOp::create(
-        b, loc, x,
-        arith::MulIOp::create(b, loc, arith::FloorDivSIOp::create(b, loc, x, y), y));
+        b, loc, x, arith::MulIOp::create(b, loc, arith::FloorDivSIOp::create(b, loc, x, y), y));
   default:
     llvm_unreachable("not a binary affine expression");
   }

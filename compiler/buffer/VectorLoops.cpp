@@ -506,7 +506,7 @@ private:
         map.map(inner.getResult(0), splat(b.clone(inner)->getResult(0), width));
         continue;
       }
-      OperationState state(loc, inner.getName());
+      OperationState state(inner.getLoc(), inner.getName());
       for (Value operand : inner.getOperands())
         state.operands.push_back(inner.getBlock() == operand.getParentBlock()
                                      ? map.lookup(operand)

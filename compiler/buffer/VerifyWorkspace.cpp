@@ -92,15 +92,15 @@ struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
     llvm::DenseSet<Value> seen;
     findUses(view, uses, seen);
     Region *around = view->getParentRegion();
-    while (!llvm::all_of(uses, [&](Operation *use) { return around->findAncestorOpInRegion(*use); }))
+    while (
+        !llvm::all_of(uses, [&](Operation *use) { return around->findAncestorOpInRegion(*use); }))
       around = around->getParentRegion();
     Live live{view, std::numeric_limits<int64_t>::max(), -1, 0, 0};
     for (Operation *use : uses) {
       Operation *shown = around->findAncestorOpInRegion(*use);
       live.first = std::min(live.first, position.lookup(shown));
-      shown->walk([&](Operation *inner) {
-        live.last = std::max(live.last, position.lookup(inner));
-      });
+      shown->walk(
+          [&](Operation *inner) { live.last = std::max(live.last, position.lookup(inner)); });
     }
     return live;
   }
@@ -170,8 +170,8 @@ struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
         continue;
       }
       auto next = active.lower_bound(live.begin);
-      const Live *hit = next != active.end() && next->second->begin < live.end ? next->second
-                                                                                : nullptr;
+      const Live *hit =
+          next != active.end() && next->second->begin < live.end ? next->second : nullptr;
       if (!hit && next != active.begin() && std::prev(next)->second->end > live.begin)
         hit = std::prev(next)->second;
       if (hit) {

@@ -68,7 +68,7 @@ bool mayFail(Region &region) {
   return region
       .walk([](Operation *op) {
         return isa<GatherOp, ScatterOp, CheckFiniteOp, Composite>(op) ? WalkResult::interrupt()
-                                                                       : WalkResult::advance();
+                                                                      : WalkResult::advance();
       })
       .wasInterrupted();
 }
@@ -146,8 +146,8 @@ SmallVector<Value> ControlCloner::clone(OpBuilder &b, Operation *op, IRMapping &
       .Case([&](Composite composite) { return expand(b, composite, map, checks); })
       .Case([&](CheckFiniteOp check) {
         Value value = map.lookupOrDefault(check.getValue());
-        checks.push_back(makeCheck(b, op->getLoc(), "not_finite", check.getMessage(), value,
-                                   Value(), 0));
+        checks.push_back(
+            makeCheck(b, op->getLoc(), "not_finite", check.getMessage(), value, Value(), 0));
         return SmallVector<Value>{value};
       })
       .Default([&](Operation *) {
@@ -219,7 +219,8 @@ SmallVector<Value> ControlCloner::cloneScan(OpBuilder &b, ScanOp op, IRMapping &
     made = withResiduals(made);
   appendResults(made.getResults(), states, inside, checks);
   SmallVector<Value> results(made.getResults().take_front(states));
-  llvm::append_range(results, made.getResults().slice(states + 2 * inside.size(), all.size() - states));
+  llvm::append_range(results,
+                     made.getResults().slice(states + 2 * inside.size(), all.size() - states));
   return results;
 }
 
@@ -302,28 +303,28 @@ SmallVector<Value> ControlCloner::boundedWhile(OpBuilder &b, WhileOp op, IRMappi
   SmallVector<Value> inits =
       llvm::map_to_vector(op.getInits(), [&](Value value) { return map.lookup(value); });
   // As a graph op, of which the cloner then makes one for the kernel.
-  auto scan = ScanOp::make(
-      b, loc, op.getInits(), {}, /*reverse=*/false, op.getMaxTripsAttr(),
-      [&](OpBuilder &nested, ValueRange states, ValueRange) {
-        IRMapping inner;
-        for (auto [arg, value] : llvm::zip(op.getCondition().getArguments(), states))
-          inner.map(arg, value);
-        for (Operation &each : op.getCondition().front().without_terminator())
-          nested.clone(each, inner);
-        Value flag =
-            inner.lookupOrDefault(op.getCondition().front().getTerminator()->getOperand(0));
-        OperationState state(loc, IfOp::getOperationName());
-        state.addOperands(flag);
-        state.addTypes(op.getResultTypes());
-        for (auto [arg, value] : llvm::zip(op.getBody().getArguments(), states))
-          inner.map(arg, value);
-        auto then = builderIn(b, state.addRegion()->emplaceBlock());
-        for (Operation &each : op.getBody().front())
-          then.clone(each, inner);
-        auto otherwise = builderIn(b, state.addRegion()->emplaceBlock());
-        YieldOp::create(otherwise, loc, states);
-        return SmallVector<Value>(nested.create(state)->getResults());
-      });
+  auto scan =
+      ScanOp::make(b, loc, op.getInits(), {}, /*reverse=*/false, op.getMaxTripsAttr(),
+                   [&](OpBuilder &nested, ValueRange states, ValueRange) {
+                     IRMapping inner;
+                     for (auto [arg, value] : llvm::zip(op.getCondition().getArguments(), states))
+                       inner.map(arg, value);
+                     for (Operation &each : op.getCondition().front().without_terminator())
+                       nested.clone(each, inner);
+                     Value flag = inner.lookupOrDefault(
+                         op.getCondition().front().getTerminator()->getOperand(0));
+                     OperationState state(loc, IfOp::getOperationName());
+                     state.addOperands(flag);
+                     state.addTypes(op.getResultTypes());
+                     for (auto [arg, value] : llvm::zip(op.getBody().getArguments(), states))
+                       inner.map(arg, value);
+                     auto then = builderIn(b, state.addRegion()->emplaceBlock());
+                     for (Operation &each : op.getBody().front())
+                       then.clone(each, inner);
+                     auto otherwise = builderIn(b, state.addRegion()->emplaceBlock());
+                     YieldOp::create(otherwise, loc, states);
+                     return SmallVector<Value>(nested.create(state)->getResults());
+                   });
   SmallVector<Value> results = cloneScan(b, scan, map, checks);
   scan.erase();
   return results;

@@ -27,8 +27,8 @@ void implicitChecks(mlir::OpBuilder &b, mlir::Operation *op, mlir::IRMapping &ma
                     llvm::function_ref<std::string(mlir::Value)> display,
                     llvm::SmallVectorImpl<Check> &checks);
 
-/// Clones an op to where `b` stands, with all that its regions hold: composites are expanded, bounds
-/// become part of conditions, and what a region checks becomes a result.
+/// Clones an op to where `b` stands, with all that its regions hold: composites are expanded,
+/// bounds become part of conditions, and what a region checks becomes a result.
 class ControlCloner {
 public:
   ControlCloner(bool forGradients, llvm::function_ref<std::string(mlir::Value)> display)
@@ -37,8 +37,7 @@ public:
   llvm::SmallVector<mlir::Value> clone(mlir::OpBuilder &b, mlir::Operation *op,
                                        mlir::IRMapping &map, llvm::SmallVectorImpl<Check> &checks);
   /// Builds a composite's results from `map`.
-  llvm::SmallVector<mlir::Value> expand(mlir::OpBuilder &b, fn::Composite op,
-                                        mlir::IRMapping &map,
+  llvm::SmallVector<mlir::Value> expand(mlir::OpBuilder &b, fn::Composite op, mlir::IRMapping &map,
                                         llvm::SmallVectorImpl<Check> &checks);
 
 private:
@@ -46,8 +45,7 @@ private:
 
   llvm::SmallVector<mlir::Value> cloneIf(mlir::OpBuilder &b, fn::IfOp op, mlir::IRMapping &map,
                                          llvm::SmallVectorImpl<Check> &checks);
-  llvm::SmallVector<mlir::Value> cloneScan(mlir::OpBuilder &b, fn::ScanOp op,
-                                           mlir::IRMapping &map,
+  llvm::SmallVector<mlir::Value> cloneScan(mlir::OpBuilder &b, fn::ScanOp op, mlir::IRMapping &map,
                                            llvm::SmallVectorImpl<Check> &checks);
   llvm::SmallVector<mlir::Value> cloneWhile(mlir::OpBuilder &b, fn::WhileOp op,
                                             mlir::IRMapping &map,

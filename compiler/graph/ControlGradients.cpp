@@ -25,8 +25,7 @@ SmallVector<Value> capturedBy(Operation *op) {
 }
 
 Value withType(OpBuilder &b, Location loc, Value value, Type type) {
-  return value.getType() == type ? value
-                                 : tensor::CastOp::create(b, loc, type, value).getResult();
+  return value.getType() == type ? value : tensor::CastOp::create(b, loc, type, value).getResult();
 }
 
 /// Worth the memory rather than the time of computing it again.
@@ -65,9 +64,9 @@ ScanOp fnc::withResiduals(ScanOp scan) {
     types.push_back(RankedTensorType::get(shape, type.getElementType()));
   }
   auto residuals = static_cast<int64_t>(scan.getResiduals() + more.size());
-  auto made = ScanOp::create(b, scan.getLoc(), types, scan.getInits(), scan.getInputs(),
-                             scan.getReverseAttr(), scan.getTripsAttr(),
-                             b.getI64IntegerAttr(residuals));
+  auto made =
+      ScanOp::create(b, scan.getLoc(), types, scan.getInits(), scan.getInputs(),
+                     scan.getReverseAttr(), scan.getTripsAttr(), b.getI64IntegerAttr(residuals));
   made.getBody().takeBody(scan.getBody());
   yield->insertOperands(yield.getNumOperands(), more);
   scan->replaceAllUsesWith(made->getResults().take_front(scan->getNumResults()));
@@ -214,7 +213,7 @@ LogicalResult ReverseMode::visitScan(ScanOp scan, ArrayRef<Value> results, Sink 
   for (Value value : captured)
     add(value, backward.getResult(next++));
   for (unsigned i : sliceTargets)
-    add(scan.getInputs()[i], withType(b, loc, backward.getResult(next++),
-                                      scan.getInputs()[i].getType()));
+    add(scan.getInputs()[i],
+        withType(b, loc, backward.getResult(next++), scan.getInputs()[i].getType()));
   return success();
 }

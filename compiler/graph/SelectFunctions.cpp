@@ -363,8 +363,7 @@ LogicalResult KernelBuilder::emit(Operation *op) {
       })
       .Default([&](Operation *) {
         SmallVector<fnc::Check> found;
-        fnc::implicitChecks(
-            b, op, map, [&](Value value) { return display(value); }, found);
+        fnc::implicitChecks(b, op, map, [&](Value value) { return display(value); }, found);
         for (const fnc::Check &check : found)
           recordCheck(check);
         // Of several results one may be fed.
@@ -484,7 +483,7 @@ struct SelectFunctions : fnc::impl::SelectFunctionsBase<SelectFunctions> {
                       : module.emitError("the file has no graph @") << StringRef(graph).ltrim('@');
     if (!graph.empty())
       error << fnc::didYouMean(StringRef(graph).ltrim('@'),
-                          llvm::map_range(graphs, [](GraphOp op) { return op.getSymName(); }));
+                               llvm::map_range(graphs, [](GraphOp op) { return op.getSymName(); }));
     for (GraphOp candidate : graphs)
       error.attachNote(candidate.getLoc()) << "graph @" << candidate.getSymName();
     return failure();

@@ -15,8 +15,7 @@ namespace fnc {
 
 void populateElementwiseLowering(const mlir::TypeConverter &types,
                                  mlir::RewritePatternSet &patterns);
-void populateReductionLowering(const mlir::TypeConverter &types,
-                               mlir::RewritePatternSet &patterns);
+void populateReductionLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateContractionLowering(const mlir::TypeConverter &types,
                                  mlir::RewritePatternSet &patterns);
 void populateConvLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
@@ -29,8 +28,7 @@ void populateSparseLowering(const mlir::TypeConverter &types, mlir::RewritePatte
 void populateIndexedLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 
 /// Size of dimension `index` as an attribute if static, else a tensor.dim.
-mlir::OpFoldResult dimOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor,
-                         int64_t index);
+mlir::OpFoldResult dimOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor, int64_t index);
 llvm::SmallVector<mlir::OpFoldResult> dimsOf(mlir::OpBuilder &b, mlir::Location loc,
                                              mlir::Value tensor);
 

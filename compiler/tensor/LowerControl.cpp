@@ -122,8 +122,8 @@ SmallVector<Value> carryOn(OpBuilder &b, Location loc, ValueRange next, ValueRan
     value = castTo(b, loc, value, state.getType());
     bool isThere = value == state || isInPlace(value, cast<BlockArgument>(state));
     if (!isThere && mayAlias(value, block))
-      value = bufferization::AllocTensorOp::create(
-          b, loc, cast<RankedTensorType>(value.getType()), ValueRange{}, value);
+      value = bufferization::AllocTensorOp::create(b, loc, cast<RankedTensorType>(value.getType()),
+                                                   ValueRange{}, value);
     values.push_back(value);
   }
   for (auto [value, state] : llvm::zip(values, present))
@@ -248,8 +248,7 @@ struct YieldPattern : OpConversionPattern<fn::YieldOp> {
         b.replaceOpWithNewOp<scf::ConditionOp>(op, flag, block->getArguments());
         return success();
       }
-      b.replaceOpWithNewOp<scf::YieldOp>(
-          op, carryOn(b, loc, values, block->getArguments(), block));
+      b.replaceOpWithNewOp<scf::YieldOp>(op, carryOn(b, loc, values, block->getArguments(), block));
       return success();
     }
     if (!isa<scf::IfOp>(parent))
@@ -274,8 +273,8 @@ struct YieldPattern : OpConversionPattern<fn::YieldOp> {
       Value place = ScanPattern::placeOf(b, loop);
       stacks.push_back(putSlice(b, loc, value, stack, place));
     }
-    SmallVector<Value> yields = carryOn(b, loc, values.take_front(states),
-                                        carried.take_front(states), loop.getBody());
+    SmallVector<Value> yields =
+        carryOn(b, loc, values.take_front(states), carried.take_front(states), loop.getBody());
     yields.append(stacks);
     loop->removeAttr(statesAttr);
     loop->removeAttr(reverseAttr);

@@ -79,10 +79,10 @@ struct RandomPattern : OpConversionPattern<fn::RandomOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     auto type = cast<RankedTensorType>(op.getType());
     Draw draw = drawOf(op.getDistribution(), type);
-    Value result = buildElementwise(
-        rewriter, op.getLoc(), type, {}, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
-          return element(b, loc, type, draw);
-        });
+    Value result = buildElementwise(rewriter, op.getLoc(), type, {},
+                                    [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+                                      return element(b, loc, type, draw);
+                                    });
     rewriter.replaceOp(op, result);
     return success();
   }

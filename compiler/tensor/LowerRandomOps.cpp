@@ -38,17 +38,17 @@ Value nextState(OpBuilder &b, Location loc, const Generator &generator, ArrayRef
   Value blocks = arith::ShRUIOp::create(
       b, loc, arith::AddIOp::create(b, loc, count, constant(b, loc, 3)), constant(b, loc, 2));
   Generator next = generator.after(b, loc, blocks);
-  return buildElementwise(
-      b, loc, RankedTensorType::get({3}, b.getI64Type()), {},
-      [&](OpBuilder &nested, Location at, ValueRange) -> Value {
-        Value place = linalg::IndexOp::create(nested, at, 0);
-        auto pick = [&](int64_t i, Value x, Value y) -> Value {
-          Value mine = arith::CmpIOp::create(nested, at, arith::CmpIPredicate::eq, place,
-                                             arith::ConstantIndexOp::create(nested, at, i));
-          return arith::SelectOp::create(nested, at, mine, x, y);
-        };
-        return pick(0, next.low, pick(1, next.high, next.key));
-      });
+  return buildElementwise(b, loc, RankedTensorType::get({3}, b.getI64Type()), {},
+                          [&](OpBuilder &nested, Location at, ValueRange) -> Value {
+                            Value place = linalg::IndexOp::create(nested, at, 0);
+                            auto pick = [&](int64_t i, Value x, Value y) -> Value {
+                              Value mine = arith::CmpIOp::create(
+                                  nested, at, arith::CmpIPredicate::eq, place,
+                                  arith::ConstantIndexOp::create(nested, at, i));
+                              return arith::SelectOp::create(nested, at, mine, x, y);
+                            };
+                            return pick(0, next.low, pick(1, next.high, next.key));
+                          });
 }
 
 /// What becomes of an element's word, or of its two. `type` is the fn element type.
@@ -101,8 +101,8 @@ struct Element {
   Value make(fn::RandomBernoulliOp op) const {
     auto limit = static_cast<int64_t>(std::round(op.getProbability().convertToDouble() * 0x1p32));
     Value word = arith::ExtUIOp::create(b, loc, b.getI64Type(), low);
-    Value below = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, word,
-                                        constant(b, loc, limit));
+    Value below =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, word, constant(b, loc, limit));
     return type.isInteger(1) ? below : Scalar(b, loc, b.getI1Type()).cast(below, type);
   }
 
@@ -193,8 +193,7 @@ struct PermutationPattern : OpConversionPattern<fn::RandomPermutationOp> {
           };
           auto [low, high] = generator.words(nested, at, number(last));
           Value other = arith::IndexCastOp::create(
-              nested, at, nested.getIndexType(),
-              scaleToRange(nested, at, low, high, number(rest)));
+              nested, at, nested.getIndexType(), scaleToRange(nested, at, low, high, number(rest)));
           Value x = tensor::ExtractOp::create(nested, at, carried[0], last);
           Value y = tensor::ExtractOp::create(nested, at, carried[0], other);
           Value swapped = tensor::InsertOp::create(nested, at, y, carried[0], last);

@@ -37,8 +37,8 @@ Value wide(OpBuilder &b, Location loc, Value word) {
 
 /// `chosen == index ? x : y`
 Value selectAt(OpBuilder &b, Location loc, Value chosen, int64_t index, Value x, Value y) {
-  Value mine = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, chosen,
-                                     constant(b, loc, index));
+  Value mine =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, chosen, constant(b, loc, index));
   return arith::SelectOp::create(b, loc, mine, x, y);
 }
 
@@ -68,8 +68,7 @@ std::array<Value, 4> Generator::block(OpBuilder &b, Location loc) const {
                             highWord(b, loc, high)};
   Value k0 = lowWord(b, loc, key), k1 = highWord(b, loc, key);
   auto multiply = [&](Value x, uint32_t factor) {
-    Value product =
-        arith::MulIOp::create(b, loc, wide(b, loc, x), constant(b, loc, factor));
+    Value product = arith::MulIOp::create(b, loc, wide(b, loc, x), constant(b, loc, factor));
     return std::pair<Value, Value>(highWord(b, loc, product), lowWord(b, loc, product));
   };
   auto xorAll = [&](Value x, Value y, Value z) -> Value {
@@ -105,8 +104,8 @@ std::pair<Value, Value> Generator::words(OpBuilder &b, Location loc, Value index
 Value fnc::placeInRowMajorOrder(OpBuilder &b, Location loc, ArrayRef<Value> sizes) {
   Value place = constant(b, loc, 0);
   for (auto [d, size] : llvm::enumerate(sizes)) {
-    Value at = arith::IndexCastOp::create(b, loc, b.getI64Type(),
-                                          linalg::IndexOp::create(b, loc, d));
+    Value at =
+        arith::IndexCastOp::create(b, loc, b.getI64Type(), linalg::IndexOp::create(b, loc, d));
     place = arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, place, size), at);
   }
   return place;

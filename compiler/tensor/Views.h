@@ -54,14 +54,14 @@ mlir::Value reshapeTo(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
 mlir::Value permuteAndReverse(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
                               llvm::ArrayRef<int64_t> perm, llvm::ArrayRef<int64_t> reversed);
 
-/// tensor.extract_slice and tensor.insert_slice, which refuse to stand at the end of a dimension even
-/// with nothing in them: these make nothing, and leave `into` as it is.
+/// tensor.extract_slice and tensor.insert_slice, which refuse to stand at the end of a dimension
+/// even with nothing in them: these make nothing, and leave `into` as it is.
 mlir::Value extractSlice(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
                          llvm::ArrayRef<mlir::OpFoldResult> offsets,
                          llvm::ArrayRef<mlir::OpFoldResult> sizes,
                          llvm::ArrayRef<mlir::OpFoldResult> strides);
-mlir::Value insertSlice(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
-                        mlir::Value into, llvm::ArrayRef<mlir::OpFoldResult> offsets,
+mlir::Value insertSlice(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value, mlir::Value into,
+                        llvm::ArrayRef<mlir::OpFoldResult> offsets,
                         llvm::ArrayRef<mlir::OpFoldResult> sizes,
                         llvm::ArrayRef<mlir::OpFoldResult> strides);
 

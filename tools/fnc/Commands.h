@@ -23,7 +23,7 @@ struct ImportCommand {
   std::string input, output, graph;
   std::vector<Function> functions;
   std::vector<std::string> shapes, dims, binds, states; ///< NAME=VALUE
-  bool isModel = false;                         ///< whatever the file looks like
+  bool isModel = false;                                 ///< whatever the file looks like
 };
 int import(const ImportCommand &command);
 
