@@ -109,6 +109,12 @@ struct Epilogue {
   unsigned operand = 0;      ///< of `generic`: the sums
 };
 
+/// Booleans are bytes in memory, but bits in a vector.
+bool hasBooleans(linalg::GenericOp op) {
+  return llvm::any_of(op->getOperandTypes(),
+                      [](Type type) { return getElementTypeOrSelf(type).isInteger(1); });
+}
+
 /// The elementwise loop that alone reads the sums of `op`.
 Epilogue findEpilogue(linalg::GenericOp op) {
   Epilogue none{op, nullptr, 0};
@@ -117,7 +123,7 @@ Epilogue findEpilogue(linalg::GenericOp op) {
     return none;
   auto user = dyn_cast<linalg::GenericOp>(*sums.user_begin());
   if (!user || user->getBlock() != op->getBlock() || user.getNumReductionLoops() != 0 ||
-      user.getNumDpsInits() != 1 || user.hasIndexSemantics() ||
+      user.getNumDpsInits() != 1 || user.hasIndexSemantics() || hasBooleans(user) ||
       user.getBody()->getOperations().size() > kMostEpilogueOps + 1)
     return none;
   unsigned operand = sums.use_begin()->getOperandNumber();

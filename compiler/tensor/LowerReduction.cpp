@@ -251,9 +251,12 @@ template <typename Op> struct SoftmaxPattern : OpConversionPattern<Op> {
     Scalar at(b, loc, acc);
 
     Reducer largestOf(b, loc, input, ArrayRef<int64_t>(axis));
+    // The sign of a zero makes no difference here.
     Value largest = largestOf.keepDims(
-        largestOf.run(at.lowest(), [&](OpBuilder &nb, Location l, Value x,
-                                       Value so) { return Scalar(nb, l, acc).maximum(so, x); }),
+        largestOf.run(at.lowest(),
+                      [&](OpBuilder &nb, Location l, Value x, Value so) -> Value {
+                        return arith::MaximumFOp::create(nb, l, so, x, arith::FastMathFlags::nsz);
+                      }),
         keptType);
     Value shifted = elementwise(b, loc, accType, ValueRange{input, largest},
                                 [&](OpBuilder &nb, Location l, ValueRange x) {
@@ -270,9 +273,15 @@ template <typename Op> struct SoftmaxPattern : OpConversionPattern<Op> {
         keptType);
     Value result;
     if constexpr (std::is_same_v<Op, fn::SoftmaxOp>) {
-      result = elementwise(b, loc, accType, ValueRange{e, sum},
+      // One division for each sum, which is at least 1; half a rounding more for each element.
+      Value scale =
+          elementwise(b, loc, keptType, sum, [&](OpBuilder &nb, Location l, ValueRange x) {
+            Scalar s(nb, l, acc);
+            return s.div(s.constant(1), x[0]);
+          });
+      result = elementwise(b, loc, accType, ValueRange{e, scale},
                            [&](OpBuilder &nb, Location l, ValueRange x) {
-                             return Scalar(nb, l, acc).div(x[0], x[1]);
+                             return Scalar(nb, l, acc).mul(x[0], x[1]);
                            });
     } else {
       Value logSum =

@@ -71,9 +71,10 @@ class Round:
     def feed(self, array, open_batch=False):
         name = self.name()
         shape = ["?" if open_batch and i == 0 else n for i, n in enumerate(array.shape)]
-        self.lines.append(f'  %{name} = fn.placeholder "{name}" : {tensor(shape)}')
-        self.inputs.append((name, tensor(shape), array))
-        return f"%{name}", tensor(shape)
+        kind = tensor(shape, "i1" if array.dtype == bool else "f32")
+        self.lines.append(f'  %{name} = fn.placeholder "{name}" : {kind}')
+        self.inputs.append((name, kind, array))
+        return f"%{name}", kind
 
     def weight(self, array):
         kind = self.pick("read_only", "read_only", "", "feed")
@@ -104,7 +105,7 @@ class Round:
         self.cases.append((f, [a for _, _, a in self.inputs], expected, scale, "\n".join(self.lines[before:])[:3000]))
 
     def follow(self, result, expected, scale):
-        """What an epilogue takes up: bias, residual, activation."""
+        """What an epilogue takes up: bias, residual, activation; a choice, which it must leave."""
         open_batch = "?" in result[1]
         if self.pick(0, 1):
             bias = self.values(expected.shape[-1:])
@@ -118,6 +119,10 @@ class Round:
             result, expected = self.same("relu", result), np.maximum(expected, 0)
         if self.pick(0, 0, 0, 1):
             result, expected = self.same("tanh", result), np.tanh(expected)
+        if self.pick(0, 0, 0, 1):
+            mask, other = self.values(expected.shape) > 0, self.values(expected.shape)
+            result = self.op("where", [self.feed(mask, open_batch), result, self.feed(other, open_batch)], result[1])
+            expected = np.where(mask, expected, other)
         return result, expected, scale + 4
 
 

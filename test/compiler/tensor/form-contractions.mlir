@@ -85,3 +85,24 @@ func.func @other(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>) -> tensor<4x2xf32> {
   %p = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x2xf32>) outs(%f : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %p : tensor<4x2xf32>
 }
+
+// Must not take the loop behind it: booleans are bytes in memory, but bits in a vector.
+// CHECK-LABEL: func @compared
+// CHECK: kernel.contract
+// CHECK: linalg.generic
+// CHECK: arith.cmpf
+func.func @compared(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>, %least: tensor<f32>) -> tensor<4x8xi1> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x8xf32>) outs(%f : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %b = tensor.empty() : tensor<4x8xi1>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> ()>, affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%least, %p : tensor<f32>, tensor<4x8xf32>) outs(%b : tensor<4x8xi1>) {
+  ^bb0(%l: f32, %s: f32, %o: i1):
+    %r = arith.cmpf olt, %l, %s : f32
+    linalg.yield %r : i1
+  } -> tensor<4x8xi1>
+  return %y : tensor<4x8xi1>
+}
