@@ -304,19 +304,20 @@ template <typename Op> struct ArgPattern : OpConversionPattern<Op> {
   LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
                                 ConversionPatternRewriter &b) const override {
     Location loc = op.getLoc();
-    Type element = getElementTypeOrSelf(op.getInput().getType());
+    Type element = getElementTypeOrSelf(op.getInput().getType()), acc = accumulatorOf(element);
     auto type = cast<RankedTensorType>(op.getType());
     Type indexType = type.getElementType();
     constexpr bool isMax = std::is_same_v<Op, fn::ArgMaxOp>;
     int64_t axis = op.getAxis();
     Reducer reducer(b, loc, adaptor.getInput(), ArrayRef<int64_t>(axis));
-    Scalar at(b, loc, element);
+    Scalar at(b, loc, acc);
     // The best element so far, and where it was; element 0 always enters.
     Value none = arith::ConstantOp::create(b, loc, b.getIntegerAttr(indexType, 0));
     auto results = reducer.run(
         ValueRange{isMax ? at.lowest() : at.highest(), none},
-        [&](OpBuilder &nb, Location l, Value x, ValueRange best) {
-          Scalar s(nb, l, element);
+        [&](OpBuilder &nb, Location l, Value in, ValueRange best) {
+          Scalar s(nb, l, acc);
+          Value x = Scalar(nb, l, element).cast(in, acc);
           Value here =
               arith::IndexCastOp::create(nb, l, indexType, linalg::IndexOp::create(nb, l, axis));
           Value better =
