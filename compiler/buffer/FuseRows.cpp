@@ -1,5 +1,6 @@
 //===- FuseRows.cpp - one loop over rows for ops that follow one another --===//
 
+#include "compiler/buffer/Operands.h"
 #include "compiler/buffer/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -21,26 +22,6 @@ namespace {
 /// A row of one buffer, and of all that a loop touches: what lies near the core while the next op
 /// reads it.
 constexpr int64_t kMostRowBytes = 64 << 10, kMostBytes = 256 << 10;
-
-/// The factor of `dim` in a linear expression, and the expression at 0; none where not linear.
-std::optional<int64_t> factorOf(AffineExpr expr, unsigned dim) {
-  if (!expr.isFunctionOfDim(dim))
-    return 0;
-  if (isa<AffineDimExpr>(expr))
-    return 1;
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return std::nullopt;
-  auto x = factorOf(binary.getLHS(), dim), y = factorOf(binary.getRHS(), dim);
-  if (!x || !y)
-    return std::nullopt;
-  if (binary.getKind() == AffineExprKind::Add)
-    return *x + *y;
-  if (auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
-      factor && binary.getKind() == AffineExprKind::Mul)
-    return *x * factor.getValue();
-  return std::nullopt;
-}
 
 /// The buffer behind reshapes, which leave elements where they are.
 Value bufferOf(Value memref) {
@@ -94,7 +75,7 @@ std::optional<Access> accessOf(linalg::LinalgOp op, OpOperand &operand, unsigned
   unsigned counting = 0;
   for (auto [i, expr] : llvm::enumerate(map.getResults())) {
     for (unsigned dim = 0; dim < bounds.size(); ++dim) {
-      std::optional<int64_t> factor = factorOf(expr, dim);
+      std::optional<int64_t> factor = fnc::factorOf(expr, dim);
       if (!factor)
         return std::nullopt;
       int64_t step = *factor * strides[i];

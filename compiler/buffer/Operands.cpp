@@ -60,6 +60,25 @@ static void coefficients(AffineExpr expr, int64_t factor, SmallVectorImpl<int64_
   }
 }
 
+std::optional<int64_t> fnc::factorOf(AffineExpr expr, unsigned dim) {
+  if (!expr.isFunctionOfDim(dim))
+    return 0;
+  if (isa<AffineDimExpr>(expr))
+    return 1;
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return std::nullopt;
+  auto x = factorOf(binary.getLHS(), dim), y = factorOf(binary.getRHS(), dim);
+  if (!x || !y)
+    return std::nullopt;
+  if (binary.getKind() == AffineExprKind::Add)
+    return *x + *y;
+  if (auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+      factor && binary.getKind() == AffineExprKind::Mul)
+    return *x * factor.getValue();
+  return std::nullopt;
+}
+
 LinearOperand fnc::linearOperand(OpBuilder &b, Location loc, Value memref, AffineMap map) {
   auto type = cast<MemRefType>(memref.getType());
   LinearOperand result;

@@ -9,6 +9,9 @@
 
 namespace fnc {
 
+/// The factor of `dim` in a linear expression; none where it is not linear in it.
+std::optional<int64_t> factorOf(mlir::AffineExpr expr, unsigned dim);
+
 /// A memref as one row of memory: element `map(i)` lies at `start + sum of i[d] * steps[d]`. What
 /// all operands step over alike can then be one loop, whatever their shapes.
 struct LinearOperand {

@@ -1,6 +1,7 @@
 //===- VectorLoops.cpp - elementwise loops and reductions in vectors ------===//
 
 #include "compiler/buffer/VectorLoops.h"
+#include "compiler/buffer/Operands.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -24,26 +25,6 @@ constexpr int64_t kShortest = 4;
 /// What accumulators over the other loops may take.
 constexpr int64_t kMostAccumulators = 8;
 
-/// The factor of `dim` in a linear expression; none where it is not linear in it.
-std::optional<int64_t> factorOf(AffineExpr expr, unsigned dim) {
-  if (!expr.isFunctionOfDim(dim))
-    return 0;
-  if (isa<AffineDimExpr>(expr))
-    return 1;
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return std::nullopt;
-  auto x = factorOf(binary.getLHS(), dim), y = factorOf(binary.getRHS(), dim);
-  if (!x || !y)
-    return std::nullopt;
-  if (binary.getKind() == AffineExprKind::Add)
-    return *x + *y;
-  if (auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
-      factor && binary.getKind() == AffineExprKind::Mul)
-    return *x * factor.getValue();
-  return std::nullopt;
-}
-
 /// Elements by which an operand moves along `dim`, if that is 0 or 1.
 std::optional<int64_t> stepAlong(linalg::GenericOp op, OpOperand *operand, unsigned dim) {
   AffineMap map = op.getMatchingIndexingMap(operand);
@@ -56,7 +37,7 @@ std::optional<int64_t> stepAlong(linalg::GenericOp op, OpOperand *operand, unsig
     return std::nullopt;
   int64_t total = 0;
   for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
-    std::optional<int64_t> factor = factorOf(expr, dim);
+    std::optional<int64_t> factor = fnc::factorOf(expr, dim);
     if (!factor)
       return std::nullopt;
     if (*factor != 0 && (ShapedType::isDynamic(stride) || stride != 1))
