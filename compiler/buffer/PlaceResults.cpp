@@ -1,14 +1,9 @@
 //===- PlaceResults.cpp - destinations for the results of kernels ---------===//
 
 #include "compiler/buffer/Passes.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "compiler/kernel/Aliases.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/Interfaces/LoopLikeInterface.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
-#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -26,53 +21,11 @@ StringRef roleOf(DictionaryAttr attrs) {
   return role ? role.getValue() : StringRef();
 }
 
-/// The tensor that `value` is a view of: through the ops that bufferize to views.
-Value viewedTensor(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::CastOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp,
-             tensor::ReshapeOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
-  return value;
-}
-
-/// What a loop carries in place to its result `value`, or null.
-Value carriedFrom(Value value) {
-  auto loop = value.getDefiningOp<LoopLikeOpInterface>();
-  return loop ? loop.getInits()[cast<OpResult>(value).getResultNumber()] : Value();
-}
-
 /// Whether `value` is where a loop carries `destination` to.
 bool isInPlace(Value value, Value destination) {
-  while (Value begin = carriedFrom(value))
+  while (Value begin = fnc::carriedFrom(value))
     value = begin;
   return value == destination;
-}
-
-/// The arguments whose memory `value` may lie in: through views, loops and branches.
-llvm::SetVector<Value> viewedArguments(Value value) {
-  llvm::SetVector<Value> arguments;
-  SmallVector<Value> pending = {value};
-  llvm::DenseSet<Value> seen;
-  while (!pending.empty()) {
-    Value at = viewedTensor(pending.pop_back_val());
-    if (!seen.insert(at).second)
-      continue;
-    Operation *def = at.getDefiningOp();
-    if (!def) {
-      arguments.insert(at);
-    } else if (Value begin = carriedFrom(at)) {
-      pending.push_back(begin);
-    } else if (auto select = dyn_cast<arith::SelectOp>(def)) {
-      pending.append({select.getTrueValue(), select.getFalseValue()});
-    } else if (auto branch = dyn_cast<scf::IfOp>(def)) {
-      unsigned i = cast<OpResult>(at).getResultNumber();
-      for (Region *region : {&branch.getThenRegion(), &branch.getElseRegion()})
-        pending.push_back(region->front().getTerminator()->getOperand(i));
-    }
-  }
-  return arguments;
 }
 
 struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
@@ -130,7 +83,7 @@ struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
       Value value = ret.getOperand(i);
       Operation *def = value.getDefiningOp();
       bool stored = def && def->hasTrait<OpTrait::ConstantLike>();
-      if (isa<BlockArgument>(viewedTensor(value)) || stored ||
+      if (isa<BlockArgument>(fnc::viewedTensor(value)) || stored ||
           isa_and_nonnull<bufferization::MaterializeInDestinationOp>(def)) {
         b.setInsertionPoint(ret);
         ret.setOperand(i, materialize(b, value, destinations[i]));
@@ -149,7 +102,7 @@ struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
       if (roleOf(func.getResultAttrDict(i)) != "variable")
         continue;
       Value value = ret.getOperand(i);
-      bool overwritten = llvm::any_of(viewedArguments(value), [&](Value viewed) {
+      bool overwritten = llvm::any_of(fnc::viewedArguments(value), [&](Value viewed) {
         auto arg = cast<BlockArgument>(viewed);
         return arg.getOwner() == &func.front() && func.getArgAttr(arg.getArgNumber(), kWritten);
       });

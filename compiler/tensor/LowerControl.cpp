@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/kernel/Aliases.h"
 #include "compiler/tensor/Lower.h"
 #include "compiler/tensor/Views.h"
 #include "dialect/OpSupport.h"
@@ -61,35 +62,10 @@ Value putSlice(OpBuilder &b, Location loc, Value value, Value into, Value place)
                                        slice.sizes, slice.strides);
 }
 
-/// What a loop carries in place to its result `value`, or null.
-Value carriedFrom(Value value) {
-  auto loop = value.getDefiningOp<LoopLikeOpInterface>();
-  return loop ? loop.getInits()[cast<OpResult>(value).getResultNumber()] : Value();
-}
-
 /// Whether `value` may lie in memory of an argument of `block`.
 bool mayAlias(Value value, Block *block) {
-  SmallVector<Value> pending = {value};
-  while (!pending.empty()) {
-    Value at = pending.pop_back_val();
-    Operation *def = at.getDefiningOp();
-    if (!def) {
-      if (at.getParentBlock() == block)
-        return true;
-    } else if (isa<tensor::CastOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-                   tensor::ExtractSliceOp, tensor::ReshapeOp>(def)) {
-      pending.push_back(def->getOperand(0));
-    } else if (Value begin = carriedFrom(at)) {
-      pending.push_back(begin);
-    } else if (auto select = dyn_cast<arith::SelectOp>(def)) {
-      pending.append({select.getTrueValue(), select.getFalseValue()});
-    } else if (auto branch = dyn_cast<scf::IfOp>(def)) {
-      unsigned i = cast<OpResult>(at).getResultNumber();
-      for (Region *region : {&branch.getThenRegion(), &branch.getElseRegion()})
-        pending.push_back(region->front().getTerminator()->getOperand(i));
-    }
-  }
-  return false;
+  return llvm::any_of(viewedArguments(value),
+                      [&](Value argument) { return argument.getParentBlock() == block; });
 }
 
 /// Whether inner loops carry `state` to `value` and nothing else sees it from the first of them on:
