@@ -10,6 +10,8 @@ import tempfile
 
 import numpy as np
 
+from checks import check, finish
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
 from run import Library  # noqa: E402
 
@@ -177,17 +179,6 @@ GRAPH = f"""fn.graph @g {{
 }}
 """
 
-failures, count = 0, 0
-
-
-def check(condition, what):
-    global failures, count
-    count += 1
-    if not condition:
-        failures += 1
-        print(f"failed: {what}")
-
-
 def differences(f, arrays, i):
     g = np.zeros_like(arrays[i])
     for at in np.ndindex(g.shape):
@@ -312,5 +303,4 @@ with tempfile.TemporaryDirectory() as folder:
     status, _ = library.call("search", [x, sums, np.float64(9.0)], [np.int64(0), x])
     check(status.code != 0 and status.got == 3, f"@search: status {status.code}, got {status.got}")
     check(np.array_equal(library.variable("a"), held), "@search leaves its variable after a failure")
-print(f"{count - failures} passed, {failures} failed")
-sys.exit(failures > 0)
+finish()

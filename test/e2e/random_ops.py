@@ -11,7 +11,9 @@ import tempfile
 
 import numpy as np
 
+import checks
 import reference as ref
+from checks import check, finish
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
 from run import Library  # noqa: E402
@@ -90,17 +92,6 @@ def graph():
     return "fn.graph @g {\n  " + "\n  ".join(lines) + "\n}\n"
 
 
-failures, count = 0, 0
-
-
-def check(condition, what):
-    global failures, count
-    count += 1
-    if not condition:
-        failures += 1
-        print(f"failed: {what}")
-
-
 def same(got, want):
     if want.dtype.kind != "f" or want.dtype == np.float16:
         return np.array_equal(got, want)
@@ -119,7 +110,7 @@ phi = np.vectorize(lambda z: 0.5 * math.erfc(-z / math.sqrt(2)))
 
 for counter, key, answer in KNOWN:
     check([int(x) for x in ref.philox(counter, key)] == answer, f"known answer of {counter}")
-if failures:
+if checks.failed:
     sys.exit("the reference is wrong")
 
 with tempfile.TemporaryDirectory() as folder:
@@ -165,5 +156,4 @@ with tempfile.TemporaryDirectory() as folder:
     hits = np.bincount(i, minlength=6)
     check(len(hits) == 6 and ((hits - 40000 / 6) ** 2 / (40000 / 6)).sum() < 20.5, f"integers are equally likely: {hits}")
     check(abs(b.mean() - 0.25) < 0.01, "Bernoulli's probability")
-print(f"{count - failures} passed, {failures} failed")
-sys.exit(failures > 0)
+finish()
