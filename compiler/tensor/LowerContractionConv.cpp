@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/TypeUtilities.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace fnc;
@@ -233,34 +234,85 @@ struct DepthwiseConvPattern : OpConversionPattern<fn::DepthwiseConvOp> {
   }
 };
 
-/// The input's elements, stride apart among zeros, convolved with the filter turned round.
-struct ConvTransposePattern : OpConversionPattern<fn::ConvTransposeOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(fn::ConvTransposeOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &b) const override {
-    Location loc = op.getLoc();
-    fn::Window window = windowOf(op);
-    Value input = adaptor.getInput(), filter = adaptor.getFilter();
-    int64_t groups = op.getGroups(), r = window.spatialRank;
-    Sizes result = resultSizes(b, op, adaptor.getOperands())[0];
-    Sizes kernel = kernelSizes(b, loc, window, filter);
+/// One spatial dimension of a transposed convolution, of known size.
+struct TransposedDim {
+  int64_t input, result, kernel, stride, dilation;
+  int64_t cut; ///< elements in front of the result that are not kept
+};
 
-    Sizes sizes = dimsOf(b, loc, input);
-    Sizes offsets(sizes.size(), b.getIndexAttr(0)), strides(sizes.size(), b.getIndexAttr(1));
-    for (int64_t i = 0; i < r; ++i) {
-      int64_t at = window.spatial(i);
-      AffineExpr s0 = b.getAffineSymbolExpr(0), s1 = b.getAffineSymbolExpr(1);
-      OpFoldResult cut = paddingBefore(b, loc, window, i, result[at], kernel[i], sizes[at]);
-      AffineExpr reach = window.span(i, s0) - 1;
-      offsets[at] = arithmetic(b, loc, reach - s1, {kernel[i], cut});
-      strides[at] = b.getIndexAttr(window.strides[i]);
-      sizes[at] = arithmetic(b, loc, reach + s1, {kernel[i], result[at]});
+/// The results `stride` apart from the `first` one. They see the same taps of the filter, so that
+/// they are a convolution of stride 1 with these alone.
+struct Phase {
+  int64_t first, places;
+  int64_t tap, tapStep, taps; ///< of the filter turned round
+  int64_t at, atStep;         ///< where in the input the first place's taps lie
+};
+
+SmallVector<Phase> phasesOf(const TransposedDim &d) {
+  SmallVector<Phase> phases;
+  int64_t period = d.stride / std::gcd(d.stride, d.dilation);
+  for (int64_t first = 0; first < std::min(d.stride, d.result); ++first) {
+    Phase phase = {first,
+                   (d.result - first + d.stride - 1) / d.stride,
+                   0,
+                   period,
+                   0,
+                   0,
+                   d.dilation * period / d.stride};
+    for (int64_t tap = 0; tap < d.kernel; ++tap) {
+      int64_t from = first + d.cut - (d.kernel - 1 - tap) * d.dilation;
+      if (from % d.stride != 0)
+        continue;
+      if (phase.taps++ == 0) {
+        phase.tap = tap;
+        phase.at = from / d.stride;
+      }
     }
-    Value spread = insertInFilled(b, loc, input, sizes, zeroLike(b, loc, input), offsets, strides);
+    phases.push_back(phase);
+  }
+  return phases;
+}
 
-    // [k.., OUT/g, G, IN/g] to [k.., IN/g, G, OUT/g], or [G, IN/g, OUT/g, k..] to
-    // [G, OUT/g, IN/g, k..]; a single group has no dimension.
-    int64_t grouped = groups > 1;
+/// Transposed convolutions: with the filter turned round they are convolutions of what lies
+/// between the input's elements too.
+class Transposed {
+public:
+  Transposed(OpBuilder &b, Location loc, const fn::Window &window, int64_t groups, Value input,
+             Value filter, Sizes result)
+      : b(b), loc(loc), window(window), groups(groups), input(input), result(std::move(result)),
+        kernel(kernelSizes(b, loc, window, filter)), zero(zeroLike(b, loc, input)) {
+    this->filter = turnedRound(filter);
+    inputSizes = dimsOf(b, loc, input);
+    for (int64_t i = 0; i < window.spatialRank; ++i)
+      cut.push_back(paddingBefore(b, loc, window, i, this->result[window.spatial(i)], kernel[i],
+                                  inputSizes[window.spatial(i)]));
+  }
+
+  Value build() {
+    SmallVector<SmallVector<Phase>> phases;
+    int64_t count = 1;
+    for (int64_t i = 0; i < window.spatialRank; ++i) {
+      auto known = [&](OpFoldResult size) { return getConstantIntValue(size).value_or(-1); };
+      int64_t at = window.spatial(i);
+      TransposedDim d = {known(inputSizes[at]), known(result[at]),   known(kernel[i]),
+                         window.strides[i],     window.dilations[i], known(cut[i])};
+      if (d.input <= 0 || d.result <= 0 || d.kernel <= 0 || d.cut < 0)
+        return spreadOut();
+      dims.push_back(d);
+      phases.push_back(phasesOf(d));
+      count *= phases.back().size();
+    }
+    return count == 1 || count > kMostPhases ? spreadOut() : inPhases(phases);
+  }
+
+private:
+  /// More than this are too much code.
+  static constexpr int64_t kMostPhases = 16;
+
+  /// [k.., OUT/g, G * IN/g] to [k.., IN/g, G * OUT/g], or [G * IN/g, OUT/g, k..] to
+  /// [G * OUT/g, IN/g, k..].
+  Value turnedRound(Value filter) {
+    int64_t r = window.spatialRank, grouped = groups > 1;
     SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(0, r + 2 + grouped)), reversed;
     if (grouped)
       filter = splitDim(b, loc, filter, window.filterOut(), groups);
@@ -269,12 +321,115 @@ struct ConvTransposePattern : OpConversionPattern<fn::ConvTransposeOp> {
     for (int64_t i = 0; i < r; ++i)
       reversed.push_back(window.channelsFirst ? 2 + grouped + i : i);
     filter = permuteAndReverse(b, loc, filter, perm, reversed);
-    if (grouped)
-      filter = mergeDims(b, loc, filter, window.channelsFirst ? 0 : r + 1, 2);
+    return grouped ? mergeDims(b, loc, filter, window.channelsFirst ? 0 : r + 1, 2) : filter;
+  }
 
+  /// The input's elements, stride apart among zeros.
+  Value spreadOut() {
+    Sizes sizes = inputSizes;
+    Sizes offsets(sizes.size(), b.getIndexAttr(0)), strides(sizes.size(), b.getIndexAttr(1));
+    for (int64_t i = 0; i < window.spatialRank; ++i) {
+      int64_t at = window.spatial(i);
+      AffineExpr s0 = b.getAffineSymbolExpr(0), s1 = b.getAffineSymbolExpr(1);
+      AffineExpr reach = window.span(i, s0) - 1;
+      offsets[at] = arithmetic(b, loc, reach - s1, {kernel[i], cut[i]});
+      strides[at] = b.getIndexAttr(window.strides[i]);
+      sizes[at] = arithmetic(b, loc, reach + s1, {kernel[i], result[at]});
+    }
+    Value spread = insertInFilled(b, loc, input, sizes, zero, offsets, strides);
     fn::Window plain = window;
-    plain.strides.assign(r, 1);
-    Value value = convolve(b, loc, plain, groups, spread, filter, result);
+    plain.strides.assign(window.spatialRank, 1);
+    return convolve(b, loc, plain, groups, spread, filter, result);
+  }
+
+  /// No multiplication by the zeros in between.
+  Value inPhases(ArrayRef<SmallVector<Phase>> phases) {
+    // One padded input for all.
+    Sizes padded = inputSizes, offsets(padded.size(), b.getIndexAttr(0)),
+          ones(padded.size(), b.getIndexAttr(1));
+    SmallVector<int64_t> before;
+    bool pads = false;
+    for (int64_t i = 0; i < window.spatialRank; ++i) {
+      int64_t low = 0, end = dims[i].input;
+      for (const Phase &phase : phases[i]) {
+        low = std::max(low, -phase.at);
+        if (phase.taps > 0)
+          end = std::max(end, phase.at + (phase.taps - 1) * phase.atStep + phase.places);
+      }
+      before.push_back(low);
+      offsets[window.spatial(i)] = b.getIndexAttr(low);
+      padded[window.spatial(i)] = b.getIndexAttr(low + end);
+      pads |= low + end > dims[i].input;
+    }
+    Value source = pads ? insertInFilled(b, loc, input, padded, zero, offsets, ones) : input;
+
+    SmallVector<SmallVector<Phase>> combined = {{}};
+    for (ArrayRef<Phase> along : phases) {
+      SmallVector<SmallVector<Phase>> next;
+      for (ArrayRef<Phase> start : combined)
+        for (const Phase &phase : along) {
+          next.emplace_back(start);
+          next.back().push_back(phase);
+        }
+      combined = std::move(next);
+    }
+    bool gaps = llvm::any_of(combined, isEmpty);
+    Value whole = gaps ? filledTensor(b, loc, result, zero)
+                       : tensor::EmptyOp::create(b, loc, result, zero.getType()).getResult();
+    for (ArrayRef<Phase> phase : combined)
+      if (!isEmpty(phase))
+        whole = insertPhase(phase, source, before, whole);
+    return whole;
+  }
+
+  static bool isEmpty(ArrayRef<Phase> phase) {
+    return llvm::any_of(phase, [](const Phase &along) { return along.taps == 0; });
+  }
+
+  Value insertPhase(ArrayRef<Phase> phase, Value source, ArrayRef<int64_t> before, Value whole) {
+    int64_t rank = result.size();
+    Sizes none(rank, b.getIndexAttr(0)), ones(rank, b.getIndexAttr(1));
+    Sizes from = none, part = dimsOf(b, loc, source), to = none, sizes = result, apart = ones;
+    Sizes tap = none, taps = dimsOf(b, loc, filter), tapsApart = ones;
+    fn::Window plain = window;
+    plain.strides.assign(window.spatialRank, 1);
+    for (auto [i, along] : llvm::enumerate(phase)) {
+      int64_t at = window.spatial(i), k = window.kernel(i);
+      from[at] = b.getIndexAttr(before[i] + along.at);
+      part[at] = b.getIndexAttr((along.taps - 1) * along.atStep + along.places);
+      to[at] = b.getIndexAttr(along.first);
+      sizes[at] = b.getIndexAttr(along.places);
+      apart[at] = b.getIndexAttr(window.strides[i]);
+      tap[k] = b.getIndexAttr(along.tap);
+      taps[k] = b.getIndexAttr(along.taps);
+      tapsApart[k] = b.getIndexAttr(along.tapStep);
+      plain.dilations[i] = along.atStep;
+    }
+    Value made = convolve(b, loc, plain, groups, extractSlice(b, loc, source, from, part, ones),
+                          extractSlice(b, loc, filter, tap, taps, tapsApart), sizes);
+    return insertSlice(b, loc, made, whole, to, sizes, apart);
+  }
+
+  OpBuilder &b;
+  Location loc;
+  const fn::Window &window;
+  int64_t groups;
+  Value input, filter;
+  Sizes result, kernel, inputSizes, cut;
+  Value zero;
+  SmallVector<TransposedDim> dims;
+};
+
+struct ConvTransposePattern : OpConversionPattern<fn::ConvTransposeOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(fn::ConvTransposeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &b) const override {
+    Location loc = op.getLoc();
+    fn::Window window = windowOf(op);
+    Sizes result = resultSizes(b, op, adaptor.getOperands())[0];
+    Value value =
+        Transposed(b, loc, window, op.getGroups(), adaptor.getInput(), adaptor.getFilter(), result)
+            .build();
     b.replaceOp(op, castTo(b, loc, value, getTypeConverter()->convertType(op.getType())));
     return success();
   }

@@ -69,6 +69,38 @@ func.func @groups(%x: tensor<1x8x8x6xf32>, %k: tensor<3x3x3x10xf32>) -> tensor<1
 
 // -----
 
+// Strides of a transposed convolution: results of one phase see the same taps, and no zero is
+// multiplied. Two rows of phases with 2 taps and 1, two columns with 2 and 1.
+// CHECK-LABEL: @phases(
+// CHECK-SAME: %[[X:.*]]: tensor<1x4x4x8xf32>
+// CHECK: %[[P:.*]] = tensor.insert_slice %[[X]] into {{.*}}[0, 1, 1, 0] [1, 4, 4, 8] [1, 1, 1, 1] : tensor<1x4x4x8xf32> into tensor<1x5x5x8xf32>
+// CHECK: tensor.extract_slice {{.*}}[0, 0, 0, 0] [2, 2, 8, 4] [2, 2, 1, 1]
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 0, 0] [1, 4, 4, 4] [1, 2, 2, 1] : tensor<1x4x4x4xf32> into tensor<1x8x8x4xf32>
+// CHECK: tensor.extract_slice {{.*}}[0, 1, 0, 0] [2, 1, 8, 4] [2, 2, 1, 1]
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 1, 0] [1, 4, 4, 4] [1, 2, 2, 1]
+// CHECK: tensor.extract_slice {{.*}}[1, 0, 0, 0] [1, 2, 8, 4] [2, 2, 1, 1]
+// CHECK: tensor.insert_slice {{.*}}[0, 1, 0, 0] [1, 4, 4, 4] [1, 2, 2, 1]
+// CHECK: tensor.extract_slice {{.*}}[1, 1, 0, 0] [1, 1, 8, 4] [2, 2, 1, 1]
+// CHECK: tensor.insert_slice {{.*}}[0, 1, 1, 0] [1, 4, 4, 4] [1, 2, 2, 1]
+func.func @phases(%x: tensor<1x4x4x8xf32>, %k: tensor<3x3x4x8xf32>) -> tensor<1x8x8x4xf32> {
+  %y = fn.conv_transpose %x, %k {strides = array<i64: 2, 2>, padding = "same"} : (tensor<1x4x4x8xf32>, tensor<3x3x4x8xf32>) -> tensor<1x8x8x4xf32>
+  return %y : tensor<1x8x8x4xf32>
+}
+
+// -----
+
+// Sizes of the call have no phases: zeros between the input's elements.
+// CHECK-LABEL: @spread(
+// CHECK: tensor.insert_slice {{.*}} [1, 2, 2, 1]
+// CHECK: linalg.generic {{.*}} "reduction"
+// CHECK-NOT: tensor.insert_slice
+func.func @spread(%x: tensor<1x?x4x8xf32>, %k: tensor<3x3x4x8xf32>) -> tensor<1x?x8x4xf32> {
+  %y = fn.conv_transpose %x, %k {strides = array<i64: 2, 2>, padding = "same"} : (tensor<1x?x4x8xf32>, tensor<3x3x4x8xf32>) -> tensor<1x?x8x4xf32>
+  return %y : tensor<1x?x8x4xf32>
+}
+
+// -----
+
 // NaN wins, and padding is below every number.
 // CHECK-LABEL: @max_pool(
 // CHECK: arith.constant 0xFF800000 : f32
