@@ -232,17 +232,10 @@ private:
       }
       return;
     }
-    // Neighbours of the same width are one loop.
-    SmallVector<std::array<int64_t, 3>> runs;
-    forEachColumnBlock(total, width, [&](int64_t first, int64_t block) {
-      if (runs.empty() || runs.back()[2] != block)
-        runs.push_back({first, first, block});
-      runs.back()[1] = first + block;
-    });
-    for (auto [from, to, block] : runs) {
+    forEachColumnRun(total, width, [&](int64_t from, int64_t to, int64_t block) {
       stepOverTerms(block);
       forEach({vectorDim, constant(from), constant(to), block}, [&] { body(block); });
-    }
+    });
   }
 
   /// `from` and as many steps after it as end within `to`.

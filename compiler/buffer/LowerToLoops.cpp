@@ -193,7 +193,8 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
       fillBorder(op);
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa<linalg::LinalgOp, fnc::kernel::ContractOp, fnc::kernel::WinogradOp>(op))
+      if (isa<linalg::LinalgOp, fnc::kernel::ContractOp, fnc::kernel::WinogradOp,
+              fnc::kernel::WinogradFilterOp>(op))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());
@@ -204,6 +205,10 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
       }
       if (auto winograd = dyn_cast<fnc::kernel::WinogradOp>(op)) {
         fnc::lowerWinograd(rewriter, winograd, fnc::lanes({vectorBits, registers}, 32));
+        continue;
+      }
+      if (auto filter = dyn_cast<fnc::kernel::WinogradFilterOp>(op)) {
+        fnc::lowerWinogradFilter(rewriter, filter, fnc::lanes({vectorBits, registers}, 32));
         continue;
       }
       rewriter.setInsertionPoint(op);

@@ -19,44 +19,10 @@ using namespace fnc;
 
 namespace {
 
-class Lowering {
-public:
-  Lowering(RewriterBase &b, kernel::WinogradOp op, int64_t lanes)
-      : b(b), op(op), loc(op.getLoc()), lanes(lanes), step(op.getStep()), edge(step + 2),
-        strip(op.getStrip()), channels(op.getSizes()[3]), filters(op.getSizes()[4]) {
-    auto identity = [&](unsigned rank) { return b.getMultiDimIdentityMap(rank); };
-    input = linearOperand(b, loc, op.getInput(), identity(4));
-    transformed = linearOperand(b, loc, op.getTransformed(), identity(1));
-    products = linearOperand(b, loc, op.getProducts(), identity(1));
-    for (auto [extra, map] : llvm::zip(op.getExtras(), op.getMaps()))
-      finishing.push_back(linearOperand(b, loc, extra, cast<AffineMapAttr>(map).getValue()));
-    finishing.push_back(
-        linearOperand(b, loc, op.getInit(),
-                      cast<AffineMapAttr>(op.getMaps()[op.getMaps().size() - 1]).getValue()));
-  }
-
-  void run() {
-    int64_t images = op.getSizes()[0];
-    int64_t tiles = down() * across();
-    if (images >= 0) {
-      inStrips(images * tiles);
-      return;
-    }
-    Value count = memref::DimOp::create(b, loc, op.getInput(), 0);
-    forEach(constant(0), count, 1, [&](Value n) {
-      image = n;
-      inStrips(tiles);
-    });
-  }
-
-private:
-  /// Where a tile's results begin.
-  struct Tile {
-    Value n, y, x;
-  };
-
-  int64_t down() { return (op.getSizes()[1] + step - 1) / step; }
-  int64_t across() { return (op.getSizes()[2] + step - 1) / step; }
+/// Loops, and transforms of vectors.
+class Transforming {
+protected:
+  Transforming(RewriterBase &b, Location loc, int64_t lanes) : b(b), loc(loc), lanes(lanes) {}
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   Value add(Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
@@ -72,55 +38,10 @@ private:
     body(loop.getInductionVar());
   }
 
-  void inStrips(int64_t tiles) {
-    int64_t whole = tiles / strip * strip;
-    if (whole > 0)
-      forEach(constant(0), constant(whole), strip, [&](Value first) { oneStrip(first, strip); });
-    if (tiles > whole)
-      oneStrip(constant(whole), tiles - whole);
-  }
-
-  void oneStrip(Value first, int64_t count) {
-    forEach(constant(0), constant(count), 1, [&](Value k) {
-      Tile tile = tileAt(add(first, k));
-      inVectors(channels, [&](Value c, int64_t width) { transformInput(tile, k, c, width); });
-    });
-    multiply(count);
-    forEach(constant(0), constant(count), 1, [&](Value k) {
-      Tile tile = tileAt(add(first, k));
-      inVectors(filters, [&](Value f, int64_t width) { transformOutput(tile, k, f, width); });
-    });
-  }
-
-  Tile tileAt(Value index) {
-    auto divide = [&](Value x, int64_t y) -> Value {
-      return arith::DivUIOp::create(b, loc, x, constant(y));
-    };
-    auto rest = [&](Value x, int64_t y) -> Value {
-      return arith::RemUIOp::create(b, loc, x, constant(y));
-    };
-    // The last tile lies over its neighbour rather than beyond the edge.
-    auto start = [&](Value tile, int64_t size) -> Value {
-      Value at = times(tile, b.getIndexAttr(step));
-      return size % step == 0 ? at : arith::MinUIOp::create(b, loc, at, constant(size - step));
-    };
-    Tile tile;
-    tile.n = image ? image : divide(index, down() * across());
-    Value inImage = image ? index : rest(index, down() * across());
-    tile.y = start(divide(inImage, across()), op.getSizes()[1]);
-    tile.x = start(rest(inImage, across()), op.getSizes()[2]);
-    return tile;
-  }
-
   void inVectors(int64_t total, llvm::function_ref<void(Value, int64_t)> body) {
-    SmallVector<std::array<int64_t, 3>> runs;
-    forEachColumnBlock(total, lanes, [&](int64_t first, int64_t width) {
-      if (runs.empty() || runs.back()[2] != width)
-        runs.push_back({first, first, width});
-      runs.back()[1] = first + width;
-    });
-    for (auto [from, to, width] : runs)
+    forEachColumnRun(total, lanes, [&](int64_t from, int64_t to, int64_t width) {
       forEach(constant(from), constant(to), width, [&](Value at) { body(at, width); });
+    });
   }
 
   /// The weighted sum, a row of a transform times a vector.
@@ -165,6 +86,90 @@ private:
       for (int64_t j = 0; j < transform.rows; ++j)
         result.push_back(combine(transform.row(j), ArrayRef<Value>(half).slice(i * n, n), width));
     return result;
+  }
+
+  RewriterBase &b;
+  Location loc;
+  int64_t lanes;
+};
+
+class Lowering : Transforming {
+public:
+  Lowering(RewriterBase &b, kernel::WinogradOp op, int64_t lanes)
+      : Transforming(b, op.getLoc(), lanes), op(op), step(op.getStep()), edge(step + 2),
+        strip(op.getStrip()), channels(op.getSizes()[3]), filters(op.getSizes()[4]) {
+    auto identity = [&](unsigned rank) { return b.getMultiDimIdentityMap(rank); };
+    input = linearOperand(b, loc, op.getInput(), identity(4));
+    transformed = linearOperand(b, loc, op.getTransformed(), identity(1));
+    products = linearOperand(b, loc, op.getProducts(), identity(1));
+    for (auto [extra, map] : llvm::zip(op.getExtras(), op.getMaps()))
+      finishing.push_back(linearOperand(b, loc, extra, cast<AffineMapAttr>(map).getValue()));
+    finishing.push_back(
+        linearOperand(b, loc, op.getInit(),
+                      cast<AffineMapAttr>(op.getMaps()[op.getMaps().size() - 1]).getValue()));
+  }
+
+  void run() {
+    int64_t images = op.getSizes()[0];
+    int64_t tiles = down() * across();
+    if (images >= 0) {
+      inStrips(images * tiles);
+      return;
+    }
+    Value count = memref::DimOp::create(b, loc, op.getInput(), 0);
+    forEach(constant(0), count, 1, [&](Value n) {
+      image = n;
+      inStrips(tiles);
+    });
+  }
+
+private:
+  /// Where a tile's results begin.
+  struct Tile {
+    Value n, y, x;
+  };
+
+  int64_t down() { return (op.getSizes()[1] + step - 1) / step; }
+  int64_t across() { return (op.getSizes()[2] + step - 1) / step; }
+
+  void inStrips(int64_t tiles) {
+    int64_t whole = tiles / strip * strip;
+    if (whole > 0)
+      forEach(constant(0), constant(whole), strip, [&](Value first) { oneStrip(first, strip); });
+    if (tiles > whole)
+      oneStrip(constant(whole), tiles - whole);
+  }
+
+  void oneStrip(Value first, int64_t count) {
+    forEach(constant(0), constant(count), 1, [&](Value k) {
+      Tile tile = tileAt(add(first, k));
+      inVectors(channels, [&](Value c, int64_t width) { transformInput(tile, k, c, width); });
+    });
+    multiply(count);
+    forEach(constant(0), constant(count), 1, [&](Value k) {
+      Tile tile = tileAt(add(first, k));
+      inVectors(filters, [&](Value f, int64_t width) { transformOutput(tile, k, f, width); });
+    });
+  }
+
+  Tile tileAt(Value index) {
+    auto divide = [&](Value x, int64_t y) -> Value {
+      return arith::DivUIOp::create(b, loc, x, constant(y));
+    };
+    auto rest = [&](Value x, int64_t y) -> Value {
+      return arith::RemUIOp::create(b, loc, x, constant(y));
+    };
+    // The last tile lies over its neighbour rather than beyond the edge.
+    auto start = [&](Value tile, int64_t size) -> Value {
+      Value at = times(tile, b.getIndexAttr(step));
+      return size % step == 0 ? at : arith::MinUIOp::create(b, loc, at, constant(size - step));
+    };
+    Tile tile;
+    tile.n = image ? image : divide(index, down() * across());
+    Value inImage = image ? index : rest(index, down() * across());
+    tile.y = start(divide(inImage, across()), op.getSizes()[1]);
+    tile.x = start(rest(inImage, across()), op.getSizes()[2]);
+    return tile;
   }
 
   void transformInput(const Tile &tile, Value k, Value c, int64_t width) {
@@ -244,16 +249,61 @@ private:
       }
   }
 
-  RewriterBase &b;
   kernel::WinogradOp op;
-  Location loc;
-  int64_t lanes, step, edge, strip, channels, filters;
+  int64_t step, edge, strip, channels, filters;
   LinearOperand input, transformed, products;
   SmallVector<LinearOperand> finishing; ///< the extras, then the result
   Value image;                          ///< null: tiles of all images are one sequence
 };
 
+class FilterLowering : Transforming {
+public:
+  FilterLowering(RewriterBase &b, kernel::WinogradFilterOp op, int64_t lanes)
+      : Transforming(b, op.getLoc(), lanes), op(op), step(op.getStep()), channels(op.getSizes()[0]),
+        filters(op.getSizes()[1]), filter(linearOperand(b, loc, op.getFilter(), op.getMap())),
+        packed(linearOperand(b, loc, op.getInit(), b.getMultiDimIdentityMap(1))) {}
+
+  /// Each block of columns of the packed matrices is a matrix of that many columns.
+  void run() {
+    forEachColumnRun(filters, op.getWidth(), [&](int64_t from, int64_t to, int64_t block) {
+      forEach(constant(from), constant(to), block, [&](Value first) {
+        forEach(constant(0), constant(channels), 1, [&](Value c) {
+          inVectors(block, [&](Value f, int64_t width) { transform(c, first, f, block, width); });
+        });
+      });
+    });
+  }
+
+private:
+  void transform(Value c, Value first, Value f, int64_t block, int64_t width) {
+    Value from = add(add(times(c, filter.steps[2]), times(add(first, f), filter.steps[3])),
+                     constant(filter.start));
+    SmallVector<Value> square;
+    for (int64_t i = 0; i < 3; ++i)
+      for (int64_t j = 0; j < 3; ++j) {
+        Value at = add(
+            from, add(times(constant(i), filter.steps[0]), times(constant(j), filter.steps[1])));
+        square.push_back(loadVector(b, loc, filter, at, filter.steps[3], width));
+      }
+    square = onBothSides(winogradFilter(step), square, width);
+    Value to = add(add(times(first, b.getIndexAttr(channels)), times(c, b.getIndexAttr(block))), f);
+    for (auto [i, value] : llvm::enumerate(square))
+      storeVector(b, loc, packed, value, add(to, constant(i * channels * filters)),
+                  b.getIndexAttr(1), width);
+  }
+
+  kernel::WinogradFilterOp op;
+  int64_t step, channels, filters;
+  LinearOperand filter, packed;
+};
+
 } // namespace
+
+void fnc::lowerWinogradFilter(RewriterBase &rewriter, kernel::WinogradFilterOp op, int64_t lanes) {
+  rewriter.setInsertionPoint(op);
+  FilterLowering(rewriter, op, lanes).run();
+  rewriter.eraseOp(op);
+}
 
 void fnc::lowerWinograd(RewriterBase &rewriter, kernel::WinogradOp op, int64_t lanes) {
   rewriter.setInsertionPoint(op);

@@ -65,6 +65,7 @@ static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
 
 void ContractOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void WinogradOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void WinogradFilterOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void FillBorderOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 
 namespace {
@@ -109,6 +110,8 @@ struct BufferizeInto : bufferization::DstBufferizableOpInterfaceExternalModel<Mo
 
 struct BufferizeFillBorder : BufferizeInto<BufferizeFillBorder, FillBorderOp> {};
 
+struct BufferizeWinogradFilter : BufferizeInto<BufferizeWinogradFilter, WinogradFilterOp> {};
+
 /// Places of the result may be written twice: nothing that is read may lie there.
 struct BufferizeWinograd : BufferizeInto<BufferizeWinograd, WinogradOp> {};
 
@@ -131,6 +134,7 @@ void fnc::registerKernelDialect(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, KernelDialect *) {
     ContractOp::attachInterface<BufferizeContract>(*context);
     WinogradOp::attachInterface<BufferizeWinograd>(*context);
+    WinogradFilterOp::attachInterface<BufferizeWinogradFilter>(*context);
     FillBorderOp::attachInterface<BufferizeFillBorder>(*context);
   });
 }

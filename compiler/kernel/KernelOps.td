@@ -80,7 +80,7 @@ def Kernel_WinogradOp : Kernel_Op<"winograd", [
     Computes `step` x `step` places of the result at once as A^T [(U) * (B^T d B)] A (Winograd;
     Lavin and Gray, Fast Algorithms for Convolutional Neural Networks), where d are the (step + 2)^2
     places of the padded input [N, H, W, C] that they see, and U = G g G^T is the filter as it was
-    transformed before: for each of the (step + 2)^2 products a matrix C x F, packed as for
+    transformed before, when compiling or by kernel.winograd_filter: for each of the (step + 2)^2 products a matrix C x F, packed as for
     kernel.contract in blocks of `tile[1]` columns. `sizes` are [N, H, W, C, F] of the result (N
     negative: dynamic). Where tiles do not fit, the last one lies over its neighbour.
 
@@ -108,6 +108,31 @@ def Kernel_WinogradOp : Kernel_Op<"winograd", [
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return ::mlir::MutableOperandRange(getOperation(), getOperation()->getNumOperands() - 3, 3);
     }
+  }];
+}
+
+def Kernel_WinogradFilterOp : Kernel_Op<"winograd_filter", [
+    DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "the filter of a kernel.winograd, transformed";
+  let description = [{
+    Writes U = G g G^T of a filter that is not known before the call: (step + 2)^2 matrices C x F,
+    each packed in blocks of `width` columns as kernel.winograd reads it. `map` is where the filter
+    holds the element of the loops (ky, kx, c, f), `sizes` are [C, F].
+
+    ```mlir
+    %u = kernel.winograd_filter %w, %init {map = affine_map<(i, j, c, f) -> (i, j, c, f)>,
+        sizes = array<i64: 64, 64>, step = 4 : i64, width = 32 : i64}
+        : tensor<3x3x64x64xf32>, tensor<147456xf32> -> tensor<147456xf32>
+    ```
+  }];
+  let arguments = (ins AnyShaped:$filter, AnyShaped:$init, AffineMapAttr:$map,
+                       DenseI64ArrayAttr:$sizes, I64Attr:$step, I64Attr:$width);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $filter `,` $init attr-dict `:` type($filter) `,` type($init) (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
   }];
 }
 

@@ -48,6 +48,22 @@ template <typename Body> void forEachColumnBlock(int64_t columns, int64_t width,
   }
 }
 
+/// The same, neighbours of one width as one run: calls `body(first, end, width)`.
+template <typename Body> void forEachColumnRun(int64_t columns, int64_t width, Body body) {
+  int64_t first = 0, end = 0, last = 0;
+  forEachColumnBlock(columns, width, [&](int64_t start, int64_t block) {
+    if (block != last) {
+      if (end > first)
+        body(first, end, last);
+      first = start;
+      last = block;
+    }
+    end = start + block;
+  });
+  if (end > first)
+    body(first, end, last);
+}
+
 /// The tile of dot products: `rows` times `width` sums, each a vector of partial sums along the
 /// terms.
 RegisterTile chooseDotTile(Registers registers, unsigned elementBits, int64_t rows,

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 
@@ -24,8 +25,9 @@ using fnc::kernel::ContractOp;
 // cycle.
 constexpr double kBytesPerCycle = 8;        ///< from beyond the second-level cache
 constexpr double kCyclesPerTransformed = 8; ///< a vector of a scratch: computed, stored, read
-constexpr double kSharePeak = 0.9;          ///< of products of such matrices
-constexpr int64_t kCache = 768 << 10;       ///< bytes that a strip may take
+constexpr double kCyclesPerFilter = 4; ///< the same of a filter that is transformed in the call
+constexpr double kSharePeak = 0.9;     ///< of products of such matrices
+constexpr int64_t kCache = 768 << 10;  ///< bytes that a strip may take
 constexpr double kLeastGain = 1.15;
 
 /// Loops of a convolution: image, row, column, two of the filter, channel, filter.
@@ -34,28 +36,36 @@ enum { N, Y, X, KY, KX, C, F, Loops };
 /// One way to compute one convolution.
 struct Form {
   ContractOp op;
-  int64_t step = 0, strip = 0, bytes = 0;
-  double saved = 0; ///< cycles
+  int64_t step = 0, strip = 0;
+  int64_t bytes = 0; ///< of constants, beyond the filter's own
+  double saved = 0;  ///< cycles
 };
 
-std::optional<DenseElementsAttr> filterOf(ContractOp op) {
-  DenseElementsAttr constant;
+/// Whether `op` is a 3x3 convolution of stride 1 whose vectors run along the filters.
+bool isConvolution(ContractOp op) {
   ArrayRef<int64_t> sizes = op.getSizes();
-  if (op.getDot() || sizes.size() != Loops || sizes[KY] != 3 || sizes[KX] != 3 ||
-      op.getVectorDim() != F || !op.sumType().isF32() ||
-      !matchPattern(op.getRhs(), m_Constant(&constant)) || !constant.getElementType().isF32())
-    return std::nullopt;
+  if (op.getDot() || op.getPacked() || sizes.size() != Loops || sizes[KY] != 3 || sizes[KX] != 3 ||
+      op.getVectorDim() != F || !op.sumType().isF32())
+    return false;
+  for (Value operand : {op.getLhs(), op.getRhs()})
+    if (!getElementTypeOrSelf(operand.getType()).isF32())
+      return false;
   for (unsigned loop : {Y, X, C, F})
     if (sizes[loop] < 0)
-      return std::nullopt;
+      return false;
   MLIRContext *context = op.getContext();
   auto d = [&](unsigned loop) { return getAffineDimExpr(loop, context); };
   AffineMap input = AffineMap::get(Loops, 0, {d(N), d(Y) + d(KY), d(X) + d(KX), d(C)}, context);
-  if (op.mapOf(0) != input || !op.mapOf(1).isProjectedPermutation() ||
-      op.mapOf(1).getNumResults() != 4 || op.mapOf(1).isFunctionOfDim(N) ||
-      op.mapOf(1).isFunctionOfDim(Y) || op.mapOf(1).isFunctionOfDim(X))
-    return std::nullopt;
-  return constant;
+  AffineMap filter = op.mapOf(1);
+  return op.mapOf(0) == input && filter.isProjectedPermutation() && filter.getNumResults() == 4 &&
+         llvm::none_of(std::array<unsigned, 3>{N, Y, X},
+                       [&](unsigned loop) { return filter.isFunctionOfDim(loop); });
+}
+
+/// The filter, if it is known.
+std::optional<DenseElementsAttr> constantFilter(ContractOp op) {
+  DenseElementsAttr constant;
+  return matchPattern(op.getRhs(), m_Constant(&constant)) ? std::optional(constant) : std::nullopt;
 }
 
 /// Elements that the loop steps over in a row-major tensor.
@@ -86,7 +96,7 @@ struct FormWinograd : fnc::impl::FormWinogradBase<FormWinograd> {
     });
     SmallVector<Form> forms;
     getOperation().walk([&](ContractOp op) {
-      if (filterOf(op))
+      if (isConvolution(op))
         for (int64_t step : {4, 2})
           if (std::optional<Form> form = estimate(op, step))
             forms.push_back(*form);
@@ -143,9 +153,13 @@ struct FormWinograd : fnc::impl::FormWinogradBase<FormWinograd> {
     double full = std::min(1.0, strip / 8.0);
     double fast = planes * tiles * products / lanes / (kSharePeak * full) +
                   planes * double(tiles) * channels / lanes * kCyclesPerTransformed + least;
+    bool isConstant = constantFilter(op).has_value();
+    if (!isConstant)
+      fast += planes * products / lanes * kCyclesPerFilter + read;
     if (fast * kLeastGain > direct)
       return std::nullopt;
-    return Form{op, step, strip, int64_t((planes - 9) * products * 4), direct - fast};
+    int64_t bytes = isConstant ? int64_t((planes - 9) * products * 4) : 0;
+    return Form{op, step, strip, bytes, direct - fast};
   }
 
   void rewrite(const Form &form) {
@@ -160,6 +174,22 @@ struct FormWinograd : fnc::impl::FormWinogradBase<FormWinograd> {
       return tensor::EmptyOp::create(b, loc, {planes * fnc::winogradPlane(form.strip, channels)},
                                      b.getF32Type());
     };
+    Value filter;
+    if (std::optional<DenseElementsAttr> constant = constantFilter(op)) {
+      filter = arith::ConstantOp::create(b, loc, transformed(op, *constant, form.step, tile.width));
+    } else {
+      SmallVector<AffineExpr> ofFilter(Loops, b.getAffineConstantExpr(0));
+      for (auto [i, loop] : llvm::enumerate(std::array<unsigned, 4>{KY, KX, C, F}))
+        ofFilter[loop] = b.getAffineDimExpr(i);
+      Value packed =
+          tensor::EmptyOp::create(b, loc, {planes * sizes[C] * sizes[F]}, b.getF32Type());
+      filter = fnc::kernel::WinogradFilterOp::create(
+                   b, loc, packed.getType(), op.getRhs(), packed,
+                   AffineMapAttr::get(op.mapOf(1).replaceDimsAndSymbols(ofFilter, {}, 4, 0)),
+                   b.getDenseI64ArrayAttr({sizes[C], sizes[F]}), b.getI64IntegerAttr(form.step),
+                   b.getI64IntegerAttr(tile.width))
+                   .getResult(0);
+    }
     // Loops of the epilogue: image, row, column, filter.
     SmallVector<AffineExpr> renamed(Loops, b.getAffineConstantExpr(0));
     renamed[N] = b.getAffineDimExpr(0);
@@ -169,7 +199,6 @@ struct FormWinograd : fnc::impl::FormWinogradBase<FormWinograd> {
     SmallVector<AffineMap> maps;
     for (unsigned i = 2; i < op.getMaps().size(); ++i)
       maps.push_back(op.mapOf(i).replaceDimsAndSymbols(renamed, {}, 4, 0));
-    Value filter = arith::ConstantOp::create(b, loc, transformed(op, form.step, tile.width));
     SmallVector<Value> inits = {op.getInit(), scratch(sizes[C]), scratch(sizes[F])};
     auto winograd = fnc::kernel::WinogradOp::create(
         b, loc, ValueRange(inits).getTypes(), op.getLhs(), filter, op.getExtras(), inits[0],
@@ -183,8 +212,8 @@ struct FormWinograd : fnc::impl::FormWinogradBase<FormWinograd> {
   }
 
   /// G g G^T of each channel and filter, in blocks of columns for each place in the product.
-  static DenseElementsAttr transformed(ContractOp op, int64_t step, int64_t width) {
-    DenseElementsAttr constant = *filterOf(op);
+  static DenseElementsAttr transformed(ContractOp op, DenseElementsAttr constant, int64_t step,
+                                       int64_t width) {
     AffineMap map = op.mapOf(1);
     ArrayRef<int64_t> shape = cast<ShapedType>(constant.getType()).getShape();
     int64_t stride[Loops];

@@ -123,9 +123,11 @@ def FormContractions : Pass<"fnc-form-contractions", "::mlir::ModuleOp"> {
 def FormWinograd : Pass<"fnc-form-winograd", "::mlir::ModuleOp"> {
   let summary = "3x3 convolutions of stride 1 with fewer multiplications";
   let description = [{
-    A convolution with a constant filter becomes kernel.winograd where that takes less time by an
-    estimate of its products, transforms and reads of the filter. All transformed filters together
-    may take half of what the module's constants take more: those that save most per byte go first.
+    A convolution becomes kernel.winograd where that takes less time by an estimate of its products,
+    transforms and reads of the filter. A filter that is not known yet, a variable of a training
+    step say, is transformed in the call (kernel.winograd_filter). All transformed constants
+    together may take half of what the module's constants take more: those that save most per byte
+    go first.
 
     ```mlir
     kernel.contract ins(%padded, %w, %bias) ... sizes = array<i64: 1, 56, 56, 3, 3, 64, 64>

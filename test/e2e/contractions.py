@@ -199,7 +199,7 @@ def conv_chain(r):
 
 
 def fast_conv(r):
-    """What Winograd's forms take: 3x3, constant, of many channels, with sizes that tiles do not divide."""
+    """What Winograd's forms take: 3x3, of many channels, with sizes that tiles do not divide."""
     n, c, out = r.upto(3), r.pick(16, 30, 64), r.pick(16, 33, 64)
     size, same, open_batch = [r.upto(26, 6), r.upto(26, 6)], r.pick(0, 1, 1), r.pick(0, 0, 1)
     x, w = r.values((n, *size, c)), r.values((3, 3, c, out))
@@ -209,10 +209,8 @@ def fast_conv(r):
         layout = "NCHW"
         x, expected = (np.ascontiguousarray(a.transpose(0, 3, 1, 2)) for a in (x, expected))
         w = np.ascontiguousarray(w.transpose(3, 2, 0, 1))
-    name = r.name()
-    r.lines.append(f'  %{name} = fn.variable "{name}" read_only : {tensor(w.shape)} = {literal(w)}')
     shape = ["?" if open_batch and i == 0 else k for i, k in enumerate(expected.shape)]
-    operands = [r.feed(x, open_batch), (f"%{name}", tensor(w.shape))]
+    operands = [r.feed(x, open_batch), r.weight(w)]
     padding = "same" if same else "valid"
     # Transforms round sums of inputs and of products: ten times as much.
     return r.op("conv", operands, tensor(shape), f'{{padding = "{padding}", layout = "{layout}"}}'), expected, 90 * c
