@@ -11,7 +11,7 @@ function(fnc_library name)
   if(ARG_HEADERS AND FNC_PRECOMPILE_HEADERS)
     target_precompile_headers(${name} REUSE_FROM fnc-headers-${ARG_HEADERS})
   endif()
-  target_link_libraries(${name} PUBLIC ${ARG_LINK} MLIR LLVM)
+  target_link_libraries(${name} PUBLIC ${ARG_LINK} fnc-llvm)
 endfunction()
 
 # fnc_headers(NAME HEADERS... [DEPENDS targets]): a set of precompiled headers for `fnc_library`.
@@ -44,7 +44,7 @@ function(fnc_target_options name)
   endif()
 endfunction()
 
-# fnc_program(NAME SOURCES... [LINK libs]): a tool; found next to LLVM's own libraries at run time.
+# fnc_program(NAME SOURCES... [LINK libs]): a tool of the compiler.
 function(fnc_program name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
@@ -54,5 +54,4 @@ function(fnc_program name)
     target_compile_options(${name} PRIVATE -fno-rtti)
   endif()
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
-  set_target_properties(${name} PROPERTIES INSTALL_RPATH "${LLVM_LIBRARY_DIR}")
 endfunction()

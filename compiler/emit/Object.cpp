@@ -30,17 +30,24 @@ template <typename Table> static SmallVector<StringRef> keys(const Table &table)
 
 Expected<std::unique_ptr<TargetMachine>>
 fnc::createTargetMachine(const fnc::TargetOptions &options) {
-  InitializeAllTargetInfos();
-  InitializeAllTargets();
-  InitializeAllTargetMCs();
-  InitializeAllAsmPrinters();
-  InitializeAllAsmParsers();
+#define FNC_TARGET(NAME) LLVMInitialize##NAME##TargetInfo();
+  FNC_TARGETS
+#undef FNC_TARGET
   Triple triple(Triple::normalize(options.triple.empty() ? sys::getDefaultTargetTriple()
                                                          : options.triple));
   std::string problem;
   const Target *target = TargetRegistry::lookupTarget(triple, problem);
   if (!target)
     return createStringError("unknown target '" + options.triple + "'");
+#define FNC_TARGET(NAME)                                                                           \
+  if (StringRef(#NAME) == target->getBackendName()) {                                              \
+    LLVMInitialize##NAME##Target();                                                                \
+    LLVMInitialize##NAME##TargetMC();                                                              \
+    LLVMInitialize##NAME##AsmPrinter();                                                            \
+    LLVMInitialize##NAME##AsmParser();                                                             \
+  }
+  FNC_TARGETS
+#undef FNC_TARGET
   if (triple.isOSBinFormatMachO() || triple.isOSBinFormatCOFF())
     return createStringError("target '" + triple.str() + "' has no ELF objects, which fnc makes");
 

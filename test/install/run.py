@@ -57,7 +57,7 @@ def undeclared(program, packages):
     _, found = run("ldd", program)
     missing = []
     for name in re.findall(r"NEEDED.*\[(.*)\]", dynamic):
-        path = pathlib.Path(re.search(rf"{re.escape(name)} => (\S+)", found).group(1)).resolve()
+        path = pathlib.Path(re.search(rf"(/\S*{re.escape(name)}) ", found).group(1)).resolve()
         _, owners = run("dpkg", "-S", f"*/{path.name}")
         if not packages & {line.split(":")[0] for line in owners.splitlines()}:
             missing.append(name)

@@ -340,7 +340,7 @@ def test_objects(tools):
     tools.expect(0, "compile", "sum.mlir", "-o", "sum.o", "-g", "-O3")
     environment = os.environ | {"LD_DEBUG": "files", "XDG_CACHE_HOME": str(tools.cache)}
     done = tools.expect(0, "run", "sum.o", "-i", "x=x.npy", "-i", "scale=2", "-o", "out.npz", env=environment)
-    assert "LLVM" not in done.stderr and np.array_equal(np.load(tools.folder / "out.npz")["scaled"], x * 2)
+    assert "fnc-compiler" not in done.stderr and np.array_equal(np.load(tools.folder / "out.npz")["scaled"], x * 2)
     for options, says in (
         (("--target", "thumbv7em-none-eabihf"), "arm.o: error: is not for this machine"),
         (("--target", "aarch64-linux-gnu"), "arm.o: error: is not for this machine"),
@@ -367,7 +367,7 @@ def test_cache(tools):
     graph = ("run", "sum.mlir", "-i", "x=x.npy", "-i", "scale=2", "-q")
 
     def compiles(*arguments):
-        return "LLVM" in tools.expect(0, *arguments, **quiet).stderr
+        return "fnc-compiler" in tools.expect(0, *arguments, **quiet).stderr
 
     assert compiles(*graph, "--no-cache") and not cache.exists()
     assert compiles(*graph) and not compiles(*graph)
