@@ -54,5 +54,9 @@ find_package(ZLIB REQUIRED)
 find_library(ZSTD_LIBRARY NAMES zstd libzstd.so.1 REQUIRED)
 add_library(fnc-llvm INTERFACE)
 target_link_libraries(fnc-llvm INTERFACE "$<LINK_GROUP:RESCAN,${archives}>" ZLIB::ZLIB ${ZSTD_LIBRARY} ${CMAKE_DL_LIBS})
+# It takes a tenth of the time.
+include(CheckLinkerFlag)
+check_linker_flag(CXX -fuse-ld=lld FNC_HAS_LLD)
+target_link_options(fnc-llvm INTERFACE $<$<BOOL:${FNC_HAS_LLD}>:-fuse-ld=lld>)
 # Only what is reached, and its relocations as one list of addresses.
 target_link_options(fnc-llvm INTERFACE LINKER:--gc-sections,--as-needed,-z,pack-relative-relocs,--strip-debug)
