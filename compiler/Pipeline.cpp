@@ -159,7 +159,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
 
   // Memory once, for the fused form: what lives at the same time is known only now. The branch to
   // C++ source leaves after this stage.
-  if (failed(run([&](PassManager &pm) { buildBufferPipeline(pm); })))
+  if (failed(run([&](PassManager &pm) { buildBufferPipeline(pm, options.profile); })))
     return failure();
   if (stopsAt("buffer", module, options, result))
     return result;
@@ -230,7 +230,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     return failure();
   }
   for (const std::string &symbol : *undefined) {
-    if (!isAllowedUndefined(symbol)) {
+    if (!isAllowedUndefined(symbol) && !(options.profile && symbol == "fn_region")) {
       module.emitError("internal error: the object would need '") << symbol << "'";
       return failure();
     }

@@ -19,6 +19,8 @@ struct CompileOptions {
   bool assembly = false;
   bool winograd = true;    ///< 3x3 convolutions with fewer multiplications, which round more
   bool debugLines = false; ///< map code to lines of the graph
+  /// Call `fn_region` where each part of a function begins; the manifest describes them.
+  bool profile = false;
 };
 
 struct CompileResult {

@@ -6,7 +6,7 @@
 
 using namespace mlir;
 
-void fnc::buildBufferPipeline(OpPassManager &pm) {
+void fnc::buildBufferPipeline(OpPassManager &pm, bool profile) {
   // Destinations first: bufferization then computes into them instead of copying.
   pm.addPass(createPlaceResults());
   pm.addPass(createBufferize());
@@ -21,6 +21,9 @@ void fnc::buildBufferPipeline(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createPlanWorkspace());
   pm.addPass(createVerifyWorkspace());
+  // While ops are still whole.
+  if (profile)
+    pm.addPass(createMarkRegions());
 }
 
 void fnc::buildLoopPipeline(OpPassManager &pm, const LowerToLoopsOptions &registers) {

@@ -17,7 +17,7 @@ namespace fnc {
 #include "compiler/buffer/Passes.h.inc"
 
 /// Kernels on tensors to kernels on memrefs that return nothing and allocate nothing.
-void buildBufferPipeline(mlir::OpPassManager &pm);
+void buildBufferPipeline(mlir::OpPassManager &pm, bool profile = false);
 
 /// Linalg on planned memrefs to loops. The branch to C++ source leaves before this.
 void buildLoopPipeline(mlir::OpPassManager &pm, const LowerToLoopsOptions &registers = {});

@@ -131,6 +131,30 @@ def VerifyWorkspace : Pass<"fnc-verify-workspace", "::mlir::ModuleOp"> {
   }];
 }
 
+def MarkRegions : Pass<"fnc-mark-regions", "::mlir::ModuleOp"> {
+  let summary = "say when each part of a kernel begins, for `fnc bench`";
+  let description = [{
+    ```mlir
+    linalg.generic ins(%x) outs(%y) ...
+    ```
+    ==>
+    ```mlir
+    call @fn_region(%c0) : (i32) -> ()
+    linalg.generic ins(%x) outs(%y) ...
+    call @fn_region(%minus1) : (i32) -> ()
+    ```
+    A region is what one op at the top of a kernel computes. `fn.regions` says of each where in the
+    graph it comes from, and as expressions over the kernel's symbols how many operations on
+    floating-point numbers it takes (of a transcendental function those that it was expanded to;
+    of a Winograd convolution those of the direct sum) and how many bytes the buffers have that it
+    touches. What depends on the data is left out.
+
+    On entry: planned buffers. On exit: the same, and a function `fn_region` for the caller to
+    supply.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+}
+
 def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
   let summary = "linalg on memrefs to loops whose innermost one runs along memory";
   let description = [{

@@ -95,6 +95,8 @@ AffineExpr fnc::SymbolicSizes::dimension(Value memref, int64_t index) {
       .Case([&](memref::AllocOp alloc) {
         return of(alloc.getDynamicSizes()[type.getDynamicDimIndex(index)]);
       })
+      .Case(
+          [&](memref::ViewOp view) { return of(view.getSizes()[type.getDynamicDimIndex(index)]); })
       .Case([&](scf::ForOp loop) {
         return dimension(loop.getInitArgs()[cast<OpResult>(memref).getResultNumber()], index);
       })

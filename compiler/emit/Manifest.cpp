@@ -36,8 +36,12 @@ std::string text(DictionaryAttr attrs, StringRef key) {
 Tensor tensorOf(func::FuncOp func, unsigned arg) {
   DictionaryAttr attrs = func.getArgAttrDict(arg);
   auto type = cast<MemRefType>(func.getArgument(arg).getType());
-  Tensor tensor{text(attrs, "fn.name"), text(attrs, "fn.id"),
-                dtypeOf(type.getElementType(), !!attrs.get("fn.unsigned")), {}, 0, {}};
+  Tensor tensor{text(attrs, "fn.name"),
+                text(attrs, "fn.id"),
+                dtypeOf(type.getElementType(), !!attrs.get("fn.unsigned")),
+                {},
+                0,
+                {}};
   if (auto dims = attrs.getAs<AffineMapAttr>("fn.dims"))
     tensor.dims.assign(dims.getValue().getResults().begin(), dims.getValue().getResults().end());
   else
@@ -69,18 +73,32 @@ Function readFunction(func::FuncOp func, const Graph &graph) {
   for (Attribute attr : list("fn.checks")) {
     auto check = cast<DictionaryAttr>(attr);
     auto limit = check.getAs<IntegerAttr>("limit");
-    result.checks.push_back(
-        {text(check, "code"), text(check, "name"), limit ? limit.getInt() : 0});
+    result.checks.push_back({text(check, "code"), text(check, "name"), limit ? limit.getInt() : 0});
   }
   for (Attribute attr : list("fn.prints"))
-    result.prints.push_back(
-        {text(cast<DictionaryAttr>(attr), "callee"), text(cast<DictionaryAttr>(attr), "label"),
-         text(cast<DictionaryAttr>(attr), "dtype")});
+    result.prints.push_back({text(cast<DictionaryAttr>(attr), "callee"),
+                             text(cast<DictionaryAttr>(attr), "label"),
+                             text(cast<DictionaryAttr>(attr), "dtype")});
   for (Attribute attr : list("fn.workspace")) {
     auto buffer = cast<DictionaryAttr>(attr);
     auto below = buffer.getAs<DenseI64ArrayAttr>("below").asArrayRef();
     result.workspace.push_back({buffer.getAs<AffineMapAttr>("size").getValue().getResult(0),
                                 {below.begin(), below.end()}});
+  }
+  for (Attribute attr : list("fn.regions")) {
+    auto region = cast<DictionaryAttr>(attr);
+    std::vector<std::string> places;
+    for (Attribute place : region.getAs<ArrayAttr>("places")) {
+      auto name = dyn_cast<StringAttr>(place);
+      places.push_back(name ? name.getValue().str()
+                            : "line " + std::to_string(cast<IntegerAttr>(place).getInt()));
+    }
+    auto expression = [&](StringRef name) {
+      auto map = region.getAs<AffineMapAttr>(name);
+      return map ? map.getValue().getResult(0) : AffineExpr();
+    };
+    result.regions.push_back({text(region, "kind"), std::move(places), expression("operations"),
+                              expression("bytes"), region.getAs<IntegerAttr>("bits").getInt()});
   }
   if (auto live = func->getAttrOfType<IntegerAttr>("fn.workspace_live"))
     result.liveBytes = live.getInt();

@@ -17,8 +17,8 @@
 namespace fnc {
 
 struct DType {
-  std::string name;    ///< f32, u8, i1, ...
-  std::string cName;   ///< float, uint8_t, ...; 16-bit floats are structs of their bits
+  std::string name;  ///< f32, u8, i1, ...
+  std::string cName; ///< float, uint8_t, ...; 16-bit floats are structs of their bits
   unsigned bytes = 0;
 };
 
@@ -71,6 +71,14 @@ struct WorkspaceBuffer {
   std::vector<int64_t> below;
 };
 
+/// A part of a kernel whose time is measured.
+struct ProfiledRegion {
+  std::string kind;
+  std::vector<std::string> places;    ///< "line 12" of the graph, or the name of a node
+  mlir::AffineExpr operations, bytes; ///< null where they depend on the data
+  int64_t bits = 0;                   ///< of its widest floating-point type; 0: it has none
+};
+
 /// How the arguments of a kernel follow each other after the buffer stage.
 struct KernelArgument {
   /// Of a sparse input, `Input` is its shape without data.
@@ -90,6 +98,7 @@ struct Function {
   std::vector<WorkspaceBuffer> workspace;
   int64_t liveBytes = 0; ///< largest sum of live bytes, at the symbols' bounds
   std::vector<KernelArgument> arguments;
+  std::vector<ProfiledRegion> regions;
 
   bool usesState() const { return !reads.empty() || !writes.empty(); }
   /// Workspace at these symbol values.
@@ -111,8 +120,6 @@ struct Graph {
 
 /// Reads the attributes of a module after the buffer stage.
 llvm::FailureOr<Graph> readManifest(mlir::ModuleOp module);
-
-
 
 /// C source of an expression; symbol i is `symbols[i]`.
 std::string printC(mlir::AffineExpr expr, llvm::ArrayRef<std::string> symbols);

@@ -66,6 +66,19 @@ json::Object toJSON(const Tensor &tensor, llvm::ArrayRef<Symbol> symbols) {
   return object;
 }
 
+json::Array regionsJSON(llvm::ArrayRef<ProfiledRegion> regions) {
+  json::Array result;
+  for (const ProfiledRegion &region : regions) {
+    auto size = [](mlir::AffineExpr expr) { return expr ? sizeJSON(expr) : nullptr; };
+    result.push_back(json::Object{{"kind", region.kind},
+                                  {"places", json::Array(region.places)},
+                                  {"operations", size(region.operations)},
+                                  {"bytes", size(region.bytes)},
+                                  {"bits", region.bits}});
+  }
+  return result;
+}
+
 json::Object toJSON(const Function &function, const Graph &graph) {
   json::Array inputs, outputs, updates, checks;
   for (const Tensor &tensor : function.inputs)
@@ -77,7 +90,7 @@ json::Object toJSON(const Function &function, const Graph &graph) {
   for (const Check &check : function.checks)
     checks.push_back(json::Object{{"code", check.code}, {"name", check.name}});
   int64_t bytes = function.boundedWorkspaceBytes();
-  return json::Object{{"name", function.name},
+  json::Object object{{"name", function.name},
                       {"identifier", function.id},
                       {"symbol", graph.name + "_" + function.id},
                       {"inputs", std::move(inputs)},
@@ -90,6 +103,9 @@ json::Object toJSON(const Function &function, const Graph &graph) {
                       {"workspace_bytes", bytes < 0 ? json::Value(nullptr) : json::Value(bytes)},
                       {"workspace_buffers", static_cast<int64_t>(function.workspace.size())},
                       {"live_bytes", function.liveBytes}};
+  if (!function.regions.empty())
+    object["regions"] = regionsJSON(function.regions);
+  return object;
 }
 
 } // namespace

@@ -3,7 +3,7 @@ import os
 import re
 import shutil
 
-GOLDEN = ("compile", "import", "inspect", "run", "completion")
+GOLDEN = ("compile", "import", "inspect", "run", "bench", "completion")
 
 
 def test_nonsense(tools):
@@ -68,7 +68,7 @@ def test_misspelt_names_of_the_graph(tools):
 
 
 def test_help_pages(tools):
-    """Written anew by: for c in compile import inspect run completion; do fnc $c --help > Inputs/help-$c.txt; done"""
+    """Written anew by: for c in compile import inspect run bench completion; do fnc $c --help > Inputs/help-$c.txt; done"""
     for command in GOLDEN:
         page = tools.expect(0, command, "--help").stdout
         assert page == (tools.inputs / f"help-{command}.txt").read_text(), f"{command}:\n{page}"

@@ -35,6 +35,7 @@ struct CompileCommand {
   std::string level = "2";
   bool noWinograd = false;
   bool debugLines = false;
+  bool profile = false; ///< for `fnc bench`
 };
 int compile(const CompileCommand &command);
 struct CompiledObject {
@@ -53,10 +54,19 @@ struct RunCommand {
   int64_t batchAxis = -1; ///< none
   int64_t batchSize = 0;  ///< as the function says
   bool cast = false, progress = false, quiet = false;
+  bool makeInputs = false; ///< where none are given, of the sizes of `compile.import.shapes`
   bool noCache = false;
   std::string cacheLimit = "2G";
 };
 int run(const RunCommand &command);
+
+struct BenchCommand {
+  RunCommand run;
+  double seconds = 1;
+  std::vector<std::string> others; ///< objects to compare with
+  bool json = false;
+};
+int bench(const BenchCommand &command);
 
 struct InspectCommand {
   CompileCommand compile; ///< how, where the input is no object yet

@@ -42,6 +42,7 @@ fnc::CompileOptions fnc::tool::compileOptions(const CompileCommand &command) {
   options.functions = command.functions;
   options.winograd = !command.noWinograd;
   options.debugLines = command.debugLines;
+  options.profile = command.profile;
   options.target.triple = command.target;
   options.target.cpu = command.cpu;
   options.target.features = command.features;

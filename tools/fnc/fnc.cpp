@@ -108,8 +108,9 @@ static void addCompileOptions(CLI::App *app, CompileCommand &command) {
   addImportOptions(app, command.import);
 }
 
-static void addRunOptions(CLI::App *app, RunCommand &command) {
-  addGraphOptions(app, command.compile, "a graph, model or object; - is standard input");
+/// Which function is called, with what.
+static void addCallOptions(CLI::App *app, RunCommand &command, const char *description) {
+  addGraphOptions(app, command.compile, description);
   app->add_option("--function", command.function, "which function to call (default: the only one)")
       ->type_name("NAME");
   app->add_option(
@@ -119,6 +120,58 @@ static void addRunOptions(CLI::App *app, RunCommand &command) {
          "repeated")
       ->type_name("NAME=VALUE");
   app->add_flag("--cast", command.cast, "convert inputs of another element type");
+}
+
+/// How what is no object yet is compiled.
+static void addCacheOptions(CLI::App *app, RunCommand &command) {
+  const char *compiling = "Compiling";
+  command.compile.cpu = "native";
+  addLevelOption(app, command.compile, compiling);
+  app->add_flag("--no-cache", command.noCache, "neither use compiled models nor keep them")
+      ->group(compiling);
+  app->add_option("--cache-limit", command.cacheLimit,
+                  "most bytes of compiled models to keep, in $XDG_CACHE_HOME/fnc or ~/.cache/fnc")
+      ->type_name("SIZE")
+      ->group(compiling)
+      ->capture_default_str();
+  addImportOptions(app, command.compile.import);
+}
+
+static void addLoadStateOption(CLI::App *app, RunCommand &command, const char *group) {
+  app->add_option("--load-state", command.loadState,
+                  "values of the variables before the first call, a .safetensors file (default: "
+                  "their initial values)")
+      ->type_name("FILE")
+      ->group(group);
+}
+
+static void addBenchOptions(CLI::App *app, BenchCommand &command) {
+  addCallOptions(app, command.run, "a graph, model or object");
+  addLoadStateOption(app, command.run, "Options");
+  app->add_option("--time", command.seconds, "how long to call each object, in seconds")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  app->add_option("--compare", command.others,
+                  "another object or graph with the same function, called in turns; may be "
+                  "repeated")
+      ->type_name("FILE");
+  app->add_flag("--json", command.json, "print JSON");
+  addCacheOptions(app, command.run);
+  app->footer(
+      "Inputs that are not given are numbers between 0 and 1, integers are 0; --shape says their\n"
+      "sizes where the function leaves them open. The time of a part of a function is held "
+      "against\n"
+      "the roof: what its operations or its bytes take at least on this machine, each buffer "
+      "being\n"
+      "read or written once.\n\n"
+      "Examples:\n"
+      "  fnc bench net.mlir --function predict --shape x=32,784\n"
+      "  fnc bench net.mlir --compare before.o            is it faster than it was?");
+}
+
+static void addRunOptions(CLI::App *app, RunCommand &command) {
+  addCallOptions(app, command, "a graph, model or object; - is standard input");
 
   const char *outputs = "Outputs";
   app->add_option("-o,--output", command.outputFile,
@@ -136,11 +189,7 @@ static void addRunOptions(CLI::App *app, RunCommand &command) {
   app->add_flag("-q,--quiet", command.quiet, "do not print outputs")->group(outputs);
 
   const char *state = "State";
-  app->add_option("--load-state", command.loadState,
-                  "values of the variables before the first call, a .safetensors file (default: "
-                  "their initial values)")
-      ->type_name("FILE")
-      ->group(state);
+  addLoadStateOption(app, command, state);
   app->add_option("--save-state", command.saveState,
                   "where to write the variables after the last call, as .safetensors")
       ->type_name("FILE")
@@ -168,17 +217,7 @@ static void addRunOptions(CLI::App *app, RunCommand &command) {
                 "show progress though standard error is no terminal")
       ->group(loops);
 
-  const char *compiling = "Compiling";
-  command.compile.cpu = "native";
-  addLevelOption(app, command.compile, compiling);
-  app->add_flag("--no-cache", command.noCache, "neither use compiled models nor keep them")
-      ->group(compiling);
-  app->add_option("--cache-limit", command.cacheLimit,
-                  "most bytes of compiled models to keep, in $XDG_CACHE_HOME/fnc or ~/.cache/fnc")
-      ->type_name("SIZE")
-      ->group(compiling)
-      ->capture_default_str();
-  addImportOptions(app, command.compile.import);
+  addCacheOptions(app, command);
   app->footer(
       "Examples:\n"
       "  fnc run net.mlir --input x=x.npy                print what the function returns\n"
@@ -199,6 +238,7 @@ int main(int argc, char **argv) {
              "  fnc compile net.mlir --emit=tensor -o - the IR after a stage, to standard output\n"
              "  fnc import net.onnx -o net.mlir         a model as a graph to read and edit\n"
              "  fnc run net.mlir --input x=x.npy        compile and call\n"
+             "  fnc bench net.mlir                      time it, part by part\n"
              "  fnc inspect net.mlir                    signatures, state and workspace");
   app.set_version_flag("--version", "fnc " FNC_VERSION, "print the version");
   app.require_subcommand(1);
@@ -266,6 +306,12 @@ int main(int argc, char **argv) {
   CLI::App *runApp = app.add_subcommand("run", "call a function of a graph, model or object");
   addRunOptions(runApp, runCommand);
 
+  BenchCommand benchCommand;
+  benchCommand.run.makeInputs = true;
+  CLI::App *benchApp =
+      app.add_subcommand("bench", "time a function, beside what this machine can do at most");
+  addBenchOptions(benchApp, benchCommand);
+
   std::string shell;
   CLI::App *completionApp = app.add_subcommand("completion", "print a shell's completion script");
   completionApp->add_option("shell", shell, "the shell")
@@ -286,11 +332,13 @@ int main(int argc, char **argv) {
     std::cerr << "fnc: error: cannot write 'standard output': " << std::strerror(errno) << "\n";
     return kBadInput;
   }
-  if (runApp->parsed()) {
-    if (!runCommand.function.empty())
-      runCommand.compile.functions = {runCommand.function};
+  for (RunCommand *command : {&runCommand, &benchCommand.run})
+    if (!command->function.empty())
+      command->compile.functions = {command->function};
+  if (runApp->parsed())
     return run(runCommand);
-  }
+  if (benchApp->parsed())
+    return bench(benchCommand);
   const Compiler *compiler = loadCompiler();
   if (!compiler)
     return kBadInput;

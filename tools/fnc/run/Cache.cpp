@@ -109,6 +109,7 @@ static std::string keyOf(const CompileCommand &command, std::string_view bytes) 
   for (const std::string &text :
        {command.graph, command.cpu, command.features, command.level, import.graph})
     hash.add(text);
+  hash.add(command.profile ? "profile" : "");
   // A model is told by its name, too, which also names the graph.
   hash.add(import.graph.empty() ? command.input.substr(command.input.rfind('/') + 1) : "");
   for (const std::vector<std::string> &texts :

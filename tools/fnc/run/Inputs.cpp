@@ -3,7 +3,10 @@
 #include "Inputs.h"
 #include "Error.h"
 #include "Sources.h"
+#include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <random>
 
 using namespace fnc::tool;
 
@@ -100,6 +103,41 @@ Feed readSparse(const TensorType &input, const std::map<std::string, ArraySource
   return feed;
 }
 
+/// "1,3,224" of "x=1,3,224".
+Shape sizesOf(const std::string &option, size_t at) {
+  Shape shape;
+  for (const char *from = option.data() + at, *end = option.data() + option.size(); from != end;) {
+    int64_t size = -1;
+    auto [next, error] = std::from_chars(from, end, size);
+    if (error != std::errc() || size < 0 || (next != end && *next != ','))
+      throw UsageError("fnc: error: --shape expects NAME=SIZES, got '" + option + "'");
+    shape.push_back(size);
+    from = next == end ? next : next + 1;
+  }
+  return shape;
+}
+
+/// Numbers between 0 and 1, the same every time; integers are 0, which is an index of anything.
+Array madeUp(const TensorType &input, const std::vector<std::string> &shapes) {
+  Shape shape = input.shape;
+  for (const std::string &option : shapes)
+    if (option.starts_with(input.name + "="))
+      shape = sizesOf(option, input.name.size() + 1);
+  if (!fits(input.shape, shape))
+    fail("fnc", "input '{}' is {}, its --shape has other sizes", input.name, input.describe());
+  if (std::any_of(shape.begin(), shape.end(), [](int64_t size) { return size < 0; }))
+    fail("fnc", "input '{}' is {}: say its sizes as --shape {}=SIZES, or give it as --input",
+         input.name, input.describe(), input.name);
+  Array array = allocateArray(*input.type, std::move(shape), input.name);
+  std::memset(array.data.get(), 0, array.bytes());
+  std::mt19937 numbers(1);
+  if (input.type->kind == DType::Float || input.type->kind == DType::Half ||
+      input.type->kind == DType::BFloat)
+    for (size_t i = 0, n = static_cast<size_t>(array.count()); i < n; ++i)
+      storeNumber(*input.type, array.data.get(), i, numbers() * 0x1p-32);
+  return array;
+}
+
 /// Indices [begin, begin + count) of an axis.
 Array section(const Array &array, size_t axis, int64_t begin, int64_t count) {
   size_t outer = 1, inner = array.type->bytes;
@@ -167,6 +205,12 @@ Inputs::Inputs(const RunCommand &command, const FunctionType &function)
       continue;
     }
     auto found = sources.find(input.name);
+    if (found == sources.end() && command.makeInputs) {
+      Feed feed;
+      feed.values = madeUp(input, command.compile.import.shapes);
+      add(i, std::move(feed));
+      continue;
+    }
     if (found == sources.end())
       fail("fnc", "function '{}' needs input '{}', {}: give it as --input {}=FILE", function.name,
            input.name, input.describe(), input.name);

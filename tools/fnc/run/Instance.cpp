@@ -89,62 +89,73 @@ Array Instance::variable(const VariableType &variable) const {
   return {variable.type, variable.shape, {state, state.get() + variable.offset}};
 }
 
-std::vector<Array> Instance::call(const FunctionType &function, const std::vector<Feed> &feeds) {
-  auto *entry = reinterpret_cast<fn_status (*)(const void *)>(object->find(function.symbol));
-  if (!entry)
+Call Instance::prepare(const FunctionType &function, std::vector<Feed> feeds) {
+  Call call;
+  call.instance = this;
+  call.function = &function;
+  call.entry = reinterpret_cast<fn_status (*)(const void *)>(object->find(function.symbol));
+  if (!call.entry)
     fail(where, "lacks the function '{}' that its manifest names", function.symbol);
-  std::vector<int64_t> symbols = symbolsOf(function, feeds);
-  std::vector<Array> outputs;
+  call.feeds = std::move(feeds);
+  call.symbols = symbolsOf(function, call.feeds);
   for (const TensorType &output : function.outputs) {
     Shape shape;
     // Sizes that make no sense are those of a call that fails.
     for (const Size &size : output.sizes)
-      shape.push_back(std::max<int64_t>(size.at(symbols), 0));
-    outputs.push_back(
+      shape.push_back(call.valueOf(size));
+    call.results.push_back(
         allocateArray(*output.type, std::move(shape), "output '" + output.name + "'"));
   }
   // The fields of the argument struct are all as wide as a pointer; EntryPoint.cpp has their order.
-  std::vector<uintptr_t> arguments;
   auto pass = [&](const void *pointer) {
-    arguments.push_back(reinterpret_cast<uintptr_t>(pointer));
+    call.arguments.push_back(reinterpret_cast<uintptr_t>(pointer));
   };
   auto passSizes = [&](const Shape &sizes) {
     for (int64_t size : sizes)
-      arguments.push_back(static_cast<uintptr_t>(size));
+      call.arguments.push_back(static_cast<uintptr_t>(size));
   };
   if (function.usesState)
     pass(state.get());
-  for (size_t i = 0; i < feeds.size(); ++i) {
+  for (size_t i = 0; i < call.feeds.size(); ++i) {
     const TensorType &input = function.inputs[i];
-    pass(feeds[i].values.data.get());
+    const Feed &feed = call.feeds[i];
+    pass(feed.values.data.get());
     if (input.isSparse()) {
-      pass(feeds[i].indices.data.get());
-      passSizes({feeds[i].values.shape[0]});
-      passSizes(feeds[i].shape);
+      pass(feed.indices.data.get());
+      passSizes({feed.values.shape[0]});
+      passSizes(feed.shape);
     } else if (!input.isStatic()) {
-      passSizes(feeds[i].values.shape);
+      passSizes(feed.values.shape);
     }
   }
-  for (const Array &output : outputs)
+  for (const Array &output : call.results)
     pass(output.data.get());
-  size_t workspaceAt = arguments.size();
-  if (function.hasWorkspace) {
-    pass(workspace.get());
-    arguments.push_back(workspaceBytes);
-  }
-  fn_context context = {printTensor, this};
-  if (function.prints)
-    pass(&context);
+  call.workspaceAt = call.arguments.size();
+  // Filled by the call: the context's place and the workspace are known then.
+  call.arguments.resize(call.workspaceAt + (function.hasWorkspace ? 2 : 0) +
+                        (function.prints ? 1 : 0));
+  return call;
+}
 
-  fn_status status = entry(arguments.data());
-  if (status.code == FN_WORKSPACE_TOO_SMALL && function.hasWorkspace) {
-    workspaceBytes = static_cast<size_t>(status.expected);
-    workspace = allocate(workspaceBytes, "the workspace of '" + function.name + "'");
-    arguments[workspaceAt] = reinterpret_cast<uintptr_t>(workspace.get());
-    arguments[workspaceAt + 1] = workspaceBytes;
-    status = entry(arguments.data());
+void Call::operator()() {
+  auto make = [&] {
+    if (function->hasWorkspace) {
+      arguments[workspaceAt] = reinterpret_cast<uintptr_t>(instance->workspace.get());
+      arguments[workspaceAt + 1] = instance->workspaceBytes;
+    }
+    if (function->prints) {
+      context = {printTensor, instance};
+      arguments.back() = reinterpret_cast<uintptr_t>(&context);
+    }
+    return entry(arguments.data());
+  };
+  fn_status status = make();
+  if (status.code == FN_WORKSPACE_TOO_SMALL && function->hasWorkspace) {
+    instance->workspaceBytes = static_cast<size_t>(status.expected);
+    instance->workspace =
+        allocate(instance->workspaceBytes, "the workspace of '" + function->name + "'");
+    status = make();
   }
   if (status.code != FN_OK)
-    fail("fnc", "{}", messageOf(status, function, feeds));
-  return outputs;
+    fail("fnc", "{}", messageOf(status, *function, feeds));
 }

@@ -7,20 +7,17 @@
 
 #include "Cache.h"
 #include "Error.h"
+#include "Model.h"
 #include "Npy.h"
 #include "Outputs.h"
 #include "Print.h"
 #include "Progress.h"
 #include "SafeTensors.h"
-#include "Sources.h"
-#include "compiler/graph/Nearest.h"
-#include "tools/fnc/Compiler.h"
 #include "tools/fnc/Files.h"
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
-#include <new>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,74 +25,6 @@ using namespace fnc;
 using namespace fnc::tool;
 
 namespace {
-
-/// Whether a file is an ONNX model rather than the text of a graph, which begins with no such byte.
-bool isModel(const std::string &path, std::string_view bytes) {
-  return path.ends_with(".onnx") || bytes.starts_with('\x08');
-}
-
-/// A compile command that failed, and has said why.
-struct CompileFailed {
-  int code;
-};
-
-std::shared_ptr<Object> loadModel(const RunCommand &run) {
-  CompileCommand command = run.compile;
-  std::shared_ptr<MappedFile> file = MappedFile::open(command.input);
-  if (Object::isObject(file->bytes()))
-    return std::make_shared<Object>(file, command.input);
-  // Most models are more general than their compiler: sizes that are known make them simple.
-  if (isModel(command.input, file->bytes()) && run.batchAxis < 0)
-    addShapes(run.inputs, command.import.shapes);
-  Cache cache(*parseBytes(run.cacheLimit));
-  if (std::optional<std::string> path =
-          run.noCache ? std::nullopt : cache.find(command, file->bytes()))
-    try {
-      return std::make_shared<Object>(MappedFile::open(*path), *path);
-    } catch (const InputError &) {
-      // Damaged, or dropped by another process: made anew.
-    }
-  const Compiler *compiler = loadCompiler();
-  if (!compiler)
-    throw LoadFailed();
-  CompiledObject object;
-  if (int code = compiler->compileObject(command, file->bytes(), object))
-    throw CompileFailed{code};
-  if (!run.noCache)
-    cache.add(object);
-  return std::make_shared<Object>(MappedFile::of(std::move(object.bytes)), command.input);
-}
-
-void loadState(const std::string &path, Instance &instance) {
-  std::map<std::string, Array> tensors = readSafeTensors(path);
-  const GraphType &graph = instance.graph();
-  std::vector<std::string> names;
-  for (const VariableType &variable : graph.variables)
-    names.push_back(variable.name);
-  for (const auto &[name, tensor] : tensors) {
-    const VariableType *variable = graph.variable(name);
-    if (!variable)
-      fail(path, "graph @{} has no variable '{}'{}", graph.name, name, didYouMean(name, names));
-    if (variable->isReadOnly)
-      fail(path, "variable '{}' of graph @{} is read-only", name, graph.name);
-    if (variable->type != tensor.type || variable->shape != tensor.shape)
-      fail(path, "variable '{}' is {}, the file holds {}", name, variable->describe(),
-           describe(*tensor.type, tensor.shape));
-  }
-  for (const VariableType &variable : graph.variables) {
-    auto found = tensors.find(variable.name);
-    if (variable.isReadOnly)
-      continue;
-    if (found == tensors.end())
-      fail(path, "has no variable '{}' of graph @{}", variable.name, graph.name);
-    Array to = instance.variable(variable);
-    const Array &from = found->second;
-    std::memcpy(to.data.get(), from.data.get(), from.bytes());
-    if (variable.type->kind == DType::Bool)
-      for (size_t i = 0; i < from.bytes(); ++i)
-        to.data.get()[i] = to.data.get()[i] != 0;
-  }
-}
 
 std::vector<std::pair<std::string, Array>> stateOf(const Instance &instance) {
   std::vector<std::pair<std::string, Array>> tensors;
@@ -225,10 +154,11 @@ void runChecked(const RunCommand &command) {
     instance.beforePrint = [&] { progress.hide(); };
     for (int64_t round = 0; round < command.repeat; ++round)
       for (int64_t call = 0; call < inputs.calls(); ++call) {
-        std::vector<Array> outputs = instance.call(function, inputs.feeds(call));
+        Call made = instance.prepare(function, inputs.feeds(call));
+        made();
         // Outputs are those of the last round.
         if (round + 1 == command.repeat)
-          calls.push_back(std::move(outputs));
+          calls.push_back(made.outputs());
         progress.advance();
       }
   }
@@ -245,21 +175,5 @@ void runChecked(const RunCommand &command) {
 } // namespace
 
 int fnc::tool::run(const RunCommand &command) {
-  try {
-    runChecked(command);
-    return kDone;
-  } catch (const CompileFailed &failed) {
-    return failed.code;
-  } catch (const LoadFailed &) {
-    return kBadInput;
-  } catch (const InputError &error) {
-    std::cerr << error.what() << "\n";
-    return kBadInput;
-  } catch (const UsageError &error) {
-    std::cerr << error.what() << "\n'fnc run --help' describes its options\n";
-    return kBadUsage;
-  } catch (const std::bad_alloc &) {
-    std::cerr << "fnc: error: out of memory\n";
-    return kBadInput;
-  }
+  return exitCodeOf("fnc run", [&] { runChecked(command); });
 }

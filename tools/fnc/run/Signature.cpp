@@ -95,6 +95,22 @@ void parseTensor(const json &object, int64_t symbols, TensorType &tensor) {
   }
 }
 
+RegionType parseRegion(const json &object, int64_t symbols) {
+  RegionType region;
+  region.kind = text(object, "kind");
+  for (const json &place : list(object, "places"))
+    if (place.is_string())
+      region.places.push_back(place.get<std::string>());
+  auto size = [&](const char *key) -> std::optional<Size> {
+    const json &value = field(object, key);
+    return value.is_null() ? std::nullopt : std::optional(parseSize(value, symbols));
+  };
+  region.operations = size("operations");
+  region.bytes = size("bytes");
+  region.bits = static_cast<unsigned>(number(field(object, "bits")));
+  return region;
+}
+
 FunctionType parseFunction(const json &object) {
   FunctionType function;
   function.name = text(object, "name");
@@ -111,6 +127,9 @@ FunctionType parseFunction(const json &object) {
     parseTensor(output, function.symbolCount, function.outputs.emplace_back());
   for (const json &check : list(object, "checks"))
     function.checks.push_back(text(check, "name"));
+  if (object.contains("regions"))
+    for (const json &entry : list(object, "regions"))
+      function.regions.push_back(parseRegion(entry, function.symbolCount));
   return function;
 }
 

@@ -40,10 +40,19 @@ struct VariableType : TensorType {
   bool isReadOnly = false;
 };
 
+/// A part of a function that was compiled for a profile.
+struct RegionType {
+  std::string kind;
+  std::vector<std::string> places;       ///< of the graph: "line 12", or names of nodes
+  std::optional<Size> operations, bytes; ///< nothing where they depend on the data
+  unsigned bits = 0;                     ///< of its widest floating-point type
+};
+
 struct FunctionType {
   std::string name, symbol;
   std::vector<TensorType> inputs, outputs;
   std::vector<std::string> checks;
+  std::vector<RegionType> regions;
   int64_t symbolCount = 0;
   bool usesState = false, prints = false, hasWorkspace = false;
 
