@@ -1,8 +1,8 @@
 //===- Contraction.cpp - contractions as loops over blocks ----------------===//
 //
-// Loops, outermost first: what both operands share and what else rhs has (batches); columns, in
-// blocks as wide as the tile; rows; the reductions. A block of columns of rhs, a panel, so stays in
-// the caches while all rows pass by.
+// Loops, outermost first: what both operands share and what else rhs has (batches); pieces of the
+// reductions where these are long; columns, in blocks as wide as the tile; rows; the reductions. A
+// block of columns of rhs, a panel, so stays in the caches while all rows pass by.
 //
 //===----------------------------------------------------------------------===//
 
@@ -96,6 +96,11 @@ private:
     }
     if (op.getDot())
       reductions.push_back(vectorDim);
+    if (auto piece = op.getPiece()) {
+      auto at = llvm::find(reductions, (*piece)[0]);
+      single.assign(reductions.begin(), at);
+      reductions.erase(reductions.begin(), at);
+    }
     outer = batches;
     if (op.getPacked()) {
       LinearOperand &rhs = operands[Rhs];
@@ -118,7 +123,7 @@ private:
         passing.erase(passing.begin() + i);
       else
         break;
-    for (unsigned i = reductions.size(); i-- > 1;)
+    for (unsigned i = reductions.size(); i-- > (op.getPiece() ? 2 : 1);)
       if (!(op.getDot() && i + 1 == reductions.size()) && merge(reductions[i - 1], reductions[i]))
         reductions.erase(reductions.begin() + i - 1);
   }
@@ -181,6 +186,35 @@ private:
     if (depth < outer.size())
       return forEach({outer[depth], constant(0), sizes[outer[depth]], 1},
                      [&] { loopOver(depth + 1); });
+    inPieces(0, [&] { inPanels(); });
+  }
+
+  /// Part after part of the terms.
+  void inPieces(unsigned depth, llvm::function_ref<void()> body) {
+    if (!op.getPiece())
+      return body();
+    if (depth < single.size())
+      return forEach({single[depth], constant(0), sizes[single[depth]], 1},
+                     [&] { inPieces(depth + 1, body); });
+    unsigned dim = (*op.getPiece())[0];
+    int64_t steps = (*op.getPiece())[1], total = bounds[dim];
+    Value all = sizes[dim];
+    auto loop = scf::ForOp::create(b, loc, constant(0), all, constant(steps));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value from = loop.getInductionVar();
+    bool isEven = total >= 0 && total % steps == 0;
+    bounds[dim] = isEven ? steps : -1;
+    sizes[dim] = constant(steps);
+    if (!isEven)
+      sizes[dim] =
+          arith::MinUIOp::create(b, loc, sizes[dim], arith::SubIOp::create(b, loc, all, from));
+    moved(dim, from, body);
+    bounds[dim] = total;
+    sizes[dim] = all;
+  }
+
+  void inPanels() {
     if (op.getDot())
       return pass(0, [&] {
         inTiles(columnDim, width, [&](int64_t columns) {
@@ -254,6 +288,12 @@ private:
 
   void block(const Block &block) {
     Accumulators sums(block.rows * block.columns, zero(op.getDot() ? 1 : block.width));
+    if (op.getPiece()) {
+      loaded.clear();
+      sums.clear();
+      inBlock(block,
+              [&](Place place) { sums.push_back(load(operands.size() - 1, place, block.width)); });
+    }
     sums = op.getDot() ? dotProducts(block, sums) : products(block, sums);
     int64_t width = op.getDot() ? 1 : block.width;
     unsigned next = 0;
@@ -475,6 +515,7 @@ private:
   int64_t rows, width, parts;
   SmallVector<int64_t> bounds;
   SmallVector<unsigned> outer, passing, reductions;
+  SmallVector<unsigned> single; ///< reductions around the pieces
   SmallVector<Value> sizes;
   SmallVector<LinearOperand> operands;
   SmallVector<Value> offsets; ///< of the operands, where the loops' variables point

@@ -43,6 +43,11 @@ LogicalResult ContractOp::verify() {
   for (auto [extra, argument] : llvm::zip(getExtras(), body.getArguments().drop_front()))
     if (getElementTypeOrSelf(extra.getType()) != argument.getType())
       return emitOpError("extra and epilogue argument differ in type");
+  if (auto piece = getPiece())
+    if (piece->size() != 2 || (*piece)[0] < 0 || (*piece)[0] >= loops ||
+        !isReduction((*piece)[0]) || (*piece)[1] < 1 || getDot() || getPacked() ||
+        body.getTerminator()->getOperand(0) != body.getArgument(0))
+      return emitOpError("cannot be made in these pieces");
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
   if (!yield || yield.getValue().getType() != getElementTypeOrSelf(getInit().getType()))
     return emitOpError("expects the epilogue to yield an element of the result");
@@ -63,7 +68,11 @@ static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
   }
 }
 
-void ContractOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void ContractOp::getEffects(Effects &effects) {
+  addEffects(*this, effects);
+  if (getPiece() && isa<MemRefType>(getInit().getType()))
+    effects.emplace_back(MemoryEffects::Read::get(), &getInitMutable());
+}
 void WinogradOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void WinogradFilterOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void FillBorderOp::getEffects(Effects &effects) { addEffects(*this, effects); }
@@ -116,6 +125,12 @@ struct BufferizeWinogradFilter : BufferizeInto<BufferizeWinogradFilter, Winograd
 struct BufferizeWinograd : BufferizeInto<BufferizeWinograd, WinogradOp> {};
 
 struct BufferizeContract : BufferizeInto<BufferizeContract, ContractOp> {
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
+                              const bufferization::AnalysisState &) const {
+    auto contract = cast<ContractOp>(op);
+    return !contract.isDpsInit(&operand) || contract.getPiece();
+  }
+
   /// An extra is read element by element just before the result is written.
   bool bufferizesToElementwiseAccess(Operation *op, const bufferization::AnalysisState &,
                                      ArrayRef<OpOperand *> operands) const {

@@ -25,7 +25,8 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
                                   extras[maps[2](i)], ...)`
 
     on tensors or memrefs. Loops that the last map names are parallel, the others are reductions;
-    `sizes` are the loops' (negative: dynamic). The old content of `init` is not read. Extras are
+    `sizes` are the loops' (negative: dynamic). The old content of `init` is not read, unless the sum
+    is made in pieces. Extras are
     read where the result is written, so one whose map is the result's may share its buffer.
 
     How it is computed is decided when the op is made: `vector_dim` is the loop along which vectors
@@ -33,6 +34,11 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     the vectors run along a reduction, and `column_dim` then is the other tiled loop. `tile` holds
     rows, width and partial sums of a block (`RegisterTile.h`). The sum has the type of the
     epilogue's first argument.
+
+    `piece`: [loop, steps] where a sum goes over more than caches hold. That reduction is cut into
+    pieces of so many steps, reductions before it into single ones; all of the result passes by
+    before the next piece. Sums then begin with what `init` holds, and the epilogue yields them as
+    they are.
 
     `packed`: `rhs` has one dimension and holds, block of columns after block of columns, all terms
     of each column block: element `n * terms + k * width` is column `n`, the first of its block of
@@ -51,8 +57,8 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
   let arguments = (ins AnyShaped:$lhs, AnyShaped:$rhs, Variadic<AnyShaped>:$extras,
                        AnyShaped:$init, AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$sizes,
                        I64Attr:$vector_dim, OptionalAttr<I64Attr>:$row_dim,
-                       OptionalAttr<I64Attr>:$column_dim, DenseI64ArrayAttr:$tile, UnitAttr:$dot,
-                       UnitAttr:$packed);
+                       OptionalAttr<I64Attr>:$column_dim, DenseI64ArrayAttr:$tile,
+                       OptionalAttr<DenseI64ArrayAttr>:$piece, UnitAttr:$dot, UnitAttr:$packed);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{

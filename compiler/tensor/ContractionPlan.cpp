@@ -33,6 +33,82 @@ bool canPack(const Product &p, AffineMap map) {
   return true;
 }
 
+/// What a piece of a sum may read, of caches near the core; and how many terms make it worth to
+/// load and store the result once more.
+constexpr int64_t kCache = 256 << 10, kFewestTerms = 128;
+
+/// Steps of a loop of unknown size.
+constexpr int64_t kMany = 1 << 20;
+
+/// Bytes of an operand that loops of these sizes touch, in lines of 64.
+int64_t bytesTouched(AffineMap map, ArrayRef<int64_t> sizes, unsigned bits) {
+  int64_t elements = 1;
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    int64_t extent = 1;
+    for (unsigned dim = 0; dim < sizes.size(); ++dim)
+      if (expr.isFunctionOfDim(dim))
+        extent += sizes[dim] - 1;
+    if (i + 1 == map.getNumResults())
+      extent = llvm::alignTo(extent, 512 / bits);
+    elements = std::min(elements * extent, kMany * kMany);
+  }
+  return elements * (bits / 8);
+}
+
+/// Cuts sums that go over more than caches hold: all tiles of the result take a piece of the
+/// operands while it lies there, then the next.
+void planPieces(const Product &p, ContractionPlan &plan) {
+  if (plan.packs)
+    return;
+  AffineMap lhs = plan.swapped ? p.rhs : p.lhs, rhs = plan.swapped ? p.lhs : p.rhs;
+  SmallVector<int64_t> whole, tile;
+  SmallVector<unsigned> reductions;
+  for (unsigned i = 0; i < p.sizes.size(); ++i) {
+    int64_t size = p.sizes[i] < 0 ? kMany : p.sizes[i];
+    if (p.isReduction(i))
+      reductions.push_back(i);
+    whole.push_back(i == plan.vectorDim || (!p.isReduction(i) && rhs.isFunctionOfDim(i)) ? 1
+                                                                                         : size);
+    tile.push_back(p.isReduction(i) ? size : i == plan.rowDim ? plan.tile.rows : 1);
+    if (i == plan.vectorDim)
+      whole.back() = tile.back() = plan.tile.width;
+  }
+  auto bytes = [&](ArrayRef<int64_t> sizes) {
+    return bytesTouched(lhs, sizes, p.bits) + bytesTouched(rhs, sizes, p.bits);
+  };
+  bool isOneTile = (!plan.rowDim || p.sizes[*plan.rowDim] == plan.tile.rows) &&
+                   llvm::all_of(llvm::seq<unsigned>(0, p.sizes.size()), [&](unsigned i) {
+                     return p.isReduction(i) || i == plan.rowDim || p.sizes[i] == tile[i];
+                   });
+  if (isOneTile || bytes(tile) <= kCache)
+    return;
+  // All that the tiles of a panel read, or where even few terms of that are too much, one tile.
+  for (SmallVector<int64_t> sizes : {whole, tile}) {
+    for (auto [depth, dim] : llvm::enumerate(reductions)) {
+      int64_t total = sizes[dim], terms = 1;
+      for (unsigned inner : ArrayRef(reductions).drop_front(depth + 1))
+        terms *= sizes[inner];
+      auto fits = [&](int64_t steps) {
+        sizes[dim] = steps;
+        return bytes(sizes) <= kCache;
+      };
+      int64_t steps = 0;
+      for (int64_t more = llvm::bit_floor(uint64_t(total)); more > 0; more /= 2)
+        if (steps + more <= total && fits(steps + more))
+          steps += more;
+      sizes[dim] = 1;
+      if (steps == 0)
+        continue;
+      if (steps * terms < kFewestTerms)
+        break;
+      int64_t pieces = llvm::divideCeil(total, steps);
+      plan.pieceDim = dim;
+      plan.pieceSteps = p.sizes[dim] < 0 ? steps : llvm::divideCeil(total, pieces);
+      return;
+    }
+  }
+}
+
 bool isShort(int64_t size) { return size >= 0 && size < kShortest; }
 
 /// Vectors along the result.
@@ -76,6 +152,7 @@ std::optional<ContractionPlan> planProducts(const Product &p, Registers register
         terms = terms < 0 || p.sizes[i] < 0 ? -1 : terms * p.sizes[i];
     best->tile = chooseTile(registers, p.bits, best->rowDim ? p.sizes[*best->rowDim] : 1,
                             p.sizes[dim], terms);
+    planPieces(p, *best);
     return best;
   }
   return std::nullopt;

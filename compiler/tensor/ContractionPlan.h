@@ -27,6 +27,10 @@ struct ContractionPlan {
   unsigned vectorDim = 0;
   std::optional<unsigned> rowDim, columnDim; ///< columns: of dot products alone
   RegisterTile tile;
+  /// Where sums go over more than caches hold: the reduction that is cut into pieces of so many
+  /// steps. Reductions outside of it go one by one.
+  std::optional<unsigned> pieceDim;
+  int64_t pieceSteps = 0;
 };
 
 /// None where the target's registers are of no use: the loops then stay plain.

@@ -229,7 +229,8 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
              const fnc::ContractionPlan &plan, ArrayRef<Value> sources,
              ArrayRef<AffineMap> sourceMaps) {
     Location loc = op.getLoc();
-    Epilogue epilogue = findEpilogue(op);
+    // Pieces of sums are kept where the whole will be.
+    Epilogue epilogue = plan.pieceDim ? Epilogue{op, nullptr, 0} : findEpilogue(op);
     b.setInsertionPoint(epilogue.root);
     Value init = op.getDpsInitOperand(0)->get();
     auto fill = init.getDefiningOp<linalg::FillOp>();
@@ -238,11 +239,12 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
 
     SmallVector<Value> extras;
     SmallVector<AffineMap> maps(sourceMaps), extraMaps;
-    if (!startsAtZero) {
+    bool addsInit = !startsAtZero && !plan.pieceDim;
+    if (addsInit) {
       extras.push_back(init);
       extraMaps.push_back(sumMap);
     }
-    Value out = startsAtZero ? fill.output() : init;
+    Value out = startsAtZero && !plan.pieceDim ? fill.output() : init;
     AffineMap outMap = sumMap;
     if (epilogue.generic) {
       // Loops of the epilogue are those of the sums.
@@ -272,6 +274,7 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
         b.getAffineMapArrayAttr(maps), b.getDenseI64ArrayAttr(product.sizes),
         b.getI64IntegerAttr(plan.vectorDim), dim(plan.rowDim), dim(plan.columnDim),
         b.getDenseI64ArrayAttr({tile.rows, tile.width, tile.parts}),
+        plan.pieceDim ? b.getDenseI64ArrayAttr({*plan.pieceDim, plan.pieceSteps}) : nullptr,
         plan.dot ? b.getUnitAttr() : nullptr, nullptr);
     Type sumType = getElementTypeOrSelf(op.getResult(0).getType());
     SmallVector<Type> types{sumType};
@@ -281,7 +284,7 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
         b.createBlock(&contract.getEpilogue(), {}, types, SmallVector<Location>(types.size(), loc));
     Value sum = body->getArgument(0);
     unsigned next = 1;
-    if (!startsAtZero) {
+    if (addsInit) {
       Value start = body->getArgument(next++);
       sum = isa<FloatType>(sumType) ? arith::AddFOp::create(b, loc, start, sum).getResult()
                                     : arith::AddIOp::create(b, loc, start, sum).getResult();

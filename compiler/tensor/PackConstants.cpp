@@ -20,7 +20,7 @@ struct PackConstants : fnc::impl::PackConstantsBase<PackConstants> {
   void runOnOperation() override {
     getOperation().walk([&](fnc::kernel::ContractOp op) {
       DenseElementsAttr constant;
-      if (!op.getDot() && matchPattern(op.getRhs(), m_Constant(&constant)))
+      if (!op.getDot() && !op.getPiece() && matchPattern(op.getRhs(), m_Constant(&constant)))
         pack(op, constant);
     });
   }

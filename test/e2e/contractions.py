@@ -126,8 +126,10 @@ class Round:
         return result, expected, scale + 4
 
 
-def matmul(r):
+def matmul(r, most_terms=100):
     m, n, k = r.pick(1, r.upto(7), r.upto(40)), r.pick(1, r.upto(9), r.upto(150)), r.pick(1, r.upto(9), r.upto(100))
+    if most_terms > 100:
+        m, n, k = r.upto(40, 9), r.upto(90, 40), r.upto(most_terms, most_terms // 2)
     batch = r.pick((), (), (r.upto(4),), (2, 3))
     ta, tb, open_batch = r.pick(0, 1), r.pick(0, 0, 1), r.pick(0, 1)
     x = r.values(batch + (m, k))
@@ -176,6 +178,11 @@ def conv(r, depthwise=False):
     op = "depthwise_conv" if depthwise else "conv"
     terms = kernel[0] * kernel[1] * c // groups
     return r.op(op, operands, tensor(shape), "{" + ", ".join(attrs) + "}"), expected, terms
+
+
+def long_sums(r):
+    """More terms than caches hold: sums in pieces."""
+    return matmul(r, 6000)
 
 
 def conv_chain(r):
@@ -231,7 +238,7 @@ def main():
     parser.add_argument("--cpu", action="append")
     parser.add_argument("-O", dest="level", default="2")
     options = parser.parse_args()
-    makers = [matmul, conv, lambda r: conv(r, depthwise=True), conv_chain, fast_conv]
+    makers = [matmul, conv, lambda r: conv(r, depthwise=True), conv_chain, fast_conv, long_sums]
     passed = failed = 0
     for number in range(options.seed, options.seed + options.rounds):
         r = Round(np.random.default_rng(number))

@@ -50,6 +50,27 @@ func.func @transposed(%a: memref<6x21xf32>, %b: memref<4x21xf32>, %c: memref<6x4
   return
 }
 
+// A sum in pieces of three terms: all of the result is loaded, added to and stored in each of them.
+// The last piece is shorter.
+// CHECK-LABEL: func @pieces
+// CHECK: scf.for %[[FROM:.*]] = %c0 to %c10 step %c3
+// CHECK: %[[LEFT:.*]] = arith.subi %c10, %[[FROM]]
+// CHECK: %[[STEPS:.*]] = arith.minui %[[LEFT]], %c3
+// CHECK: scf.for %{{.*}} = %c0 to %c16 step %c8
+// CHECK: scf.for %{{.*}} = %c0 to %c8 step %c2
+// CHECK: %[[OLD:.*]] = vector.load %{{.*}} : memref<128xf32
+// CHECK: scf.for %{{.*}} = %c0 to %[[STEPS]] step %c1 iter_args(%{{.*}} = %[[OLD]], {{.*}} -> (vector<8xf32>, vector<8xf32>)
+// CHECK: vector.store %{{.*}} : memref<128xf32
+func.func @pieces(%a: memref<8x10xf32>, %b: memref<10x16xf32>, %c: memref<8x16xf32>) {
+  kernel.contract ins(%a, %b : memref<8x10xf32>, memref<10x16xf32>) outs(%c : memref<8x16xf32>)
+      attributes {maps = [#x, #y, #o], sizes = array<i64: 8, 16, 10>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 2, 8, 1>, piece = array<i64: 2, 3>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 // Packed columns: those of a block of 8, term after term, then those of a block of 4. Rows of
 // unknown count: four at once, then two, then one.
 // CHECK-LABEL: func @packed

@@ -86,6 +86,26 @@ func.func @other(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>) -> tensor<4x2xf32> {
   return %p : tensor<4x2xf32>
 }
 
+// More terms than caches hold are summed in pieces, which are kept where the result will be: what
+// comes after it stays a loop.
+// CHECK-LABEL: func @long
+// CHECK: %[[ZERO:.*]] = linalg.fill
+// CHECK: %[[SUMS:.*]] = kernel.contract ins(%arg0, %arg1 : {{.*}}) outs(%[[ZERO]] : tensor<64x64xf32>) attributes {{.*}}piece = array<i64: 2, 800>
+// CHECK: linalg.generic {{.*}} ins(%[[SUMS]] :
+func.func @long(%x: tensor<64x4000xf32>, %w: tensor<4000x64xf32>) -> tensor<64x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<64x64xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<64x4000xf32>, tensor<4000x64xf32>) outs(%f : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%p : tensor<64x64xf32>) outs(%e : tensor<64x64xf32>) {
+  ^bb0(%u: f32, %o: f32):
+    %r = arith.maximumf %u, %zero : f32
+    linalg.yield %r : f32
+  } -> tensor<64x64xf32>
+  return %y : tensor<64x64xf32>
+}
+
 // Must not take the loop behind it: booleans are bytes in memory, but bits in a vector.
 // CHECK-LABEL: func @compared
 // CHECK: kernel.contract
