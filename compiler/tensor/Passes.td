@@ -76,7 +76,9 @@ def FuseElementwise : Pass<"fnc-fuse-elementwise", "::mlir::ModuleOp"> {
   let summary = "move elementwise loops into the loops that read them";
   let description = [{
     A producer moves where each of its elements is computed once, and where a broadcast reads it
-    again if it is a few cheap instructions. Bodies stay below a size, so that long chains take
+    again if it is a few cheap instructions. Where several loops read it and less is read and
+    written if each computes it again (`z - mean` of a batch norm, which its variance, its result
+    and its gradients need), each gets a copy. Bodies stay below a size, so that long chains take
     linear time.
 
     ```mlir

@@ -62,8 +62,9 @@ void TruncOp::differentiate(Gradient &) {}
 //===-- Activations ----------------------------------------------------------===//
 
 void SigmoidOp::differentiate(Gradient &g) { g.add(0, g.dy() * (g.y() * (1 - g.y()))); }
-void ReluOp::differentiate(Gradient &g) { g.add(0, where(g.x() > 0, g.dy(), 0)); }
-void Relu6Op::differentiate(Gradient &g) { g.add(0, where(both(g.x() > 0, g.x() < 6), g.dy(), 0)); }
+// By the results, which are there anyway: what was clipped need not be kept.
+void ReluOp::differentiate(Gradient &g) { g.add(0, where(g.y() > 0, g.dy(), 0)); }
+void Relu6Op::differentiate(Gradient &g) { g.add(0, where(both(g.y() > 0, g.y() < 6), g.dy(), 0)); }
 void LeakyReluOp::differentiate(Gradient &g) {
   g.add(0, where(g.x() > 0, g.dy(), g.dy() * getAlpha().convertToDouble()));
 }

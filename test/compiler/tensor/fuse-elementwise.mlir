@@ -84,3 +84,46 @@ func.func @sum_of_one(%x: tensor<4xf64>, %s: tensor<f64>) -> tensor<4xf64> {
   %y = fn.sub %x, %m : (tensor<4xf64>, tensor<f64>) -> tensor<4xf64>
   return %y : tensor<4xf64>
 }
+
+// -----
+
+// What two loops read is computed in both where that reads less: neither the differences nor the
+// mask times them are stored.
+// CHECK-LABEL: @repeated(
+// CHECK: linalg.generic {{.*}}"reduction"{{.*}} ins(%arg0, %arg1 :
+// CHECK: arith.subf
+// CHECK: arith.mulf
+// CHECK: arith.addf
+// CHECK: linalg.generic {{.*}} ins(%arg0, %arg1, %arg2 :
+// CHECK: arith.subf
+// CHECK: arith.mulf
+// CHECK-NOT: linalg.generic
+func.func @repeated(%x: tensor<8x4xf32>, %m: tensor<4xf32>, %s: tensor<4xf32>) -> (tensor<4xf32>, tensor<8x4xf32>) {
+  %0 = fn.sub %x, %m : (tensor<8x4xf32>, tensor<4xf32>) -> tensor<8x4xf32>
+  %1 = fn.square %0 : tensor<8x4xf32>
+  %2 = fn.reduce_sum %1 {axes = array<i64: 0>} : (tensor<8x4xf32>) -> tensor<4xf32>
+  %3 = fn.mul %0, %s : (tensor<8x4xf32>, tensor<4xf32>) -> tensor<8x4xf32>
+  return %2, %3 : tensor<4xf32>, tensor<8x4xf32>
+}
+
+// -----
+
+// Must stay one: what comes after sums of products is part of their loop; three readers of three
+// tensors would read nine; a matrix product reads its operand many times.
+// CHECK-LABEL: @once(
+// CHECK-COUNT-3: arith.subf
+// CHECK-NOT: arith.subf
+// CHECK: return
+func.func @once(%x: tensor<8x4xf32>, %y: tensor<8x4xf32>, %z: tensor<8x4xf32>, %w: tensor<4x4xf32>) -> (tensor<4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8x4xf32>) {
+  %p = fn.matmul %x, %w : (tensor<8x4xf32>, tensor<4x4xf32>) -> tensor<8x4xf32>
+  %0 = fn.sub %p, %y : (tensor<8x4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+  %1 = fn.reduce_sum %0 {axes = array<i64: 0>} : (tensor<8x4xf32>) -> tensor<4xf32>
+  %2 = fn.neg %0 : tensor<8x4xf32>
+  %3 = fn.sub %x, %y : (tensor<8x4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+  %4 = fn.sub %3, %z : (tensor<8x4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+  %5 = fn.reduce_sum %4 {axes = array<i64: 0>} : (tensor<8x4xf32>) -> tensor<4xf32>
+  %6 = fn.neg %4 : tensor<8x4xf32>
+  %7 = fn.reduce_max %4 {axes = array<i64: 0>} : (tensor<8x4xf32>) -> tensor<4xf32>
+  %8 = fn.matmul %6, %w : (tensor<8x4xf32>, tensor<4x4xf32>) -> tensor<8x4xf32>
+  return %1, %2, %5, %6, %7, %8 : tensor<4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8x4xf32>
+}
