@@ -16,6 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
 from run import Library  # noqa: E402
+from machine import machine  # noqa: E402
 
 F32 = np.float32
 
@@ -246,9 +247,10 @@ def main():
             for make in makers:
                 r.case(make)
         text = "fn.graph @g {\n" + ROOM + "\n".join(r.lines + r.functions) + "\n}\n"
-        for cpu in options.cpu or ["x86-64", "x86-64-v3", "native"]:
+        # An emulated machine says itself for which CPU.
+        for cpu in options.cpu or ([""] if machine().options else ["x86-64", "x86-64-v3", "native"]):
             with tempfile.TemporaryDirectory() as folder:
-                library = Library(options.fnc, text, pathlib.Path(folder), ["--cpu", cpu, "-O", options.level])
+                library = Library(options.fnc, text, pathlib.Path(folder), [*(["--cpu", cpu] if cpu else []), "-O", options.level])
                 for name, inputs, expected, scale, shown in r.cases:
                     status, (got,) = library.call(name, inputs, [expected.astype(F32)])
                     limit = 2e-6 * scale + 2e-6 * np.abs(expected)

@@ -69,16 +69,16 @@ with tempfile.TemporaryDirectory() as folder:
     include = pathlib.Path(__file__).resolve().parents[2] / "runtime" / "include"
     subprocess.run(["cc", "-shared", "-fPIC", "-I", str(include), "-I", folder, str(path / "forged.c"), "-o",
                     str(path / "forged.so")], check=True)
-    library.library = ctypes.CDLL(str(path / "forged.so"))
-    library.library.aim.argtypes = [ctypes.c_long, ctypes.c_long]
-    library.library.aim(0, 0)
+    library.machine.library = ctypes.CDLL(str(path / "forged.so"))
+    library.machine.library.aim.argtypes = [ctypes.c_long, ctypes.c_long]
+    library.machine.library.aim(0, 0)
     check("an object that writes nothing stays inside", not reported(library))
     sizes = [max(library.manifest["state_bytes"], 64), 24, 24, 128]
     for buffer, (name, size) in enumerate(zip(("state", "input", "output", "workspace"), sizes)):
         for where, offset in (("before", -1), ("behind", size + 1)):
-            library.library.aim(buffer, offset)
+            library.machine.library.aim(buffer, offset)
             check(f"a store {where} the {name}", reported(library))
-    library.library.aim(1, 1)
+    library.machine.library.aim(1, 1)
     check("a store into an input", reported(library))
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)

@@ -20,6 +20,8 @@ import tempfile
 
 import numpy as np
 
+from machine import machine
+
 # bf16 as its bits.
 DTYPES = {"f16": np.float16, "bf16": np.uint16, "f32": np.float32, "f64": np.float64, "i1": np.bool_, "i8": np.int8,
           "i16": np.int16, "i32": np.int32, "i64": np.int64, "u8": np.uint8, "u16": np.uint16, "u32": np.uint32, "u64": np.uint64}
@@ -229,11 +231,6 @@ class Translator:
         return "fn.graph @g {\n  " + "\n  ".join(self.lines) + "\n}\n"
 
 
-class Status(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_int32), ("tensor", ctypes.c_int32), ("dimension", ctypes.c_int32),
-                ("reserved", ctypes.c_int32), ("expected", ctypes.c_int64), ("got", ctypes.c_int64)]
-
-
 class Guarded:
     """Bytes aligned to 64 between two guard zones."""
 
@@ -259,20 +256,20 @@ class Library:
     """A compiled graph: its functions by name, the layout of its state."""
 
     def __init__(self, fnc, text, folder, options=()):
-        source, obj, shared = folder / "g.mlir", folder / "g.o", folder / "g.so"
+        source, obj = folder / "g.mlir", folder / "g.o"
         source.write_text(text)
-        done = subprocess.run([fnc, "compile", str(source), "-o", str(obj), *options], capture_output=True, text=True,
-                              timeout=60)
+        self.machine = machine()
+        done = subprocess.run([fnc, "compile", str(source), "-o", str(obj), *options, *self.machine.options],
+                              capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise RuntimeError(f"fnc compile: exit {done.returncode}\n{done.stderr[:2000]}")
-        subprocess.run([os.environ.get("CC", "cc"), "-shared", "-o", str(shared), str(obj)], check=True)
         self.header = obj.with_suffix(".h").read_text()
-        self.library = ctypes.CDLL(str(shared))
         shown = subprocess.run([fnc, "inspect", str(obj), "--json"], capture_output=True, text=True, check=True)
         self.manifest = json.loads(shown.stdout)
         self.variables = {v["name"]: v for v in self.manifest["variables"]}
         self.state = Guarded(max(self.manifest["state_bytes"], 64))
-        self.library.g_init(ctypes.c_void_p(self.state.address))
+        self.machine.load(obj, [self.manifest["graph"] + "_init", *(f["symbol"] for f in self.manifest["functions"])])
+        self.machine.initialize("g_init", self.state)
 
     def variable(self, name):
         v = self.variables[name]
@@ -309,17 +306,15 @@ class Library:
             field = re.search(r"\*(\w+)$", line).group(1) if "*" in line else "unused"
             fields.append((field, ctypes.c_void_p))
             if field == "state":
-                setters[field] = self.state.address
+                setters[field] = self.machine.address(self.state)
             elif field == "workspace" or field == "context" or field == "unused":
                 pass
             elif left_in:
                 current = left_in.pop(0)
-                setters[field] = feeds[current].address
+                setters[field] = self.machine.address(feeds[current])
             else:
-                setters[field] = results[left_out.pop(0)].address
+                setters[field] = self.machine.address(results[left_out.pop(0)])
         kind = type("Args", (ctypes.Structure,), {"_fields_": fields})
-        function = getattr(self.library, struct.group(1))
-        function.restype, function.argtypes = Status, [ctypes.c_void_p]
         args = kind()
         for field, value in setters.items():
             if isinstance(value, tuple):
@@ -327,17 +322,16 @@ class Library:
                     getattr(args, field)[i] = n
             else:
                 setattr(args, field, value)
-        status = Status()
-        if any(f[0] == "workspace" for f in fields):
-            status = function(ctypes.addressof(args))       # with no workspace: says how much it needs
-            if status.code == 4:
-                workspace = Guarded(status.expected, 0xFF)
-                buffers.append(workspace)
-                args.workspace, args.workspace_bytes = workspace.address, workspace.size
-                status = function(ctypes.addressof(args))
-        else:
-            status = function(ctypes.addressof(args))
-        for buffer in buffers + [self.state]:
+        buffers.append(self.state)
+        call = lambda: self.machine.call(struct.group(1), args, buffers)
+        status = call()                                     # with no workspace: says how much it needs
+        if status.code == 4 and any(f[0] == "workspace" for f in fields):
+            workspace = Guarded(status.expected, 0xFF)
+            buffers.append(workspace)
+            args.workspace, args.workspace_bytes = self.machine.address(workspace), workspace.size
+            status = call()
+        self.machine.forget()
+        for buffer in buffers:
             if not buffer.intact():
                 raise RuntimeError(f"{name} wrote outside a buffer")
         for x, feed in zip(inputs, feeds):

@@ -26,6 +26,16 @@ step "random graphs from seed $first"
 count fuzz /usr/bin/python3 test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 5000))"
 count parser_fuzz /usr/bin/python3 test/fuzz/parser_fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 5000))"
 
+step "other CPUs under emulators"
+for machine in aarch64 x86-64-v3 riscv64; do
+  export FNC_TEST_MACHINE=$machine
+  count "golden on $machine" /usr/bin/python3 test/golden/run.py --fnc "$build/bin/fnc" test/golden/cases
+  count "contractions on $machine" /usr/bin/python3 test/e2e/contractions.py --fnc "$build/bin/fnc" --rounds 20
+  count "random bits on $machine" /usr/bin/python3 test/e2e/random_ops.py "$build/bin/fnc"
+  count "fuzz on $machine" /usr/bin/python3 test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 500))"
+done
+unset FNC_TEST_MACHINE
+
 step "every ONNX backend test that Debian has"
 count onnx /usr/bin/python3 test/conformance/onnx/run.py --fnc "$build/bin/fnc" --known test/conformance/onnx/known.txt \
   /usr/share/libonnx-testdata/data

@@ -15,6 +15,8 @@ tests=(
   # firmware
   gcc-arm-none-eabi picolibc-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
   qemu-system-arm qemu-system-misc
+  # other CPUs
+  qemu-user
 )
 [ "${1:-}" = build ] || packages+=("${tests[@]}")
 [ "${1:-}" != nightly ] || packages+=(libclang-rt-22-dev)
