@@ -1,6 +1,7 @@
 //===- Passes.cpp - the order of the buffer stage -------------------------===//
 
 #include "compiler/buffer/Passes.h"
+#include "compiler/Simplify.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -11,14 +12,14 @@ void fnc::buildBufferPipeline(OpPassManager &pm, bool profile) {
   pm.addPass(createPlaceResults());
   pm.addPass(createBufferize());
   // Aliases that bufferization left as casts and dead views would look like copies to Commit.
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createSimplify());
   pm.addPass(createCommit());
   // Sizes are shared once equal computations are one value.
   pm.addPass(createCSEPass());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createSimplify());
   // Before lifetimes count: what lies between ops of one row need not live longer.
   pm.addPass(createFuseRows());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createSimplify());
   pm.addPass(createPlanWorkspace());
   pm.addPass(createVerifyWorkspace());
   // While ops are still whole.
@@ -28,7 +29,7 @@ void fnc::buildBufferPipeline(OpPassManager &pm, bool profile) {
 
 void fnc::buildLoopPipeline(OpPassManager &pm, const LowerToLoopsOptions &registers) {
   pm.addNestedPass<func::FuncOp>(createLowerToLoops(registers));
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createSimplify());
   pm.addPass(createCSEPass());
   // Last: what is known around a nest has been used in it.
   pm.addPass(createOutlineLoops());

@@ -1,45 +1,22 @@
 //===- LowerToLLVM.cpp - loops on memrefs to LLVM IR ----------------------===//
 
+#include "compiler/emit/ConvertToLLVM.h"
 #include "compiler/emit/DebugLines.h"
 #include "compiler/emit/Emit.h"
-#include "compiler/emit/VectorToLLVM.h"
-#include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
 
 void fnc::buildLowerToLLVMPipeline(OpPassManager &pm, unsigned indexBits) {
-  pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createVectorToLLVM(indexBits));
-  pm.addPass(createConvertMathToLLVMPass());
-  ArithToLLVMConversionPassOptions arith;
-  arith.indexBitwidth = indexBits;
-  ConvertControlFlowToLLVMPassOptions cf;
-  cf.indexBitwidth = indexBits;
-  FinalizeMemRefToLLVMConversionPassOptions memref;
-  memref.indexBitwidth = indexBits;
-  ConvertFuncToLLVMPassOptions func;
-  func.indexBitwidth = indexBits;
-  ConvertIndexToLLVMPassOptions index;
-  index.indexBitwidth = indexBits;
-  pm.addPass(createConvertIndexToLLVMPass(index));
-  pm.addPass(createArithToLLVMConversionPass(arith));
-  pm.addPass(createConvertControlFlowToLLVMPass(cf));
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memref));
-  pm.addPass(createConvertFuncToLLVMPass(func));
-  pm.addPass(createReconcileUnrealizedCastsPass());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createExpandViews());
+  pm.addPass(createConvertToLLVM(indexBits));
 }
 
 std::unique_ptr<llvm::Module> fnc::translate(ModuleOp module, const Graph &graph,

@@ -1,6 +1,7 @@
 //===- Passes.cpp - the order of the graph stage --------------------------===//
 
 #include "compiler/graph/Passes.h"
+#include "compiler/Simplify.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -16,6 +17,6 @@ void fnc::buildGraphPipeline(OpPassManager &pm, const SelectFunctionsOptions &op
   pm.addPass(createExpandSparse());
   // Dimensions before simplification: a fold must not hide what a call has to check.
   pm.addPass(createInferDims());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createSimplify());
   pm.addPass(createCSEPass());
 }

@@ -1,6 +1,7 @@
 //===- Passes.cpp - the order of the tensor stage -------------------------===//
 
 #include "compiler/tensor/Passes.h"
+#include "compiler/Simplify.h"
 #include "mlir/Conversion/TosaToArith/TosaToArith.h"
 #include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
 #include "mlir/Conversion/TosaToTensor/TosaToTensor.h"
@@ -26,17 +27,17 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   // Sizes of intermediates become sizes of arguments, so that equal shapes are equal values. Equal
   // ones first: resolving each along a chain of its own is quadratic.
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createSimplify());
   pm.addPass(createCSEPass());
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createSimplify());
   pm.addPass(createCSEPass());
   // Before loops are fused: a transpose would become part of one and go no further.
   pm.addPass(createSinkTransposes());
   // Each buffer that goes is memory traffic and workspace saved.
   pm.addPass(createFuseElementwise());
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createSimplify());
   pm.addPass(createCSEPass());
   // What comes after a sum of products is one loop by now.
   pm.addPass(createFormContractions(registers));
@@ -44,7 +45,7 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
     pm.addPass(createFormWinograd({registers.vectorBits, registers.registers}));
   pm.addPass(createPackConstants());
   pm.addPass(createFillBorders());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createSimplify());
   // After fusion: an expansion would hide which bodies are small enough to fuse.
   pm.addPass(createExpandMath(math));
   pm.addPass(createExpandArith());

@@ -1,0 +1,18 @@
+//===- ConvertToLLVM.h - loops on memrefs to the LLVM dialect ---*- C++ -*-===//
+
+#ifndef FNC_EMIT_CONVERTTOLLVM_H
+#define FNC_EMIT_CONVERTTOLLVM_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace fnc {
+
+/// Views of memrefs to arithmetic on offsets and sizes.
+std::unique_ptr<mlir::Pass> createExpandViews();
+
+/// All that is left to the LLVM dialect, for a target whose indices have `indexBits` bits.
+std::unique_ptr<mlir::Pass> createConvertToLLVM(unsigned indexBits);
+
+} // namespace fnc
+
+#endif // FNC_EMIT_CONVERTTOLLVM_H
