@@ -22,9 +22,6 @@ constexpr int64_t kPartials = 32;
 /// Shorter vectors than this are not worth their own loop.
 constexpr int64_t kShortest = 4;
 
-/// What accumulators over the other loops may take.
-constexpr int64_t kMostAccumulators = 8;
-
 /// Elements by which an operand moves along `dim`, if that is 0 or 1.
 std::optional<int64_t> stepAlong(linalg::GenericOp op, OpOperand *operand, unsigned dim) {
   AffineMap map = op.getMatchingIndexingMap(operand);
@@ -107,7 +104,8 @@ std::optional<Reduction> matchReduction(linalg::GenericOp op, unsigned number) {
 struct Plan {
   unsigned vectorDim = 0;
   bool alongReduction = false;
-  int64_t width = 0; ///< of one vector
+  int64_t width = 0;        ///< of one vector
+  int64_t accumulators = 0; ///< vectors that results over other loops may take
   /// By result; without a combiner where the result is elementwise along the vectors.
   SmallVector<Reduction> reductions;
 };
@@ -155,6 +153,7 @@ std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
     Plan plan;
     plan.vectorDim = dim;
     plan.alongReduction = isReduction;
+    plan.accumulators = registers.count / 2;
     plan.width = llvm::bit_floor(static_cast<uint64_t>(filled));
     bool fits = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *input) {
       return stepAlong(op, input, dim).has_value();
@@ -279,7 +278,7 @@ private:
   bool fitsRegisters() {
     int64_t size = bounds[plan.vectorDim];
     return !ShapedType::isDynamic(size) &&
-           size * static_cast<int64_t>(op.getNumDpsInits()) <= plan.width * kMostAccumulators &&
+           size * static_cast<int64_t>(op.getNumDpsInits()) <= plan.width * plan.accumulators &&
            size % kShortest == 0 && llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
              AffineMap map = op.getMatchingIndexingMap(&init);
              return llvm::none_of(reductions,

@@ -39,6 +39,8 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
   pm.addPass(createSimplify());
   pm.addPass(createCSEPass());
+  // Once what they reduce has moved into them.
+  pm.addPass(createFuseReductions());
   // What comes after a sum of products is one loop by now.
   pm.addPass(createFormContractions(registers));
   if (winograd)

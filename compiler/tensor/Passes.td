@@ -95,6 +95,25 @@ def FuseElementwise : Pass<"fnc-fuse-elementwise", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def FuseReductions : Pass<"fnc-fuse-reductions", "::mlir::ModuleOp"> {
+  let summary = "reductions that read the same tensor in one loop";
+  let description = [{
+    The sums that the gradients of a norm need, for instance, read the same two tensors.
+
+    ```mlir
+    %0 = linalg.generic ins(%dy) outs(%z) { arith.addf }
+    %1 = linalg.generic ins(%dy, %x) outs(%z) { arith.mulf, arith.addf }
+    ```
+    ==>
+    ```mlir
+    %0:2 = linalg.generic ins(%dy, %x) outs(%z, %z) { arith.addf, arith.mulf, arith.addf }
+    ```
+    Loops, the way through a tensor that both read whole, and the form of the results are the same;
+    neither needs the other's result. Contractions, which read elements more than once, stay.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FormContractions : Pass<"fnc-form-contractions", "::mlir::ModuleOp"> {
   let summary = "sums of products, with the elementwise loop that reads them, as kernel.contract";
   let description = [{
