@@ -176,8 +176,10 @@ Value FunctionOp::getCondition(unsigned index) {
 
 Location FunctionOp::getItemLoc(unsigned index) {
   std::optional<ArrayAttr> locations = getItemLocations();
+  // Written by hand in the generic form, the attribute can hold anything.
   if (locations && index < locations->size())
-    return cast<LocationAttr>((*locations)[index]);
+    if (auto location = dyn_cast<LocationAttr>((*locations)[index]))
+      return location;
   return getLoc();
 }
 

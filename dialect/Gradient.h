@@ -94,6 +94,11 @@ Expr both(Expr a, Expr b);
 Expr where(Expr condition, Expr a, Expr b);
 Expr where(Expr condition, Expr a, double b);
 
+/// The product of all other factors, for each factor of a product, and its first derivatives: where
+/// some factors are 0 as well. `product` is that of the factors which are not 0, `zeros` the number
+/// of the others and `zeroSum` their sum.
+Expr otherFactors(Expr factor, Expr product, Expr zeros, Expr zeroSum);
+
 /// The differentiation of one op: its values, the gradients of its results, and where those of its
 /// operands go.
 class Gradient {

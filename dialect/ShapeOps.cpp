@@ -198,7 +198,8 @@ LogicalResult SplitOp::inferShape(Adaptor op, ShapeContext &shapes,
       if (size < 0)
         return shapes.error("sizes holds " + Twine(size) + ", expected at least 0");
       parts.push_back(shapes.constant(size));
-      sum += size;
+      if (llvm::AddOverflow(sum, size, sum))
+        return shapes.error("sizes add up to more than a size can be");
     }
     if (!shapes.equal(dims[axis], shapes.constant(sum)))
       return shapes.error("sizes add up to " + Twine(sum) + ", dimension " + Twine(axis) +

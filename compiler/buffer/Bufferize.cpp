@@ -37,6 +37,19 @@ LogicalResult bufferize(ModuleOp module) {
   return bufferization::runOneShotModuleBufferize(module, makeOptions(), state);
 }
 
+/// Makes uninitialized tensors in the region that uses them. What a branch yields in memory from
+/// outside of a loop would tie that memory to the state of the loop, which then is copied to a new
+/// buffer in each round.
+void sinkFreshTensors(func::FuncOp func) {
+  func.walk([](tensor::EmptyOp empty) {
+    for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
+      Operation *user = use.getOwner();
+      if (user->getBlock() != empty->getBlock())
+        use.set(OpBuilder(user).clone(*empty)->getResult(0));
+    }
+  });
+}
+
 /// Gives each user of a filled tensor, and every few users of an uninitialized one, a tensor of
 /// their own. Few users of one tensor compute in place; many tie their buffers together, and the
 /// analysis takes cubic time in the number of ops that are.
@@ -116,6 +129,7 @@ struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
       if (!func.isExternal())
         kernels.push_back(func);
     for (func::FuncOp func : kernels) {
+      sinkFreshTensors(func);
       splitFreshTensors(func);
       separateReaders(func);
     }

@@ -4,6 +4,7 @@
 #include "compiler/kernel/Aliases.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 using namespace mlir;
 
@@ -28,6 +29,18 @@ bool isInPlace(Value value, Value destination) {
   return value == destination;
 }
 
+/// Loops carry their state in place. A loop of one round is gone by now: what was the place of its
+/// state is the value it began with, which others read and which may not be written at all.
+void dropPlacesOfNoLoop(func::FuncOp func) {
+  func.walk([](bufferization::MaterializeInDestinationOp op) {
+    auto place = dyn_cast<BlockArgument>(op.getDest());
+    if (place && isa<LoopLikeOpInterface>(place.getOwner()->getParentOp()))
+      return;
+    op.getResult().replaceAllUsesWith(op.getSource());
+    op.erase();
+  });
+}
+
 struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>())
@@ -38,6 +51,7 @@ struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
   LogicalResult place(func::FuncOp func) {
     MLIRContext *context = &getContext();
     OpBuilder b(context);
+    dropPlacesOfNoLoop(func);
     auto ret = cast<func::ReturnOp>(func.front().getTerminator());
     auto setWritable = [&](unsigned arg, bool writable) {
       func.setArgAttr(arg, "bufferization.writable", b.getBoolAttr(writable));

@@ -112,7 +112,9 @@ AffineExpr fnc::SymbolicSizes::dimension(Value memref, int64_t index) {
       .Case([&](memref::ExpandShapeOp expand) { return of(expand.getMixedOutputShape()[index]); })
       .Case([&](memref::CollapseShapeOp collapse) {
         AffineExpr product = getAffineConstantExpr(1, func.getContext());
-        for (int64_t i : collapse.getReassociationIndices()[index]) {
+        // The vector of them is a temporary: its elements would not outlive the head of the loop.
+        ReassociationIndices dims = collapse.getReassociationIndices()[index];
+        for (int64_t i : dims) {
           AffineExpr dim = dimension(collapse.getSrc(), i);
           if (!dim)
             return dim;

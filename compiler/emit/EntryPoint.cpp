@@ -59,6 +59,8 @@ private:
   void loadArguments();
   void checkPointers();
   void checkDims();
+  void checkConstraint(const fnc::Constraint &constraint);
+  bool checkOneSize(const fnc::Constraint &constraint);
   void checkWorkspace();
   void checkOverlaps();
   void checkEntries();
@@ -107,6 +109,8 @@ private:
   std::vector<Value *> indices, counts;
   std::vector<std::vector<Value *>> inputDims;
   std::vector<Value *> symbols;
+  /// By symbol: the input and its dimension that give the value.
+  std::vector<std::pair<int32_t, int32_t>> origins;
   Value *needed = nullptr, *tooLarge = nullptr;
 };
 
@@ -273,6 +277,7 @@ void EntryPoint::checkPointers() {
 
 void EntryPoint::checkDims() {
   symbols.assign(function.symbols.size(), nullptr);
+  origins.assign(function.symbols.size(), {0, 0});
   // The first dimension that is just a symbol gives its value; it must be a size.
   for (auto [i, input] : enumerate(function.inputs)) {
     if (input.isSparse())
@@ -281,6 +286,7 @@ void EntryPoint::checkDims() {
       if (auto symbol = mlir::dyn_cast<AffineSymbolExpr>(dim))
         if (Value *&value = symbols[symbol.getPosition()]; !value) {
           value = inputDims[i][d];
+          origins[symbol.getPosition()] = {i, d};
           int64_t max = function.symbols[symbol.getPosition()].max;
           failIf(b.CreateICmpSLT(value, constant(0)), FN_SHAPE_MISMATCH, i, d, constant(0),
                  value, -1);
@@ -307,11 +313,8 @@ void EntryPoint::checkDims() {
                          b.CreateICmpNE(region.bytes, constant(0))),
              FN_NULL_POINTER, i, 0, constant(0), constant(0));
   }
-  for (const Constraint &constraint : function.constraints) {
-    Value *x = expression(constraint.lhs), *y = expression(constraint.rhs);
-    failIf(constraint.isEqual ? b.CreateICmpNE(x, y) : b.CreateICmpSLT(x, y), FN_SIZES_DISAGREE,
-           0, 0, y, x, constraint.isEqual ? 0 : -1);
-  }
+  for (const fnc::Constraint &constraint : function.constraints)
+    checkConstraint(constraint);
   for (auto [i, input] : enumerate(function.inputs))
     if (input.isSparse()) {
       checkSizes(i);
@@ -322,6 +325,55 @@ void EntryPoint::checkDims() {
       failIf(b.CreateAnd(b.CreateIsNull(outputs[i]),
                          b.CreateICmpNE(bytesOf(output), constant(0))),
              FN_NULL_POINTER, outputNumber(i), 0, constant(0), constant(0));
+}
+
+/// Fails as a wrong shape of one input where the constraint says what a size of it has to be.
+bool EntryPoint::checkOneSize(const fnc::Constraint &constraint) {
+  auto originOf = [&](AffineExpr expr) -> std::optional<std::pair<int32_t, int32_t>> {
+    auto symbol = mlir::dyn_cast<AffineSymbolExpr>(expr);
+    if (!symbol || origins[symbol.getPosition()].second < 0)
+      return std::nullopt;
+    return origins[symbol.getPosition()];
+  };
+  AffineExpr size = constraint.lhs, other = constraint.rhs;
+  int32_t relation = constraint.isEqual ? 0 : -1;
+  if (constraint.isEqual ? !originOf(size) : mlir::isa<AffineConstantExpr>(size)) {
+    std::swap(size, other);
+    relation = -relation;
+  }
+  // A limit of a sum is one of its other term.
+  if (auto sum = mlir::dyn_cast<mlir::AffineBinaryOpExpr>(size);
+      sum && sum.getKind() == AffineExprKind::Add && mlir::isa<AffineConstantExpr>(other) &&
+      mlir::isa<AffineConstantExpr>(sum.getRHS())) {
+    other = other - sum.getRHS();
+    size = sum.getLHS();
+  }
+  auto origin = originOf(size);
+  if (!origin)
+    return false;
+  Value *got = expression(size), *want = expression(other);
+  Value *bad = relation == 0  ? b.CreateICmpNE(got, want)
+               : relation < 0 ? b.CreateICmpSLT(got, want)
+                              : b.CreateICmpSGT(got, want);
+  failIf(bad, FN_SHAPE_MISMATCH, origin->first, origin->second, want, got, relation);
+  return true;
+}
+
+void EntryPoint::checkConstraint(const fnc::Constraint &constraint) {
+  if (checkOneSize(constraint))
+    return;
+  std::pair<int32_t, int32_t> origin(0, 0);
+  bool found = false;
+  for (AffineExpr side : {constraint.lhs, constraint.rhs})
+    side.walk([&](AffineExpr expr) {
+      if (auto symbol = mlir::dyn_cast<AffineSymbolExpr>(expr); symbol && !found) {
+        origin = origins[symbol.getPosition()];
+        found = true;
+      }
+    });
+  Value *x = expression(constraint.lhs), *y = expression(constraint.rhs);
+  failIf(constraint.isEqual ? b.CreateICmpNE(x, y) : b.CreateICmpSLT(x, y), FN_SIZES_DISAGREE,
+         origin.first, origin.second, y, x, constraint.isEqual ? 0 : -1);
 }
 
 Value *EntryPoint::bytesOf(const fnc::Tensor &tensor) {
@@ -346,6 +398,7 @@ SmallVector<EntryPoint::Region, 2> EntryPoint::regionsOf(size_t input) {
 void EntryPoint::checkCount(size_t input) {
   auto symbol = mlir::cast<AffineSymbolExpr>(function.inputs[input].count);
   Value *count = symbols[symbol.getPosition()] = counts[input];
+  origins[symbol.getPosition()] = {static_cast<int32_t>(input), -1};
   int64_t max = function.symbols[symbol.getPosition()].max;
   max = max < 0 ? largestSize() : max;
   failIf(b.CreateICmpSLT(count, constant(0)), FN_ENTRY_COUNT, input, 0, constant(0), count, -1);

@@ -53,7 +53,6 @@ struct Symbol {
 struct Constraint {
   bool isEqual; ///< else: lhs >= rhs
   mlir::AffineExpr lhs, rhs;
-  int tensor = 0, dim = 0; ///< the input whose dimension is to blame
 };
 
 /// Something that can fail after a call has begun to compute.

@@ -21,9 +21,11 @@ void NegOp::differentiate(Gradient &g) { g.add(0, -g.dy()); }
 void AbsOp::differentiate(Gradient &g) { g.add(0, g.dy() * g.x().apply<SignOp>()); }
 void SquareOp::differentiate(Gradient &g) { g.add(0, g.dy() * (g.x() * 2)); }
 void ReciprocalOp::differentiate(Gradient &g) { g.add(0, -g.dy() * g.y() * g.y()); }
-// What does not count (a gradient of 0) stays without effect at 0, where the slope is infinite.
+// What does not count (a gradient of 0) stays without effect where the slope is no number. Elsewhere
+// it is a factor like any other, with a slope of its own.
 void SqrtOp::differentiate(Gradient &g) {
-  g.add(0, where(equal(g.dy(), 0), g.dy(), g.dy() * 0.5 / g.y()));
+  Expr root = where(g.y() > 0, g.y(), where(equal(g.dy(), 0), g.y().number(1), g.y()));
+  g.add(0, g.dy() * 0.5 / root);
 }
 void RsqrtOp::differentiate(Gradient &g) { g.add(0, g.dy() * -0.5 * g.y() * g.y() * g.y()); }
 void ExpOp::differentiate(Gradient &g) { g.add(0, g.dy() * g.y()); }
@@ -140,8 +142,8 @@ void PowOp::differentiate(Gradient &g) {
   Expr base = g.operand(0), exponent = g.operand(1);
   // x^0 is flat, at 0 too.
   g.add(0, [&] {
-    return where(equal(exponent, 0), (g.dy() * 0.0),
-                 g.dy() * exponent * base.apply<PowOp>(exponent - 1));
+    Expr safe = where(both(equal(exponent, 0), equal(base, 0)), base.number(1), base);
+    return g.dy() * exponent * safe.apply<PowOp>(exponent - 1);
   });
   // Of no base that is negative or 0 does the exponent have a slope.
   g.add(1, [&] {

@@ -126,6 +126,14 @@ Expr fn::where(Expr condition, Expr a, Expr b) {
 }
 Expr fn::where(Expr condition, Expr a, double b) { return where(condition, a, a.number(b)); }
 
+Expr fn::otherFactors(Expr factor, Expr product, Expr zeros, Expr zeroSum) {
+  // Of one other factor that is 0 its slope counts, not its value alone; of two neither.
+  Expr one = product.number(1), isZero = equal(factor, 0);
+  Expr ofZero = where(zeros < 1.5, one, where(zeros < 2.5, zeroSum - factor, 0));
+  Expr ofOther = where(zeros < 0.5, one, where(zeros < 1.5, zeroSum, 0));
+  return product * where(isZero, ofZero, ofOther / where(isZero, one, factor));
+}
+
 /// Sums over what `like` was broadcast along to give a gradient of this shape.
 static Expr sumToShape(Expr gradient, Expr like) {
   int64_t lead = gradient.rank() - like.rank();

@@ -53,14 +53,13 @@ void ReduceMaxOp::differentiate(Gradient &g) { differentiateExtreme(*this, g); }
 void ReduceMinOp::differentiate(Gradient &g) { differentiateExtreme(*this, g); }
 
 void ReduceProdOp::differentiate(Gradient &g) {
-  // The product of all others: of one zero the rest, of two or more zero.
-  Expr x = g.x(), zero = equal(x, 0), dy = kept(*this, g.dy());
+  Expr x = g.x(), zero = equal(x, 0);
   Expr others = where(zero, x.number(1), x);
   Expr product = x.with(ReduceProdOp::create(x.builder(), x.location(), others, getAxesAttr(),
                                              x.builder().getUnitAttr()));
-  Expr zeros = zero.cast(x.element()).sum(axesOf(*this), /*keepDims=*/true);
-  Expr slope = where(zero, where(zeros < 1.5, product, 0), where(zeros < 0.5, product / others, 0));
-  g.add(0, dy * slope);
+  auto total = [&](Expr terms) { return terms.sum(axesOf(*this), /*keepDims=*/true); };
+  g.add(0, kept(*this, g.dy()) * otherFactors(x, product, total(zero.cast(x.element())),
+                                              total(where(zero, x, 0))));
 }
 
 void LogSumExpOp::differentiate(Gradient &g) {

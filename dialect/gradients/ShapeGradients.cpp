@@ -238,9 +238,17 @@ void ScatterOp::differentiate(Gradient &g) {
     return;
   }
   if (kind == "mul") {
-    // All other factors are the result over this one: no number where an update is 0.
     g.add(0, [&] { return dy * scatter(g.operand(0).filled(1), indices, updates, "mul"); });
-    g.add(2, [&] { return gather(dy * g.y(), indices, 0) / updates; });
+    g.add(2, [&] {
+      Expr x = g.operand(0), zeroX = equal(x, 0), zeroU = equal(updates, 0), one = x.number(1);
+      auto total = [&](Expr ofX, Expr ofUpdates, StringRef how) {
+        return gather(scatter(ofX, indices, ofUpdates, how), indices, 0);
+      };
+      Expr product = total(where(zeroX, one, x), where(zeroU, one, updates), "mul");
+      Expr zeros = total(zeroX.cast(x.element()), zeroU.cast(x.element()), "add");
+      Expr zeroSum = total(where(zeroX, x, 0), where(zeroU, updates, 0), "add");
+      return gather(dy, indices, 0) * otherFactors(updates, product, zeros, zeroSum);
+    });
     return;
   }
   // "max" and "min": those that are equal to the result share the gradient.

@@ -173,3 +173,67 @@ func.func @strides_size(%x: tensor<1x8x8x4xf32>, %k: tensor<3x3x4x4xf32>) {
   %0 = fn.conv %x, %k {strides = array<i64: 9223372036854775807, 1>} : (tensor<1x8x8x4xf32>, tensor<3x3x4x4xf32>) -> tensor<1x1x6x4xf32>
   return
 }
+
+// -----
+
+func.func @no_window(%x: tensor<1x4x4x2xf32>, %k: tensor<0x3x2x2xf32>) {
+  // expected-error @below {{'fn.conv' op window has size 0 in spatial dimension 0}}
+  %0 = fn.conv %x, %k : (tensor<1x4x4x2xf32>, tensor<0x3x2x2xf32>) -> tensor<1x5x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @depthwise_inputs(%x: tensor<1x2x4x4xf32>, %k: tensor<4x2x3x3xf32>) {
+  // expected-error @below {{'fn.depthwise_conv' op filter has 2 input channels, expected 1}}
+  %0 = fn.depthwise_conv %x, %k {layout = "NCHW"} : (tensor<1x2x4x4xf32>, tensor<4x2x3x3xf32>) -> tensor<1x4x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @depthwise_open(%x: tensor<1x?x4x4xf32>, %k: tensor<4x1x3x3xf32>) {
+  // expected-error @below {{'fn.depthwise_conv' op the number of channels is not known}}
+  %0 = fn.depthwise_conv %x, %k {layout = "NCHW"} : (tensor<1x?x4x4xf32>, tensor<4x1x3x3xf32>) -> tensor<1x4x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @transpose_nothing(%x: tensor<1x0x4x2xf32>, %k: tensor<3x3x2x2xf32>) {
+  // expected-error @below {{'fn.conv_transpose' op spatial dimension 0 has size 0}}
+  %0 = fn.conv_transpose %x, %k : (tensor<1x0x4x2xf32>, tensor<3x3x2x2xf32>) -> tensor<1x2x6x2xf32>
+  return
+}
+
+// -----
+
+func.func @transpose_pads(%x: tensor<1x1x4x2xf32>, %k: tensor<3x3x2x2xf32>) {
+  // expected-error @below {{'fn.conv_transpose' op pads leave nothing of spatial dimension 0}}
+  %0 = fn.conv_transpose %x, %k {pads = array<i64: 2, 0, 2, 0>} : (tensor<1x1x4x2xf32>, tensor<3x3x2x2xf32>) -> tensor<1x1x6x2xf32>
+  return
+}
+
+// -----
+
+func.func @filter_rank(%x: tensor<1x4x4x2xf32>, %dy: tensor<1x2x2x2xf32>, %k: tensor<3x2x2xf32>) {
+  // expected-error @below {{'fn.conv_filter_gradient' op input has rank 4, filter has rank 3}}
+  %0 = fn.conv_filter_gradient %x, %dy like(%k) : (tensor<1x4x4x2xf32>, tensor<1x2x2x2xf32>, tensor<3x2x2xf32>) -> tensor<3x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @pool_size(%x: tensor<1x4x4x2xf32>) {
+  // expected-error @below {{'fn.max_pool' op size holds 0, expected at least 1}}
+  %0 = fn.max_pool %x {size = array<i64: 0, 2>} : (tensor<1x4x4x2xf32>) -> tensor<1x4x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @pads_count(%x: tensor<1x4x4x2xf32>) {
+  // expected-error @below {{'fn.max_pool' op pads has 2 elements, expected 4}}
+  %0 = fn.max_pool %x {size = array<i64: 2, 2>, pads = array<i64: 1, 1>} : (tensor<1x4x4x2xf32>) -> tensor<1x4x2x2xf32>
+  return
+}

@@ -178,3 +178,112 @@ fn.graph @effects {
     fn.yield %v : tensor<2xf32>
   }
 }
+
+// -----
+
+func.func @arguments(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.while' op condition has 0 arguments, expected 1}}
+  %0 = "fn.while"(%x) ({
+    %go = fn.constant dense<true> : tensor<i1>
+    fn.yield %go : tensor<i1>
+  }, {
+  ^bb0(%s: tensor<2xf32>):
+    fn.yield %s : tensor<2xf32>
+  }) : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @argument_type(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.while' op body has argument 0 of type 'tensor<3xf32>', expected 'tensor<2xf32>'}}
+  %0 = "fn.while"(%x) ({
+  ^bb0(%s: tensor<2xf32>):
+    %go = fn.constant dense<true> : tensor<i1>
+    fn.yield %go : tensor<i1>
+  }, {
+  ^bb0(%s: tensor<3xf32>):
+    fn.yield %x : tensor<2xf32>
+  }) : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @terminator(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.scan' op body does not end in 'fn.yield'}}
+  %0 = "fn.scan"(%x) <{operandSegmentSizes = array<i32: 1, 0>, trips = 2 : i64}> ({
+  ^bb0(%s: tensor<2xf32>):
+    llvm.unreachable
+  }) : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func private @f()
+func.func @effects(%flag: tensor<i1>, %x: tensor<2xf32>) {
+  %0 = fn.if %flag : (tensor<i1>) -> tensor<2xf32> {
+    // expected-error @below {{'func.call' op has effects, which cannot stand in a region of 'fn.if'}}
+    func.call @f() : () -> ()
+    fn.yield %x : tensor<2xf32>
+  } else {
+    fn.yield %x : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @state_type(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.while' op has results of other types than its state}}
+  %0 = "fn.while"(%x) ({
+  ^bb0(%s: tensor<2xf32>):
+    %go = fn.constant dense<true> : tensor<i1>
+    fn.yield %go : tensor<i1>
+  }, {
+  ^bb0(%s: tensor<2xf32>):
+    fn.yield %s : tensor<2xf32>
+  }) : (tensor<2xf32>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @trips(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.scan' op has trips = -1, expected 0 or more}}
+  %0 = fn.scan (%s = %x) {trips = -1 : i64} : (tensor<2xf32>) -> tensor<2xf32> {
+    fn.yield %s : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @scan_state(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.scan' op has a state of type 'tensor<2xf32>' and a result of type 'tensor<?xf32>'}}
+  %0 = fn.scan (%s = %x) {trips = 1 : i64} : (tensor<2xf32>) -> tensor<?xf32> {
+    fn.yield %s : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @stack(%x: tensor<f32>) {
+  // expected-error @below {{'fn.scan' op stacks values to tensors of rank 1 or more, got 'tensor<f32>'}}
+  %0, %1 = fn.scan (%s = %x) {trips = 1 : i64} : (tensor<f32>) -> (tensor<f32>, tensor<f32>) {
+    fn.yield %s, %s : tensor<f32>, tensor<f32>
+  }
+  return
+}
+
+// -----
+
+func.func @residuals(%x: tensor<f32>) {
+  // expected-error @below {{'fn.scan' op has 2 residuals, but 1 stacks}}
+  %0, %1 = fn.scan (%s = %x) {trips = 1 : i64, residuals = 2 : i64} : (tensor<f32>) -> (tensor<f32>, tensor<1xf32>) {
+    fn.yield %s, %s : tensor<f32>, tensor<f32>
+  }
+  return
+}

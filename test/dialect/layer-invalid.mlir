@@ -133,3 +133,59 @@ func.func @rank(%x: tensor<2x3xf32>, %k: tensor<3x4xf32>, %r: tensor<4x4xf32>) {
   %0:2 = fn.rnn %x, %k, %r : (tensor<2x3xf32>, tensor<3x4xf32>, tensor<4x4xf32>) -> (tensor<2x7x4xf32>, tensor<2x4xf32>)
   return
 }
+
+// -----
+
+func.func @rank(%x: tensor<f32>) {
+  // expected-error @below {{'fn.rms_norm' op needs an input of rank 1 or more}}
+  %0 = fn.rms_norm %x : (tensor<f32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @no_axis(%x: tensor<?x4xf32>) {
+  // expected-error @below {{'fn.layer_norm' op needs an axis}}
+  %0 = fn.layer_norm %x {axes = array<i64>} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @samples(%x: tensor<2x4xf32>) {
+  // expected-error @below {{'fn.group_norm' op has its channels in dimension 0, which is that of the samples}}
+  %0 = fn.group_norm %x {groups = 2 : i64, axis = 0 : i64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @no_groups(%x: tensor<2x4xf32>) {
+  // expected-error @below {{'fn.group_norm' op has groups = 0, expected 1 or more}}
+  %0 = fn.group_norm %x {groups = 0 : i64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @table(%t: tensor<8xf32>, %i: tensor<2x3xi32>) {
+  // expected-error @below {{'fn.embedding_bag' op needs a table of rank 2 and ids of rank 1 or more, got ranks 1 and 2}}
+  %0 = fn.embedding_bag %t, %i : (tensor<8xf32>, tensor<2x3xi32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @vectors(%q: tensor<4xf32>) {
+  // expected-error @below {{'fn.attention' op needs queries, keys and values of rank 2 or more}}
+  %0 = fn.attention %q, %q, %q : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @units(%x: tensor<2x3xf32>, %h: tensor<2x?xf32>, %k: tensor<3x?xf32>, %r: tensor<?x?xf32>) {
+  // expected-error @below {{'fn.rnn_cell' op needs a known number of units}}
+  %0 = fn.rnn_cell %x, %h, %k, %r : (tensor<2x3xf32>, tensor<2x?xf32>, tensor<3x?xf32>, tensor<?x?xf32>) -> tensor<2x?xf32>
+  return
+}

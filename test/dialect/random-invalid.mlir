@@ -85,3 +85,35 @@ func.func @classes(%s: tensor<3xi64>, %l: tensor<2x0xf32>) {
   %0:2 = fn.random_categorical %s, %l : (tensor<3xi64>, tensor<2x0xf32>) -> (tensor<2xi32>, tensor<3xi64>)
   return
 }
+
+// -----
+
+func.func @operands(%s: tensor<3xi64>, %x: tensor<4xf32>) {
+  // expected-error @below {{expects a state and perhaps a like}}
+  %0, %1 = fn.random_uniform : () -> (tensor<4xf32>, tensor<3xi64>)
+  return
+}
+
+// -----
+
+func.func @numbers(%s: tensor<3xi64>) {
+  // expected-error @below {{'fn.random_permutation' op has 4294967296 numbers, too many for i32}}
+  %0, %1 = fn.random_permutation %s : (tensor<3xi64>) -> (tensor<4294967296xi32>, tensor<3xi64>)
+  return
+}
+
+// -----
+
+func.func @logits(%s: tensor<3xi64>, %x: tensor<f32>) {
+  // expected-error @below {{'fn.random_categorical' op needs logits of rank 1 or more}}
+  %0, %1 = fn.random_categorical %s, %x : (tensor<3xi64>, tensor<f32>) -> (tensor<i32>, tensor<3xi64>)
+  return
+}
+
+// -----
+
+func.func @samples(%s: tensor<3xi64>, %x: tensor<4xf32>) {
+  // expected-error @below {{'fn.random_categorical' op has samples = -1, expected 0 or more}}
+  %0, %1 = fn.random_categorical %s, %x {samples = -1 : i64} : (tensor<3xi64>, tensor<4xf32>) -> (tensor<1xi32>, tensor<3xi64>)
+  return
+}

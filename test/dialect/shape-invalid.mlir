@@ -221,3 +221,107 @@ func.func @pad_size(%x: tensor<2xf32>, %v: tensor<f32>) {
   %0 = fn.pad %x, %v {low = array<i64: 0>, high = array<i64: 9223372036854775806>} : (tensor<2xf32>, tensor<f32>) -> tensor<?xf32>
   return
 }
+
+// -----
+
+func.func @multiples(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.tile' op multiples holds -1, expected at least 0}}
+  %0 = fn.tile %x {multiples = array<i64: -1>} : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @no_operands() {
+  // expected-error @below {{'fn.concat' op has no operands}}
+  %0 = fn.concat {axis = 0 : i64} : () -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @negative_part(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.split' op sizes holds -1, expected at least 0}}
+  %0, %1 = fn.split %x {axis = 0 : i64, sizes = array<i64: 3, -1>} : (tensor<2xf32>) -> (tensor<3xf32>, tensor<1xf32>)
+  return
+}
+
+// -----
+
+func.func @huge_parts(%x: tensor<?xf32>) {
+  // expected-error @below {{'fn.split' op sizes add up to more than a size can be}}
+  %0, %1 = fn.split %x {axis = 0 : i64, sizes = array<i64: 9223372036854775807, 1>} : (tensor<?xf32>) -> (tensor<9223372036854775807xf32>, tensor<1xf32>)
+  return
+}
+
+// -----
+
+func.func @no_parts(%x: tensor<2xf32>) {
+  // expected-error @below {{'fn.split' op has no results}}
+  "fn.split"(%x) <{axis = 0 : i64}> : (tensor<2xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @scatter_flags(%x: tensor<2xi1>, %i: tensor<1xi32>, %u: tensor<1xi1>) {
+  // expected-error @below {{'fn.scatter' op kind "add" is not defined on i1}}
+  %0 = fn.scatter %x, %i, %u {kind = "add"} : (tensor<2xi1>, tensor<1xi32>, tensor<1xi1>) -> tensor<2xi1>
+  return
+}
+
+// -----
+
+func.func @scatter_number(%x: tensor<f32>, %i: tensor<1xi32>, %u: tensor<1xf32>) {
+  // expected-error @below {{'fn.scatter' op input has rank 0, expected at least 1}}
+  %0 = fn.scatter %x, %i, %u {kind = "add"} : (tensor<f32>, tensor<1xi32>, tensor<1xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @depth(%i: tensor<2xi32>) {
+  // expected-error @below {{'fn.one_hot' op depth is -1, expected at least 0}}
+  %0 = fn.one_hot %i {depth = -1 : i64} : (tensor<2xi32>) -> tensor<2x1xf32>
+  return
+}
+
+// -----
+
+func.func @two_results(%x: tensor<2xf32>) {
+  // expected-error @below {{expects one result, a ranked tensor}}
+  %0 = fn.reshape %x : (tensor<2xf32>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @three_operands(%x: tensor<2xf32>) {
+  // expected-error @below {{expects one operand and perhaps a like}}
+  %0 = fn.reshape : () -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @iota_operand(%x: tensor<2xf32>) {
+  // expected-error @below {{expects no operand but a like}}
+  %0 = fn.iota %x like(%x) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xi32>
+  return
+}
+
+// -----
+
+func.func @broadcast_rank(%x: tensor<2x3xf32>) {
+  // expected-error @below {{'fn.broadcast_to' op operand has rank 2, result has rank 1}}
+  %0 = fn.broadcast_to %x : (tensor<2x3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @results(%x: tensor<4xf32>) {
+  // expected-error @below {{'fn.split' op has 1 results, expected 2}}
+  %0 = "fn.split"(%x) <{axis = 0 : i64, parts = 2 : i64}> : (tensor<4xf32>) -> tensor<2xf32>
+  return
+}

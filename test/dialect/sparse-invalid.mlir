@@ -227,3 +227,35 @@ func.func @places(%like: tensor<2x7xf32>, %i: tensor<?x2xi64>, %d: tensor<2x8xf3
   %0 = fn.coo_take %like, %i, %d {columns = array<i64: 0, 1>} : (tensor<2x7xf32>, tensor<?x2xi64>, tensor<2x8xf32>) -> tensor<?xf32>
   return
 }
+
+// -----
+
+func.func @coo_indices(%d: tensor<2x3xf32>, %i: tensor<?xi64>, %v: tensor<?xf32>) {
+  // expected-error @below {{'fn.coo_add' op has indices of rank 1, expected 2}}
+  %0 = fn.coo_add %d, %i, %v {columns = array<i64: 0, 1>} : (tensor<2x3xf32>, tensor<?xi64>, tensor<?xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @coo_values(%d: tensor<2x3xf32>, %i: tensor<?x2xi64>, %v: tensor<?x2xf32>) {
+  // expected-error @below {{'fn.coo_add' op has values of rank 2, expected 1}}
+  %0 = fn.coo_add %d, %i, %v {columns = array<i64: 0, 1>} : (tensor<2x3xf32>, tensor<?x2xi64>, tensor<?x2xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @coo_columns(%d: tensor<2x3xf32>, %i: tensor<?x2xi64>, %v: tensor<?xf32>) {
+  // expected-error @below {{'fn.coo_add' op has 1 columns, expected 2}}
+  %0 = fn.coo_add %d, %i, %v {columns = array<i64: 0>} : (tensor<2x3xf32>, tensor<?x2xi64>, tensor<?xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @coo_matrices(%d: tensor<2x3xf32>, %i: tensor<?x2xi64>, %v: tensor<?xf32>, %w: tensor<3xf32>) {
+  // expected-error @below {{'fn.coo_matmul' op needs matrices, got [2x3] and [3]}}
+  %0 = fn.coo_matmul %d, %i, %v, %w {columns = array<i64: 0, 1>} : (tensor<2x3xf32>, tensor<?x2xi64>, tensor<?xf32>, tensor<3xf32>) -> tensor<2xf32>
+  return
+}

@@ -330,3 +330,65 @@ fn.graph @condition_of_rank_1 {
   // expected-error @below {{'fn.function' op needs conditions of rank 0, got 'tensor<2xi1>'}}
   "fn.function"(%a, %a, %c) {conditional = array<i64: 0>, input_names = [], output_names = [], operandSegmentSizes = array<i32: 0, 0, 1, 1, 0, 1>, sym_name = "f"} : (tensor<f32>, tensor<f32>, tensor<2xi1>) -> ()
 }
+
+// -----
+
+fn.graph @g {
+  // expected-error @below {{'fn.placeholder' op has a default of type 'tensor<2xf32>' but is 'tensor<f32>'}}
+  %x = "fn.placeholder"() <{name = "x", default_value = dense<0.0> : tensor<2xf32>}> : () -> tensor<f32>
+}
+
+// -----
+
+fn.graph @g {
+  // expected-error @below {{'fn.variable' op has an initial value of type 'tensor<2xf32>' but is 'tensor<f32>'}}
+  %x = "fn.variable"() <{name = "x", init = dense<0.0> : tensor<2xf32>}> : () -> tensor<f32>
+}
+
+// -----
+
+fn.graph @g {
+  // expected-error @below {{'fn.variable' op needs a dense initial value}}
+  %x = fn.variable "x" : tensor<2xf32> = sparse<[0], [1.0]>
+}
+
+// -----
+
+fn.graph @g {
+  %x = fn.placeholder "x" : tensor<2xf32>
+  // expected-error @below {{'fn.function' op needs one name per input and output}}
+  "fn.function"(%x) <{sym_name = "f", input_names = [], output_names = [], operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0>, conditional = array<i64>, item_locations = []}> : (tensor<2xf32>) -> ()
+}
+
+// -----
+
+fn.graph @g {
+  %x = fn.placeholder "x" : tensor<2xf32>
+  // expected-error @below {{'fn.function' op needs one identifier per output, or none}}
+  "fn.function"(%x) <{sym_name = "f", input_names = [], output_names = ["x"], output_identifiers = ["x", "y"], operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0>, conditional = array<i64>, item_locations = []}> : (tensor<2xf32>) -> ()
+}
+
+// -----
+
+fn.graph @g {
+  %f = fn.placeholder "f" : tensor<i1>
+  // expected-error @below {{'fn.function' op has 1 conditions for 0 updates}}
+  "fn.function"(%f) <{sym_name = "f", input_names = [], output_names = [], operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 1>, conditional = array<i64>, item_locations = []}> : (tensor<i1>) -> ()
+}
+
+// -----
+
+fn.graph @g {
+  %f = fn.placeholder "f" : tensor<i1>
+  // expected-error @below {{'fn.function' op has a condition for update 0 of 0}}
+  "fn.function"(%f) <{sym_name = "f", input_names = [], output_names = [], operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 1>, conditional = array<i64: 0>, item_locations = []}> : (tensor<i1>) -> ()
+}
+
+// -----
+
+fn.graph @g {
+  %x = fn.placeholder "x" : tensor<2xf32>
+  // expected-error @below {{'fn.function' op @f has two outputs named 'y'}}
+  // expected-note @below {{first named here}}
+  "fn.function"(%x, %x) <{sym_name = "f", input_names = [], output_names = ["y", "y"], operandSegmentSizes = array<i32: 0, 2, 0, 0, 0, 0>, conditional = array<i64>, item_locations = [1, 2]}> : (tensor<2xf32>, tensor<2xf32>) -> ()
+}

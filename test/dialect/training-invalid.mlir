@@ -145,3 +145,116 @@ func.func @scale(%w: tensor<3xf32>) {
   %0 = fn.constrain %w {constraint = #fn.loss_scale<initial = 0.5>} : (tensor<3xf32>) -> tensor<3xf32>
   return
 }
+
+// -----
+
+fn.graph @g {
+  %x = fn.placeholder "x" : tensor<2xf32>
+  // expected-error @below {{'fn.gradients' op needs a target}}
+  fn.gradients %x, () : (tensor<2xf32>) -> ()
+}
+
+// -----
+
+fn.graph @g {
+  %x = fn.placeholder "x" : tensor<2xf32>
+  // expected-error @below {{'fn.gradients' op has 1 targets but 2 results}}
+  %d, %e = fn.gradients %x, (%x) : (tensor<2xf32>, tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>)
+}
+
+// -----
+
+fn.graph @g {
+  %x = fn.placeholder "x" : tensor<2xf32>
+  // expected-error @below {{'fn.gradients' op has a target of type 'tensor<2xf32>' whose gradient is declared 'tensor<3xf32>'}}
+  %d = fn.gradients %x, (%x) : (tensor<2xf32>, tensor<2xf32>) -> tensor<3xf32>
+}
+
+// -----
+
+fn.graph @g {
+  %x = fn.placeholder "x" : tensor<2xf32>
+  %s = fn.placeholder "s" : tensor<3xf32>
+  // expected-error @below {{'fn.gradients' op has a seed of type 'tensor<3xf32>' for an output of type 'tensor<2xf32>'}}
+  %d = fn.gradients %x, (%x) seed(%s) : (tensor<2xf32>, tensor<2xf32>, tensor<3xf32>) -> tensor<2xf32>
+}
+
+// -----
+
+fn.graph @g {
+  %x = fn.placeholder "x" : tensor<2xf32>
+  // expected-error @below {{'fn.gradients' op has unused = "none", expected "error" or "zeros"}}
+  %d = fn.gradients %x, (%x) {unused = "none"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+}
+
+// -----
+
+func.func @logits(%x: tensor<f32>) {
+  // expected-error @below {{'fn.softmax_cross_entropy' op needs logits of rank 1 or more}}
+  %0 = fn.softmax_cross_entropy %x, %x : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+fn.graph @g {
+  %w = fn.variable "w" : tensor<f32> = dense<1.0>
+  // expected-error @below {{'fn.minimize' op needs a name that is not empty}}
+  %t = fn.minimize %w, (%w) {optimizer = #fn.sgd<>, name = ""} : tensor<f32>, (tensor<f32>)
+}
+
+// -----
+
+fn.graph @g {
+  %w = fn.variable "w" : tensor<f32> = dense<1.0>
+  // expected-error @below {{'fn.minimize' op cannot constrain weights by 3 : i64}}
+  %t = fn.minimize %w, (%w) {optimizer = #fn.sgd<>, constraints = [3]} : tensor<f32>, (tensor<f32>)
+}
+
+// -----
+
+func.func @ftrl_power(%n: tensor<i64>) {
+  // expected-error @below {{learning rate power 5.000000e-01 is positive}}
+  %0 = fn.scheduled_rate %n {schedule = #fn.ftrl<learning_rate_power = 0.5>} : (tensor<i64>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @boundaries(%n: tensor<i64>) {
+  // expected-error @below {{boundaries do not grow}}
+  %0 = fn.scheduled_rate %n {schedule = #fn.piecewise_constant<boundaries = [2, 1], values = [1.0, 2.0, 3.0]>} : (tensor<i64>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @warm_up_steps(%n: tensor<i64>) {
+  // expected-error @below {{warm-up steps 0 are below 1}}
+  %0 = fn.scheduled_rate %n {schedule = #fn.warmup<steps = 0, then = #fn.constant_rate<learning_rate = 0.1>>} : (tensor<i64>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @norm_range(%n: tensor<i64>) {
+  // expected-error @below {{min 2.000000e+00 and max 1.000000e+00 are no range of norms}}
+  %0 = fn.scheduled_rate %n {schedule = #fn.min_max_norm<min = 2.0, max = 1.0>} : (tensor<i64>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @norm_rate(%n: tensor<i64>) {
+  // expected-error @below {{rate 2.000000e+00 is not in [0, 1]}}
+  %0 = fn.scheduled_rate %n {schedule = #fn.min_max_norm<rate = 2.0>} : (tensor<i64>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @growth(%n: tensor<i64>) {
+  // expected-error @below {{growth steps -1 are negative}}
+  %0 = fn.scheduled_rate %n {schedule = #fn.loss_scale<growth_steps = -1>} : (tensor<i64>) -> tensor<f32>
+  return
+}

@@ -147,6 +147,39 @@ def empty(fnc):
             return f"status {status.code}, got {got[0]}"
 
 
+def late_errors(fnc):
+    """A loss that is NaN, as that of an empty batch, a gradient that is infinite and a label out of range fail a training
+    step, which then changes nothing. No samples have gradients of 0."""
+    text = """fn.graph @g {
+  %x = fn.placeholder "x" : tensor<?x2xf32>
+  %t = fn.placeholder "t" : tensor<?xi32>
+  %w = fn.variable "w" : tensor<2x3xf32> = dense<0.5>
+  %n = fn.variable "n" : tensor<i64> = dense<0>
+  %one = fn.constant dense<1> : tensor<i64>
+  %m = fn.add %n, %one : (tensor<i64>, tensor<i64>) -> tensor<i64>
+  %z = fn.matmul %x, %w : (tensor<?x2xf32>, tensor<2x3xf32>) -> tensor<?x3xf32>
+  %l = fn.sparse_categorical_cross_entropy %z, %t {from_logits} : (tensor<?x3xf32>, tensor<?xi32>) -> tensor<f32>
+  %c = fn.check_finite %l, "the loss" : tensor<f32>
+  %a = fn.minimize %l, (%w) {optimizer = #fn.adam<>, check_finite, name = "one"} : tensor<f32>, (tensor<2x3xf32>)
+  %b = fn.minimize %c, (%w) {optimizer = #fn.sgd<momentum = 0.9>, name = "two"} : tensor<f32>, (tensor<2x3xf32>)
+  fn.function @gradients as "f_gradients" inputs(%x : tensor<?x2xf32>, %t : tensor<?xi32>) outputs("loss" = %l : tensor<f32>) updates(%a, %n = %m : tensor<i64>)
+  fn.function @loss as "f_loss" inputs(%x : tensor<?x2xf32>, %t : tensor<?xi32>) outputs("loss" = %c : tensor<f32>) updates(%b, %n = %m : tensor<i64>)
+}
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Library(fnc, text, pathlib.Path(folder))
+        x = np.float32([[1, 2], [3, 4]])
+        for function in ("gradients", "loss"):
+            for what, inputs, code in [("empty", [x[:0], np.int32([])], 9 * (function == "loss")), ("label", [x, np.int32([0, 3])], 7),
+                                       ("infinite", [np.float32([[np.inf, 1]]), np.int32([0])], 9), ("good", [x, np.int32([0, 2])], 0)]:
+                before = library.state.bytes.copy()
+                status, _ = library.call(function, inputs, [np.float32(0)])
+                if status.code != code:
+                    return f"{function}, {what}: status {status.code}, expected {code}"
+                if np.array_equal(before, library.state.bytes) != (code != 0):
+                    return f"{function}, {what}: the state has {'' if code else 'not '}changed"
+
+
 def main():
     fnc = sys.argv[1]
     tests = {f"recorded {c}": (lambda fnc, c=c: recorded(fnc, c)) for n in RECORDED
@@ -160,7 +193,7 @@ def main():
         for reduction, weights in [("mean", None), ("mean", 2), ("sum", None), ("none", 1)]:
             tests[f"{op} {reduction} {weights}"] = computed(op, attrs, formula, reduction, weights)
     tests["mse sum 0"] = computed("mse", "", mse, "sum", 0)
-    tests["sparse labels"], tests["empty"] = sparse_labels, empty
+    tests |= {"sparse labels": sparse_labels, "empty": empty, "late errors": late_errors}
     failed = 0
     for name, test in tests.items():
         try:

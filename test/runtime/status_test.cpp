@@ -35,7 +35,9 @@ TEST(Status, SaysEveryCode) {
   EXPECT_EQ(text({FN_SHAPE_MISMATCH, 1, 6, 0, 7, 8}),
             "train: input 'deep' has size 8 in dimension 6, expected 7");
   EXPECT_EQ(text({FN_SIZES_DISAGREE, 0, 0, 0, 8, 7}),
-            "train: sizes of the inputs do not fit: 7, expected 8");
+            "train: a size made of input 'x' does not fit: 7, expected 8");
+  EXPECT_EQ(text({FN_SIZES_DISAGREE, 0, 0, -1, 8, 7}),
+            "train: a size made of input 'x' does not fit: 7, expected at least 8");
   EXPECT_EQ(text({FN_WORKSPACE_TOO_SMALL, FN_TENSOR_WORKSPACE, 0, 0, 128, 64}),
             "train: the workspace has 64 bytes, expected 128");
   EXPECT_EQ(text({FN_WORKSPACE_MISALIGNED, FN_TENSOR_WORKSPACE, 0, 0, 64, 0}),
@@ -53,6 +55,20 @@ TEST(Status, SaysEveryCode) {
             "the bytes are not a saved state of this graph");
   EXPECT_EQ(text({FN_ENTRY_COUNT, 0, 0, 1, 4, 9}),
             "train: input 'x' has 9 entries, expected at most 4");
+  EXPECT_EQ(text({FN_ENTRY_COUNT, 0, 0, -1, 0, -1}),
+            "train: input 'x' has -1 entries, expected at least 0");
+  EXPECT_EQ(text({FN_ENTRY_OUT_OF_RANGE, 0, 1, 0, 64, 70}),
+            "train: input 'x' has index 70 in dimension 1 of size 64");
+  EXPECT_EQ(text({FN_ENTRIES_DISAGREE, 0, 0, 0, 3, 4}),
+            "train: input 'x' has 4 rows of indices and 3 values");
+  EXPECT_EQ(text({FN_ENTRIES_DISAGREE, 0, 1, 0, 2, 3}),
+            "train: input 'x' has 3 columns of indices, expected 2");
+  EXPECT_EQ(text({FN_ENTRIES_DISAGREE, 0, 2, 0, 2, 1}),
+            "train: input 'x' has 1 sizes in its shape, expected 2");
+  EXPECT_EQ(text({FN_SHAPE_OVERFLOW, 0, 0, 1, 8, 9}),
+            "train: input 'x' has a shape of more than 8 elements");
+  EXPECT_EQ(text({FN_SHAPE_OVERFLOW, 0, 0, 0, 0, 0}),
+            "train: input 'x' has a shape that makes tensors of more bytes than memory has");
   EXPECT_EQ(text({99, 0, 0, 0, 0, 0}), "train: unknown status 99");
 }
 

@@ -36,6 +36,9 @@ for machine in aarch64 x86-64-v3 riscv64; do
 done
 unset FNC_TEST_MACHINE
 
+step "gradient rules on random shapes and attributes"
+count gradient_rules /usr/bin/python3 test/e2e/gradient_rules.py "$build/bin/fnc" --seeds "$first:$((first + 200))"
+
 step "every ONNX backend test that Debian has"
 count onnx /usr/bin/python3 test/conformance/onnx/run.py --fnc "$build/bin/fnc" --known test/conformance/onnx/known.txt \
   /usr/share/libonnx-testdata/data

@@ -16,7 +16,8 @@ enum fn_code {
   FN_OK = 0,
   FN_NULL_POINTER = 1,       /* tensor: which one */
   FN_SHAPE_MISMATCH = 2,     /* tensor, dimension, expected, got */
-  FN_SIZES_DISAGREE = 3,     /* expected, got: two sizes that must fit do not */
+  FN_SIZES_DISAGREE = 3,     /* tensor, dimension: what a size is made of (-1: of its entries) that does
+                                not fit another one; expected, got: the two */
   FN_WORKSPACE_TOO_SMALL = 4, /* expected: bytes needed, got: bytes given */
   FN_WORKSPACE_MISALIGNED = 5, /* expected: alignment */
   FN_OVERLAP = 6,            /* tensor: an input that overlaps what the call writes */

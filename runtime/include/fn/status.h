@@ -151,7 +151,9 @@ private:
     case FN_SHAPE_MISMATCH:
       return put_mismatch(s);
     case FN_SIZES_DISAGREE:
-      put("sizes of the inputs do not fit: ");
+      put("a size made of ");
+      put_tensor(s, s.raw.tensor);
+      put(" does not fit: ");
       put(s.raw.got);
       put(s.raw.relation < 0 ? ", expected at least " : ", expected ");
       return put(s.raw.expected);

@@ -31,3 +31,29 @@ func.func @sum(%a: tensor<4x4xf32> {bufferization.writable = false}) -> tensor<4
   %0 = linalg.matmul ins(%a, %a : tensor<4x4xf32>, tensor<4x4xf32>) outs(%fill : tensor<4x4xf32>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>
 }
+
+// A branch in a loop yields memory of its own, not of outside: the loop carries one buffer on.
+// CHECK-LABEL: func.func @branch_in_loop
+// CHECK: %[[STATE:.*]] = memref.alloc
+// CHECK: scf.for
+// CHECK-NOT: iter_args
+// CHECK: scf.if
+// CHECK: memref.alloc
+func.func @branch_in_loop(%h: tensor<4xf32> {bufferization.writable = false}, %flag: i1, %n: index, %out: tensor<4xf32> {bufferization.writable = true}) -> tensor<4xf32> attributes {fn.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %e = tensor.empty() : tensor<4xf32>
+  %l = scf.for %i = %c0 to %n step %c1 iter_args(%s = %h) -> tensor<4xf32> {
+    %b = scf.if %flag -> tensor<4xf32> {
+      %a = linalg.add ins(%s, %s : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+      scf.yield %a : tensor<4xf32>
+    } else {
+      scf.yield %s : tensor<4xf32>
+    }
+    %c = bufferization.alloc_tensor() copy(%b) : tensor<4xf32>
+    %m = bufferization.materialize_in_destination %c in %s : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %m : tensor<4xf32>
+  }
+  %o = bufferization.materialize_in_destination %l in %out : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %o : tensor<4xf32>
+}

@@ -56,3 +56,18 @@ func.func @can_fail(%w: tensor<4xf32> {fn.role = "variable", fn.name = "w"})
 func.func @plain(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %x : tensor<4xf32>
 }
+
+// -----
+
+// A loop of one round is gone: what it carried does not go into the argument that it began with.
+// CHECK-LABEL: func.func @no_loop
+// CHECK-SAME: %[[H:.*]]: tensor<4xf32> {{{.*}}fn.name = "h"{{.*}}}, %[[OUT:.*]]: tensor<4xf32> {{{.*}}fn.role = "output"
+// CHECK: %[[NEW:.*]] = linalg.add
+// CHECK-NEXT: bufferization.materialize_in_destination %[[NEW]] in %[[OUT]]
+// CHECK-NOT: materialize_in_destination
+func.func @no_loop(%h: tensor<4xf32> {fn.name = "h", fn.role = "input"}) -> (tensor<4xf32> {fn.name = "y", fn.role = "output"}) attributes {fn.kernel} {
+  %e = tensor.empty() : tensor<4xf32>
+  %n = linalg.add ins(%h, %h : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %m = bufferization.materialize_in_destination %n in %h : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %m : tensor<4xf32>
+}
