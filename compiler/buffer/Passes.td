@@ -115,7 +115,8 @@ def PlanWorkspace : Pass<"fnc-plan-workspace", "::mlir::ModuleOp"> {
     of an if. Buffers are placed greedily at a
     representative size in several orders, and the smallest plan is kept; what is recorded is
     which buffers lie below which, so that `offset(k) = max over below(k) of end(j)` holds for
-    every value of the symbols, not just the representative one.
+    every value of the symbols, not just the representative one. Where every symbol has a bound, the
+    sizes are the largest there can be, and the offsets constants.
 
     On exit: no `memref.alloc`; `fn.workspace` lists the buffers (size in bytes and `below`).
   }];

@@ -110,6 +110,13 @@ struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
     if (failed(collect(func, buffers)))
       return failure();
     SmallVector<int64_t> representative = fnc::representativeSymbols(func, 64);
+    // Where all sizes have bounds, the workspace has room for the largest: no call has to compute
+    // where its buffers are.
+    SmallVector<int64_t> bounds = fnc::representativeSymbols(func, -1);
+    if (!llvm::is_contained(bounds, -1))
+      for (Buffer &buffer : buffers)
+        if (std::optional<int64_t> bytes = fnc::largest(buffer.bytes, bounds))
+          buffer.bytes = getAffineConstantExpr(*bytes, &getContext());
     for (Buffer &buffer : buffers)
       buffer.size =
           llvm::alignTo(std::max<int64_t>(fnc::evaluate(buffer.bytes, representative), 0), kAlign);

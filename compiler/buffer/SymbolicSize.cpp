@@ -183,6 +183,63 @@ int64_t fnc::evaluate(AffineExpr expr, ArrayRef<int64_t> symbols) {
   }
 }
 
+namespace {
+struct Interval {
+  int64_t low, high;
+};
+} // namespace
+
+/// All values of `expr`; nothing where they do not fit.
+static std::optional<Interval> rangeOf(AffineExpr expr, ArrayRef<int64_t> bounds) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return Interval{constant.getValue(), constant.getValue()};
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return Interval{0, bounds[symbol.getPosition()]};
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  std::optional<Interval> x = rangeOf(binary.getLHS(), bounds),
+                          y = rangeOf(binary.getRHS(), bounds);
+  if (!x || !y)
+    return std::nullopt;
+  // Divisors are sizes; what is divided by 0 is 0.
+  int64_t least = std::max<int64_t>(y->low, 1), most = std::max<int64_t>(y->high, 1);
+  auto around = [](std::initializer_list<int64_t> values) {
+    return Interval{std::min(values), std::max(values)};
+  };
+  switch (binary.getKind()) {
+  case AffineExprKind::Add: {
+    Interval sum;
+    if (llvm::AddOverflow(x->low, y->low, sum.low) || llvm::AddOverflow(x->high, y->high, sum.high))
+      return std::nullopt;
+    return sum;
+  }
+  case AffineExprKind::Mul: {
+    int64_t corners[4];
+    if (llvm::MulOverflow(x->low, y->low, corners[0]) ||
+        llvm::MulOverflow(x->low, y->high, corners[1]) ||
+        llvm::MulOverflow(x->high, y->low, corners[2]) ||
+        llvm::MulOverflow(x->high, y->high, corners[3]))
+      return std::nullopt;
+    return around({corners[0], corners[1], corners[2], corners[3]});
+  }
+  case AffineExprKind::FloorDiv:
+  case AffineExprKind::CeilDiv: {
+    auto divide = [&](int64_t n, int64_t d) {
+      return binary.getKind() == AffineExprKind::CeilDiv ? llvm::divideCeilSigned(n, d)
+                                                         : llvm::divideFloorSigned(n, d);
+    };
+    return around({0, divide(x->low, least), divide(x->low, most), divide(x->high, least),
+                   divide(x->high, most)});
+  }
+  default:
+    return Interval{0, most - 1};
+  }
+}
+
+std::optional<int64_t> fnc::largest(AffineExpr expr, ArrayRef<int64_t> bounds) {
+  std::optional<Interval> range = rangeOf(expr, bounds);
+  return range ? std::optional(range->high) : std::nullopt;
+}
+
 Value fnc::buildIndex(OpBuilder &b, Location loc, AffineExpr expr, ArrayRef<Value> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return arith::ConstantIndexOp::create(b, loc, constant.getValue());

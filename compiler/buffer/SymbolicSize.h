@@ -39,6 +39,9 @@ unsigned numSymbols(mlir::func::FuncOp func);
 /// Value of `expr` at these symbol values.
 int64_t evaluate(mlir::AffineExpr expr, llvm::ArrayRef<int64_t> symbols);
 
+/// What `expr` is at most where symbols are from 0 to these; nothing where that is beyond 64 bits.
+std::optional<int64_t> largest(mlir::AffineExpr expr, llvm::ArrayRef<int64_t> bounds);
+
 /// Index arithmetic for `expr`; semi-affine products and quotients too, which affine.apply refuses.
 mlir::Value buildIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::AffineExpr expr,
                        llvm::ArrayRef<mlir::Value> symbols);

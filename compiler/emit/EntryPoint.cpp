@@ -5,8 +5,8 @@
 //
 // The fields of the argument struct, in order (Header.cpp prints the same struct in C): the state
 // where the function uses one; per input the data and, where a dimension is dynamic, all
-// dimensions; per sparse input values, indices, their number and all dimensions; per output the data; the workspace and its bytes where there is one; the context
-// where the function prints.
+// dimensions; per sparse input values, indices, their number and all dimensions; per output the
+// data; the workspace and its bytes where there is one; the context where the function prints.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +32,7 @@ namespace {
 std::string kernelSymbol(const fnc::Function &function) { return "fn.kernel." + function.kernel; }
 
 int32_t dtypeCode(StringRef name) {
-  static constexpr StringLiteral names[] = {"i1",  "i8",  "i16", "i32", "i64",  "u8", "u16",
+  static constexpr StringLiteral names[] = {"i1",  "i8",  "i16", "i32",  "i64", "u8", "u16",
                                             "u32", "u64", "f16", "bf16", "f32", "f64"};
   return llvm::find(names, name) - std::begin(names);
 }
@@ -42,10 +42,9 @@ public:
   EntryPoint(Module &module, const Graph &graph, const fnc::Function &function,
              llvm::Function *cpuCheck)
       : module(module), graph(graph), function(function), cpuCheck(cpuCheck),
-        context(module.getContext()),
-        b(context), index(module.getDataLayout().getIntPtrType(context)),
-        i64(Type::getInt64Ty(context)), i32(Type::getInt32Ty(context)),
-        ptr(PointerType::getUnqual(context)),
+        context(module.getContext()), b(context),
+        index(module.getDataLayout().getIntPtrType(context)), i64(Type::getInt64Ty(context)),
+        i32(Type::getInt32Ty(context)), ptr(PointerType::getUnqual(context)),
         statusType(StructType::get(context, {i32, i32, i32, i32, i64, i64})) {}
 
   void build();
@@ -69,6 +68,7 @@ private:
   void buildPrint(const Print &print, llvm::Function *callee);
 
   Value *expression(AffineExpr expr);
+  Value *binaryExpression(mlir::AffineBinaryOpExpr binary);
   Value *bytesOf(const fnc::Tensor &tensor);
   /// The memory of an input.
   SmallVector<Region, 2> regionsOf(size_t input);
@@ -111,6 +111,8 @@ private:
   std::vector<Value *> symbols;
   /// By symbol: the input and its dimension that give the value.
   std::vector<std::pair<int32_t, int32_t>> origins;
+  /// Of expressions, computed where they were asked for first: checks follow one after the other.
+  DenseMap<AffineExpr, Value *> known;
   Value *needed = nullptr, *tooLarge = nullptr;
 };
 
@@ -119,7 +121,17 @@ Value *EntryPoint::expression(AffineExpr expr) {
     return constant(constantExpr.getValue());
   if (auto symbol = mlir::dyn_cast<AffineSymbolExpr>(expr))
     return symbols[symbol.getPosition()];
-  auto binary = mlir::cast<mlir::AffineBinaryOpExpr>(expr);
+  // Where sizes are tested, each product is.
+  if (tooLarge)
+    return binaryExpression(mlir::cast<mlir::AffineBinaryOpExpr>(expr));
+  if (Value *value = known.lookup(expr))
+    return value;
+  Value *value = binaryExpression(mlir::cast<mlir::AffineBinaryOpExpr>(expr));
+  known[expr] = value;
+  return value;
+}
+
+Value *EntryPoint::binaryExpression(mlir::AffineBinaryOpExpr binary) {
   Value *x = expression(binary.getLHS()), *y = expression(binary.getRHS());
   auto floorDiv = [&](Value *n, Value *d) {
     // Divisors are positive; a size of 0 as divisor gives 0.
@@ -143,8 +155,8 @@ Value *EntryPoint::expression(AffineExpr expr) {
   }
 }
 
-void EntryPoint::store(int32_t code, Value *tensor, int32_t dimension, Value *expected,
-                       Value *got, int32_t relation) {
+void EntryPoint::store(int32_t code, Value *tensor, int32_t dimension, Value *expected, Value *got,
+                       int32_t relation) {
   if (code == FN_OK) {
     for (unsigned i = 0; i < statusType->getNumElements(); ++i)
       b.CreateStore(Constant::getNullValue(statusType->getElementType(i)),
@@ -161,8 +173,8 @@ llvm::Function *EntryPoint::failure() {
   constexpr StringLiteral name = "fn.fail";
   if (llvm::Function *known = module.getFunction(name))
     return known;
-  auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, i32, i32, i32, i32, i64, i64},
-                                 false);
+  auto *type =
+      FunctionType::get(Type::getVoidTy(context), {ptr, i32, i32, i32, i32, i64, i64}, false);
   auto *fail = llvm::Function::Create(type, GlobalValue::InternalLinkage, name, &module);
   fail->addFnAttr(Attribute::NoInline);
   fail->addFnAttr(Attribute::Cold);
@@ -245,8 +257,7 @@ void EntryPoint::loadArguments() {
     } else {
       Value *array = b.CreateStructGEP(type, args, field);
       for (unsigned i = 0; i < input.dims.size(); ++i)
-        dims.push_back(
-            b.CreateLoad(index, b.CreateConstGEP2_32(fields[field], array, 0, i)));
+        dims.push_back(b.CreateLoad(index, b.CreateConstGEP2_32(fields[field], array, 0, i)));
       ++field;
     }
     inputDims.push_back(std::move(dims));
@@ -288,12 +299,12 @@ void EntryPoint::checkDims() {
           value = inputDims[i][d];
           origins[symbol.getPosition()] = {i, d};
           int64_t max = function.symbols[symbol.getPosition()].max;
-          failIf(b.CreateICmpSLT(value, constant(0)), FN_SHAPE_MISMATCH, i, d, constant(0),
-                 value, -1);
+          failIf(b.CreateICmpSLT(value, constant(0)), FN_SHAPE_MISMATCH, i, d, constant(0), value,
+                 -1);
           // Sizes beyond this cannot be in memory, and their products would overflow.
           int64_t limit = max >= 0 ? max : largestSize();
-          failIf(b.CreateICmpSGT(value, constant(limit)), FN_SHAPE_MISMATCH, i, d,
-                 constant(limit), value, 1);
+          failIf(b.CreateICmpSGT(value, constant(limit)), FN_SHAPE_MISMATCH, i, d, constant(limit),
+                 value, 1);
         }
   }
   for (auto [i, input] : enumerate(function.inputs)) {
@@ -309,8 +320,7 @@ void EntryPoint::checkDims() {
       checkProduct(i);
     // An input without elements needs no memory.
     for (Region region : regionsOf(i))
-      failIf(b.CreateAnd(b.CreateIsNull(region.begin),
-                         b.CreateICmpNE(region.bytes, constant(0))),
+      failIf(b.CreateAnd(b.CreateIsNull(region.begin), b.CreateICmpNE(region.bytes, constant(0))),
              FN_NULL_POINTER, i, 0, constant(0), constant(0));
   }
   for (const fnc::Constraint &constraint : function.constraints)
@@ -322,8 +332,7 @@ void EntryPoint::checkDims() {
     }
   for (auto [i, output] : enumerate(function.outputs))
     if (!output.isStatic())
-      failIf(b.CreateAnd(b.CreateIsNull(outputs[i]),
-                         b.CreateICmpNE(bytesOf(output), constant(0))),
+      failIf(b.CreateAnd(b.CreateIsNull(outputs[i]), b.CreateICmpNE(bytesOf(output), constant(0))),
              FN_NULL_POINTER, outputNumber(i), 0, constant(0), constant(0));
 }
 
@@ -377,10 +386,13 @@ void EntryPoint::checkConstraint(const fnc::Constraint &constraint) {
 }
 
 Value *EntryPoint::bytesOf(const fnc::Tensor &tensor) {
-  Value *bytes = constant(tensor.type.bytes);
+  if (tensor.dims.empty())
+    return constant(tensor.type.bytes);
+  AffineExpr bytes =
+      mlir::getAffineConstantExpr(tensor.type.bytes, tensor.dims.front().getContext());
   for (AffineExpr dim : tensor.dims)
-    bytes = multiply(bytes, expression(dim));
-  return bytes;
+    bytes = bytes * dim;
+  return expression(bytes);
 }
 
 SmallVector<EntryPoint::Region, 2> EntryPoint::regionsOf(size_t input) {
@@ -410,8 +422,7 @@ void EntryPoint::checkProduct(size_t input) {
   Value *elements = ConstantInt::get(i64, 1), *isTooLarge = b.getFalse();
   auto *limit = ConstantInt::get(i64, largestSize() << (index->getBitWidth() == 64 ? 19 : 0));
   for (Value *dim : inputDims[input]) {
-    Value *product =
-        b.CreateBinaryIntrinsic(Intrinsic::umul_with_overflow, elements, wide(dim));
+    Value *product = b.CreateBinaryIntrinsic(Intrinsic::umul_with_overflow, elements, wide(dim));
     isTooLarge = b.CreateOr(isTooLarge, b.CreateExtractValue(product, 1));
     elements = b.CreateExtractValue(product, 0);
     isTooLarge = b.CreateOr(isTooLarge, b.CreateICmpUGT(elements, limit));
@@ -462,8 +473,8 @@ llvm::Function *EntryPoint::entryCheck(const fnc::Tensor &tensor) {
   IRBuilder<> f(begin);
   Value *count = check->getArg(3), *zero = ConstantInt::get(index, 0);
   auto indexAt = [&](Value *entry, unsigned d) {
-    Value *place = f.CreateAdd(f.CreateMul(entry, ConstantInt::get(index, rank)),
-                               ConstantInt::get(index, d));
+    Value *place =
+        f.CreateAdd(f.CreateMul(entry, ConstantInt::get(index, rank)), ConstantInt::get(index, d));
     return f.CreateSExt(f.CreateLoad(element, f.CreateGEP(element, check->getArg(2), place)), i64);
   };
   auto sizeOf = [&](unsigned d) { return f.CreateZExt(check->getArg(4 + d), i64); };
@@ -494,9 +505,9 @@ llvm::Function *EntryPoint::entryCheck(const fnc::Tensor &tensor) {
     Value *got = indexAt(candidate, d), *size = sizeOf(d);
     f.CreateCondBr(f.CreateICmpUGE(got, size), bad, next);
     f.SetInsertPoint(bad);
-    f.CreateCall(failure(), {check->getArg(0), ConstantInt::get(i32, FN_ENTRY_OUT_OF_RANGE),
-                             check->getArg(1), ConstantInt::get(i32, d), ConstantInt::get(i32, 0),
-                             size, got});
+    f.CreateCall(failure(),
+                 {check->getArg(0), ConstantInt::get(i32, FN_ENTRY_OUT_OF_RANGE), check->getArg(1),
+                  ConstantInt::get(i32, d), ConstantInt::get(i32, 0), size, got});
     f.CreateRet(f.getTrue());
     f.SetInsertPoint(next);
   }
@@ -551,43 +562,61 @@ void EntryPoint::checkWorkspace() {
 }
 
 void EntryPoint::checkOverlaps() {
-  auto overlap = [&](Region x, Region y) {
+  struct Extent {
+    Value *begin, *bytes, *end;
+  };
+  auto extentOf = [&](Region region) {
+    Value *begin = b.CreatePtrToInt(region.begin, index);
+    return Extent{begin, region.bytes,
+                  isa<ConstantInt>(region.bytes) ? nullptr : b.CreateAdd(begin, region.bytes)};
+  };
+  auto endOf = [&](Extent x) { return x.end ? x.end : b.CreateAdd(x.begin, x.bytes); };
+  auto overlap = [&](Extent x, Extent y) -> Value * {
+    if (x.end || y.end)
+      // Nothing overlaps an empty tensor, whose end is no later than its beginning.
+      return b.CreateICmpULT(b.CreateBinaryIntrinsic(Intrinsic::umax, x.begin, y.begin),
+                             b.CreateBinaryIntrinsic(Intrinsic::umin, endOf(x), endOf(y)));
     // One unsigned comparison: y.begin - x.bytes < x.begin < y.begin + y.bytes.
-    Value *xs = b.CreatePtrToInt(x.begin, index), *ys = b.CreatePtrToInt(y.begin, index);
     Value *reach = b.CreateSub(x.bytes, constant(1));
-    Value *hit = b.CreateICmpULT(b.CreateAdd(b.CreateSub(xs, ys), reach),
-                                 b.CreateAdd(reach, y.bytes));
-    auto empty = [&](Region r) -> Value * { return b.CreateICmpEQ(r.bytes, constant(0)); };
-    // Nothing overlaps an empty tensor.
-    if (!isa<ConstantInt>(x.bytes))
-      hit = b.CreateAnd(hit, b.CreateNot(empty(x)));
-    if (!isa<ConstantInt>(y.bytes))
-      hit = b.CreateAnd(hit, b.CreateNot(empty(y)));
-    return hit;
+    return b.CreateICmpULT(b.CreateAdd(b.CreateSub(x.begin, y.begin), reach),
+                           b.CreateAdd(reach, y.bytes));
   };
-  std::vector<std::pair<int32_t, Region>> written;
+  auto isEmpty = [](Extent x) {
+    auto *bytes = dyn_cast<ConstantInt>(x.bytes);
+    return bytes && bytes->isZero();
+  };
+  auto check = [&](int32_t tensor, ArrayRef<Extent> own, ArrayRef<Extent> others) {
+    Value *any = b.getFalse();
+    for (Extent x : own)
+      for (Extent y : others)
+        if (!isEmpty(x) && !isEmpty(y))
+          any = b.CreateOr(any, overlap(x, y));
+    failIf(any, FN_OVERLAP, tensor, 0, constant(0), constant(0));
+  };
+
+  SmallVector<int32_t> tensors;
+  SmallVector<Extent> written;
+  auto write = [&](int32_t tensor, Region region) {
+    tensors.push_back(tensor);
+    written.push_back(extentOf(region));
+  };
   for (auto [i, output] : enumerate(function.outputs))
-    written.push_back({outputNumber(i), {outputs[i], bytesOf(output)}});
+    write(outputNumber(i), {outputs[i], bytesOf(output)});
   if (workspace)
-    written.push_back({FN_TENSOR_WORKSPACE, {workspace, needed}});
-  if (!function.writes.empty())
-    written.push_back({FN_TENSOR_STATE, {state, constant(graph.stateBytes)}});
-  auto check = [&](int32_t tensor, Region x, Region y) {
-    if (isa<ConstantInt>(x.bytes) && cast<ConstantInt>(x.bytes)->isZero())
-      return;
-    failIf(overlap(x, y), FN_OVERLAP, tensor, 0, constant(0), constant(0));
-  };
-  for (size_t i = 0; i < inputs.size(); ++i)
-    for (Region input : regionsOf(i))
-      for (auto &[unused, region] : written)
-        check(i, input, region);
-  for (size_t i = 0; i < written.size(); ++i)
-    for (size_t j = i + 1; j < written.size(); ++j)
-      check(written[i].first, written[i].second, written[j].second);
+    write(FN_TENSOR_WORKSPACE, {workspace, needed});
+  size_t count = written.size();
   // A state that is only read must still not be written through an output.
-  if (state && function.writes.empty())
-    for (auto &[tensor, region] : written)
-      check(tensor, region, {state, constant(graph.stateBytes)});
+  if (state)
+    written.push_back(extentOf({state, constant(graph.stateBytes)}));
+  size_t inTheWay = function.writes.empty() ? count : written.size();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    SmallVector<Extent, 2> own;
+    for (Region region : regionsOf(i))
+      own.push_back(extentOf(region));
+    check(i, own, ArrayRef(written).take_front(inTheWay));
+  }
+  for (size_t i = 0; i < count; ++i)
+    check(tensors[i], written[i], ArrayRef(written).drop_front(i + 1));
 }
 
 void EntryPoint::callKernel() {
@@ -701,8 +730,8 @@ void EntryPoint::buildPrint(const Print &print, llvm::Function *callee) {
   Value *label = p.CreateGlobalString(print.label, "label", 0, &module);
   auto *type = FunctionType::get(p.getVoidTy(), {ptr, ptr, i32, ptr, ptr, i32}, false);
   p.CreateCall(type, callback,
-               {user, label, ConstantInt::get(i32, dtypeCode(print.dtype)), callee->getArg(2),
-                dims, ConstantInt::get(i32, rank)});
+               {user, label, ConstantInt::get(i32, dtypeCode(print.dtype)), callee->getArg(2), dims,
+                ConstantInt::get(i32, rank)});
   p.CreateBr(done);
   p.SetInsertPoint(done);
   p.CreateRetVoid();
@@ -715,8 +744,8 @@ void EntryPoint::build() {
       buildPrint(print, callee);
   if (function.isInit) {
     auto *type = FunctionType::get(Type::getVoidTy(context), {ptr}, false);
-    entry = llvm::Function::Create(type, GlobalValue::ExternalLinkage, graph.name + "_init",
-                                   &module);
+    entry =
+        llvm::Function::Create(type, GlobalValue::ExternalLinkage, graph.name + "_init", &module);
     b.SetInsertPoint(BasicBlock::Create(context, "", entry));
     // Initial values have no status to return: both compile for the baseline.
     if (cpuCheck) {
@@ -731,8 +760,8 @@ void EntryPoint::build() {
     return;
   }
   auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, ptr}, false);
-  entry = llvm::Function::Create(type, GlobalValue::ExternalLinkage,
-                                 graph.name + "_" + function.id, &module);
+  entry = llvm::Function::Create(type, GlobalValue::ExternalLinkage, graph.name + "_" + function.id,
+                                 &module);
   entry->addParamAttr(0, Attribute::getWithStructRetType(context, statusType));
   entry->addParamAttr(0, Attribute::NoAlias);
   if (cpuCheck)

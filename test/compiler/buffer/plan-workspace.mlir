@@ -41,6 +41,31 @@ func.func @batch(%x: memref<?x10xf32> {fn.role = "input", fn.name = "x",
 
 // -----
 
+// Bounded: room for the largest batch, 100 * 40 = 4000 bytes in 4032, and no arithmetic on offsets.
+// CHECK: #[[SIZE:.*]] = affine_map<()[s0] -> (4000)>
+// CHECK-LABEL: func @bounded
+// CHECK-SAME: fn.workspace = [{below = array<i64>, size = #[[SIZE]]}, {below = array<i64: 0>, size = #[[SIZE]]}]
+// CHECK-SAME: fn.workspace_live = 8064 : i64
+// CHECK-NOT: arith.muli
+// CHECK: memref.view %{{.*}}[%c0{{.*}}][%{{.*}}] {fn.buffer = 0 : i64}
+// CHECK: memref.view %{{.*}}[%c4032{{.*}}][%{{.*}}] {fn.buffer = 1 : i64}
+func.func @bounded(%x: memref<?x10xf32> {fn.role = "input", fn.name = "x",
+                                         fn.dims = affine_map<()[s0] -> (s0, 10)>},
+                   %y: memref<?x10xf32> {fn.role = "output", fn.name = "y",
+                                         fn.dims = affine_map<()[s0] -> (s0, 10)>})
+    attributes {fn.kernel, fn.symbols = [{name = "x.0", max = 100 : i64}]} {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?x10xf32>
+  %a = memref.alloc(%n) : memref<?x10xf32>
+  %b = memref.alloc(%n) : memref<?x10xf32>
+  linalg.copy ins(%x : memref<?x10xf32>) outs(%a : memref<?x10xf32>)
+  linalg.copy ins(%a : memref<?x10xf32>) outs(%b : memref<?x10xf32>)
+  linalg.copy ins(%b : memref<?x10xf32>) outs(%y : memref<?x10xf32>)
+  return
+}
+
+// -----
+
 // Must not change: nothing to place, no workspace.
 // CHECK-LABEL: func @none(
 // CHECK-NOT: "workspace"

@@ -95,3 +95,19 @@ TEST(SymbolicSize, BoundsRepresentSymbols) {
   const llvm::SmallVector<int64_t> expected = {32, 100};
   EXPECT_EQ(fnc::representativeSymbols(kernel.func, 100), expected);
 }
+
+TEST(SymbolicSize, Largest) {
+  mlir::MLIRContext context;
+  mlir::AffineExpr n = mlir::getAffineSymbolExpr(0, &context),
+                   m = mlir::getAffineSymbolExpr(1, &context);
+  auto largest = [](mlir::AffineExpr expr) { return fnc::largest(expr, {10, 7}).value_or(-1); };
+  EXPECT_EQ(largest(n * 4 + m), 47);
+  // At n = 10 and m = 0, not at the largest of both.
+  EXPECT_EQ(largest((n - m) * 4), 40);
+  EXPECT_EQ(largest((n - 3).floorDiv(2)), 3);
+  EXPECT_EQ(largest((n - 3).ceilDiv(2) * m), 28);
+  EXPECT_EQ(largest(n % 4), 3);
+  // Divided by a size, which is 1 at the least.
+  EXPECT_EQ(largest(n.floorDiv(m)), 10);
+  EXPECT_EQ(largest(n * (int64_t(1) << 62)), -1);
+}
