@@ -67,6 +67,14 @@ class Fn_InitAttr<string cppName, string attrMnemonic> : AttrDef<Fn_Dialect, cpp
 def Fn_ZerosAttr : Fn_InitAttr<"Zeros", "zeros"> { let summary = "all zero"; }
 def Fn_OnesAttr : Fn_InitAttr<"Ones", "ones"> { let summary = "all one"; }
 
+def Fn_ExternalAttr : Fn_InitAttr<"External", "external"> {
+  let summary = "all zero until a file of weights is loaded";
+  let description = [{
+    What `--weights` leaves of an initial value that it has put into a file. The variable lies in
+    the state, a read-only one too.
+  }];
+}
+
 class Fn_RangeInitAttr<string cppName, string attrMnemonic, string a, string b>
     : Fn_InitAttr<cppName, attrMnemonic> {
   let parameters =

@@ -65,7 +65,8 @@ def Fn_VariableOp : Fn_NamedOp<"variable"> {
   let description = [{
     Its result is the value at call entry. `read_only` variables are constants of the object.
     The initial value is a dense attribute, or an initializer such as
-    `#fn.glorot_uniform<seed = 1>`, drawn when a state is made.
+    `#fn.glorot_uniform<seed = 1>`, drawn when a state is made, or `#fn.external`, loaded from a
+    file.
 
     ```mlir
     %w = fn.variable "w" : tensor<64x10xf32> = #fn.glorot_uniform<seed = 1>

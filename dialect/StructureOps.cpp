@@ -110,7 +110,7 @@ LogicalResult VariableOp::verify() {
       return emitOpError("needs a dense initial value");
     return success();
   }
-  if (isa<ZerosAttr, OnesAttr>(init))
+  if (isa<ZerosAttr, OnesAttr, ExternalAttr>(init))
     return success();
   if (!isa<UniformAttr, NormalAttr, TruncatedNormalAttr, GlorotUniformAttr, GlorotNormalAttr,
            HeUniformAttr, HeNormalAttr>(init))

@@ -74,7 +74,9 @@ std::string inputType(const Tensor &input) {
   return fmt::format("::fn::coo<{}, int{}_t{}>", input.type.cName, input.indexBits, extents(input));
 }
 
-std::string join(llvm::ArrayRef<std::string> parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
+std::string join(llvm::ArrayRef<std::string> parts) {
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
 
 /// How the class of a function keeps its memory.
 struct Plan {
@@ -95,8 +97,7 @@ Plan::Plan(const Function &function) : hasScratch(!function.workspace.empty()) {
   }
   if (isBounded)
     scratchBytes = function.workspaceBytes(largest);
-  hasMemory = hasScratch ||
-              (!isBounded && llvm::any_of(function.outputs, [](const Tensor &output) {
+  hasMemory = hasScratch || (!isBounded && llvm::any_of(function.outputs, [](const Tensor &output) {
                 return !output.isStatic();
               }));
 }
@@ -106,6 +107,7 @@ public:
   HeaderWriter(const Graph &graph, llvm::ArrayRef<std::string> undefined)
       : graph(graph), undefined(undefined) {
     hasInit = llvm::any_of(graph.functions, [](const Function &f) { return f.isInit; });
+    hasWeights = llvm::any_of(graph.variables, [](const Variable &v) { return v.external; });
     hasSparse = llvm::any_of(graph.functions, [](const Function &f) {
       return llvm::any_of(f.inputs, [](const Tensor &input) { return input.isSparse(); });
     });
@@ -133,7 +135,7 @@ private:
 
   const Graph &graph;
   llvm::ArrayRef<std::string> undefined;
-  bool hasInit, hasSparse;
+  bool hasInit, hasSparse, hasWeights;
   std::string out;
 };
 
@@ -231,8 +233,8 @@ void HeaderWriter::infoTable(llvm::StringRef name, llvm::ArrayRef<const Tensor *
   }
   line("  static constexpr ::fn::tensor_info {}[] = {{", name.str());
   for (auto [i, tensor] : llvm::enumerate(tensors))
-    line("      {{FN_NAME({}), \"{}\", {}, {}_shape_{}}},", quoted(tensor->name),
-         tensor->type.name, tensor->dims.size(), name.str(), i);
+    line("      {{FN_NAME({}), \"{}\", {}, {}_shape_{}}},", quoted(tensor->name), tensor->type.name,
+         tensor->dims.size(), name.str(), i);
   line("      {{\"\", \"\", 0, nullptr}}}};");
 }
 
@@ -254,8 +256,17 @@ void HeaderWriter::cppState() {
   for (const Variable *variable : stored)
     offsets += fmt::format("{}, ", variable->offset);
   line("  static constexpr size_t variable_offsets[] = {{{}state_bytes}};", offsets);
-  line("  static constexpr int variable_count = {};\n", stored.size());
-  line("  /// `start`: state_bytes at a multiple of state_align. Call reset() before the first use.");
+  line("  static constexpr int variable_count = {};", stored.size());
+  if (hasWeights) {
+    std::string external;
+    for (const Variable *variable : stored)
+      external += variable->external ? "true, " : "false, ";
+    line("  /// Which variables are zero until fn::load_weights(state, data, bytes).");
+    line("  static constexpr bool variable_external[] = {{{}false}};", external);
+  }
+  out += '\n';
+  line("  /// `start`: state_bytes at a multiple of state_align. Call reset() before the first "
+       "use.");
   line("  explicit StateView(void *start) : bytes_(static_cast<unsigned char *>(start)) {{}}");
   line("  StateView(const StateView &) = delete;\n  StateView &operator=(const StateView &) ="
        " delete;\n");
@@ -275,7 +286,8 @@ void HeaderWriter::cppState() {
     }
   }
   line("\nprivate:\n  unsigned char *bytes_;\n}};\n");
-  line("/// All variables of {}, at their initial values.", graph.name);
+  line("/// All variables of {}, at their initial values{}.", graph.name,
+       hasWeights ? "; weights are zero until they are loaded" : "");
   line("class State : public StateView {{\npublic:");
   line("  State() : StateView(storage_) {{ reset(); }}");
   line("  State(const State &other) : StateView(storage_) {{ *this = other; }}");
@@ -325,8 +337,8 @@ void HeaderWriter::workspaceSize(const Function &function, const Plan &plan) {
   for (auto [k, buffer] : llvm::enumerate(function.workspace)) {
     std::string offset = "0";
     for (int64_t j : buffer.below)
-      offset = offset == "0" ? fmt::format("end{}_", j)
-                             : fmt::format("fn_max({}, end{}_)", offset, j);
+      offset =
+          offset == "0" ? fmt::format("end{}_", j) : fmt::format("fn_max({}, end{}_)", offset, j);
     line("    const ptrdiff_t end{}_ = {} + ({} + 63) / 64 * 64;", k, offset,
          printC(buffer.bytes, plan.symbols));
     line("    total_ = fn_max(total_, end{}_);", k);
@@ -367,7 +379,8 @@ void HeaderWriter::resultClass(const Function &function) {
 void HeaderWriter::constructors(const Function &function, const Plan &plan) {
   std::vector<std::string> parameters, initializers;
   if (function.usesState()) {
-    parameters.push_back(fmt::format("{}StateView &state", function.writes.empty() ? "const " : ""));
+    parameters.push_back(
+        fmt::format("{}StateView &state", function.writes.empty() ? "const " : ""));
     initializers.push_back("state_(&state)");
   }
   if (!plan.isBounded && plan.hasMemory) {
@@ -480,7 +493,8 @@ void HeaderWriter::call(const Function &function, const Plan &plan) {
 void HeaderWriter::members(const Function &function, const Plan &plan) {
   line("\nprivate:");
   if (!plan.isBounded) {
-    line("  static constexpr ptrdiff_t fn_max(ptrdiff_t a, ptrdiff_t b) {{ return a < b ? b : a; }}");
+    line("  static constexpr ptrdiff_t fn_max(ptrdiff_t a, ptrdiff_t b) {{ return a < b ? b : a; "
+         "}}");
     line("  static constexpr bool fn_is_size(ptrdiff_t n) {{");
     line("    return n >= 0 && n < (PTRDIFF_MAX >> (sizeof(n) == 8 ? 23 : 3));\n  }}");
   }
@@ -523,8 +537,9 @@ std::string HeaderWriter::write() {
   line("#ifndef FN_GRAPH_{0}_H\n#define FN_GRAPH_{0}_H\n", graph.name);
   line("#include <fn/abi.h>\n#ifndef __cplusplus\n#include <stdbool.h>\n#endif\n");
   cPart();
-  line("#ifdef __cplusplus\n#include <fn/call.h>\n{}#include <fn/state.h>\n\nnamespace {} {{\n",
-       hasSparse ? "#include <fn/coo.h>\n" : "", graph.name);
+  line("#ifdef __cplusplus\n#include <fn/call.h>\n{}#include <fn/state.h>\n{}\nnamespace {} {{\n",
+       hasSparse ? "#include <fn/coo.h>\n" : "", hasWeights ? "#include <fn/weights.h>\n" : "",
+       graph.name);
   cppState();
   for (const Function &function : graph.functions)
     if (!function.isInit)

@@ -195,6 +195,7 @@ FailureOr<Graph> fnc::readManifest(ModuleOp module) {
     variable.id = text(entry, "id");
     variable.type = dtypeOf(type.getElementType(), false);
     variable.readOnly = entry.getAs<BoolAttr>("read_only").getValue();
+    variable.external = entry.contains("external");
     if (auto offset = entry.getAs<IntegerAttr>("offset"))
       variable.offset = offset.getInt();
     for (int64_t size : type.getShape())

@@ -43,6 +43,7 @@ struct Tensor {
 struct Variable : Tensor {
   int64_t offset = 0;
   bool readOnly = false;
+  bool external = false; ///< its value comes from a file of weights
 };
 
 struct Symbol {

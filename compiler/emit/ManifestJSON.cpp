@@ -116,6 +116,8 @@ json::Value Graph::toJSON() const {
     json::Object object = ::toJSON(variable, {});
     object["read_only"] = variable.readOnly;
     object["bytes"] = variable.staticBytes();
+    if (variable.external)
+      object["external"] = true;
     if (!variable.readOnly)
       object["offset"] = variable.offset;
     vars.push_back(std::move(object));

@@ -80,7 +80,7 @@ LogicalResult checkNames(GraphOp graph) {
   if (failed(graphs.add(graph.getSymName().str(), graph.getSymName(), graph.getLoc())))
     return failure();
   Scope members({"State", "StateView", "state_bytes", "state_align", "layout_hash", "variables",
-                 "variable_offsets", "variable_count", "reset", "bytes"});
+                 "variable_offsets", "variable_count", "variable_external", "reset", "bytes"});
   Scope functions({"State", "StateView", "init", "result", "call", "info", "tensor_table",
                    "check_names", "workspace_bytes"});
   Block &body = graph.getBody().front();

@@ -70,6 +70,8 @@ DictionaryAttr fnc::describeState(GraphOp graph) {
       offset =
           llvm::alignTo(offset, bytes >= 64 ? 64 : llvm::PowerOf2Ceil(std::max<int64_t>(bytes, 1)));
       entry.push_back(b.getNamedAttr("offset", b.getI64IntegerAttr(offset)));
+      if (isa<ExternalAttr>(variable.getInit()))
+        entry.push_back(b.getNamedAttr("external", b.getUnitAttr()));
       os << variable.getName() << ':' << type << '@' << offset << ';';
       offset += bytes;
     }
@@ -101,7 +103,7 @@ Value fnc::initialValue(OpBuilder &b, VariableOp variable) {
                                              : Attribute(b.getIntegerAttr(element, value));
     return fn::ConstantOp::create(b, loc, type, DenseElementsAttr::get(type, attr));
   };
-  if (isa<ZerosAttr>(init))
+  if (isa<ZerosAttr, ExternalAttr>(init))
     return splat(0);
   if (isa<OnesAttr>(init))
     return splat(1);

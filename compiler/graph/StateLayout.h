@@ -11,8 +11,8 @@ namespace fnc {
 /// The C++ identifier of a variable: given, or its escaped name.
 std::string variableIdentifier(fn::VariableOp variable);
 
-/// Whether the variable is a constant of the object: read-only, and not drawn. A read-only one that
-/// is drawn lies in the state, which costs no flash.
+/// Whether the variable is a constant of the object: read-only, and neither drawn nor loaded. A
+/// read-only one that is drawn lies in the state, which costs no flash.
 bool isConstant(fn::VariableOp variable);
 
 /// The C++ identifier of input `index`: that of the placeholder or variable, unless the function

@@ -62,8 +62,9 @@ def main():
     parser.add_argument("--fnc", required=True)
     fnc = Path(parser.parse_args().fnc).resolve()
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("calls", "add", "sparse"):
-            code, text = run(fnc, "compile", HERE / f"{name}.mlir", "-o", f"{folder}/{name}.o")
+        for name in ("calls", "add", "sparse", "weights"):
+            rest = ["--weights", f"{folder}/weights.safetensors"] if name == "weights" else []
+            code, text = run(fnc, "compile", HERE / f"{name}.mlir", "-o", f"{folder}/{name}.o", *rest)
             check(f"compile {name}", code == 0, text)
         if failures:
             return 1
@@ -86,8 +87,8 @@ def main():
                                      cwd=folder)
                     check(f"{label}: {name} alone", code == 0, text)
             # Units and linked generated code; which compiler takes which standard does not matter.
-            tests = [HERE / f"{name}_test.cpp" for name in ("calls", "sparse", "status", "view")]
-            code, text = cxx(compiler, "c++17" if compiler == CXX[0] else "c++20", *tests, "calls.o", "sparse.o",
+            tests = [HERE / f"{name}_test.cpp" for name in ("calls", "sparse", "status", "view", "weights")]
+            code, text = cxx(compiler, "c++17" if compiler == CXX[0] else "c++20", *tests, "calls.o", "sparse.o", "weights.o",
                              "-lgtest_main", "-lgtest", "-pthread", "-o", "tests", cwd=folder)
             if check(f"{compiler}: tests build", code == 0, text):
                 code, text = run("./tests", "--gtest_brief=1", cwd=folder)

@@ -18,20 +18,24 @@ graph {
 """
 
 
-def write_model(tools, folder="."):
+def encode(tools, text, path):
     encoded = tools.run(
         "protoc",
         "--encode=onnx.ModelProto",
         "-I",
         "/usr/include/onnx",
         "/usr/include/onnx/onnx.proto",
-        input=MODEL.encode(),
+        input=text.encode(),
         text=False,
         errors=None,
     )
     assert encoded.returncode == 0, encoded.stderr
+    (tools.folder / path).write_bytes(encoded.stdout)
+
+
+def write_model(tools, folder="."):
     (tools.folder / folder).mkdir(exist_ok=True)
-    (tools.folder / folder / "m.onnx").write_bytes(encoded.stdout)
+    encode(tools, MODEL, f"{folder}/m.onnx")
     np.array([10, 20], np.float32).tofile(tools.folder / folder / "w.bin")
 
 
@@ -65,3 +69,114 @@ def test_inputs_that_a_model_does_not_have(tools):
     ):
         tools.expect(1, "run", "m.onnx", *arguments, "-o", "y.npy", says=says)
     assert tools.listing() == ["m.onnx", "w.bin"]
+
+
+def graph(inputs, body, outputs):
+    """A model of inputs (name, element type, sizes), nodes and initializers, and output names."""
+    declared = "".join(
+        f'input {{ name: "{name}" type {{ tensor_type {{ elem_type: {kind} shape {{ '
+        + "".join(f"dim {{ dim_value: {size} }} " for size in sizes)
+        + "} } } }\n"
+        for name, kind, sizes in inputs
+    )
+    shown = "".join(f'output {{ name: "{name}" }}\n' for name in outputs)
+    return f'ir_version: 8\nopset_import {{ version: 17 }}\ngraph {{\nname: "g"\n{declared}{body}{shown}}}\n'
+
+
+def outputs_of(tools, text, feeds, *arguments):
+    encode(tools, text, "g.onnx")
+    np.savez(tools.folder / "g.npz", **feeds)
+    tools.expect(0, "run", "g.onnx", "-i", "g.npz", "-q", "-o", "out.npz", *arguments)
+    return dict(np.load(tools.folder / "out.npz"))
+
+
+def test_weights_beside_the_object(tools):
+    weights = """initializer { name: "w" data_type: 1 dims: 2 float_data: 3 float_data: 4 }
+    initializer { name: "b" data_type: 1 float_data: 1 }
+    node { op_type: "Mul" input: ["x", "w"] output: "p" } node { op_type: "Add" input: ["p", "b"] output: "y" }
+    node { op_type: "Add" input: ["h", "y"] output: "h2" }
+    """
+    encode(tools, graph([("x", 1, [2]), ("h", 1, [2])], weights, ["y", "h2"]), "w.onnx")
+    tools.expect(0, "compile", "w.onnx", "--state", "h=h2", "--weights", "w.safetensors", "-o", "w.o")
+    call = ("run", "w.o", "-i", "x=[1,2]", "-q", "-o", "y.npy")
+    tools.expect(1, *call, says="variable 'w' of graph @w is in a file of weights: give --load-weights")
+    for extra in ((), ("--load-state", "s.safetensors")):
+        tools.expect(0, *call, "--load-weights", "w.safetensors", *extra, "--save-state", "s.safetensors")
+        assert np.load(tools.folder / "y.npy").tolist() == [4, 9]
+    tools.expect(1, *call, "--load-weights", "y.npy", says="y.npy: error: is not a .safetensors file")
+    # A graph with its weights elsewhere, compiled with none of them.
+    tools.expect(0, "import", "w.onnx", "--weights", "v.safetensors", "-o", "w.mlir")
+    tools.expect(0, "run", "w.mlir", "-i", "x=[1,2]", "-i", "h=[0,0]", "--load-weights", "v.safetensors", "-q")
+    assert (tools.folder / "v.safetensors").read_bytes() == (tools.folder / "w.safetensors").read_bytes()
+    shown = tools.expect(0, "inspect", "w.o").stdout
+    assert "2xf32, to be loaded" in shown
+
+
+def subgraph(name, inputs, nodes, outputs):
+    ports = "".join(f'input {{ name: "{x}" }} ' for x in inputs), "".join(f'output {{ name: "{x}" }} ' for x in outputs)
+    return f'attribute {{ name: "{name}" type: GRAPH g {{ {ports[0]}{nodes}{ports[1]}}} }}'
+
+
+def test_loops_and_branches_at_run_time(tools):
+    body = """initializer { name: "limit" data_type: 1 float_data: 40 }
+    node { op_type: "Loop" input: ["n", "", "x"] output: "y" """ + subgraph(
+        "body", ["i", "go", "v"],
+        """node { op_type: "Add" input: ["v", "x"] output: "u" }
+        node { op_type: "ReduceSum" input: "u" output: "s" attribute { name: "keepdims" i: 0 type: INT } }
+        node { op_type: "Less" input: ["s", "limit"] output: "on" } """, ["on", "u"]) + """ }
+    node { op_type: "If" input: "c" output: "z" """ + subgraph(
+        "then_branch", [], 'node { op_type: "Mul" input: ["y", "x"] output: "t" } ', ["t"]) + subgraph(
+        "else_branch", [], 'node { op_type: "Sub" input: ["y", "x"] output: "e" } ', ["e"]) + """ }
+    node { op_type: "Scan" input: ["x", "rows"] output: ["end", "all"]
+      attribute { name: "num_scan_inputs" i: 1 type: INT } attribute { name: "scan_output_directions" ints: 1 type: INTS }
+      """ + subgraph("body", ["v", "r"], """node { op_type: "Mul" input: ["v", "r"] output: "p" }
+        node { op_type: "Add" input: ["p", "x"] output: "u" } """, ["u", "p"]) + """ }
+    """
+    text = graph([("x", 1, [2]), ("rows", 1, [20, 2]), ("n", 7, []), ("c", 9, [])], body, ["y", "z", "end", "all"])
+    rows = np.linspace(-1, 1, 40, dtype=np.float32).reshape(20, 2)
+    x = np.array([2, 3], np.float32)
+    for n, c, times in ((4, True, 4), (100, False, 7), (0, True, 0)):
+        got = outputs_of(tools, text, {"x": x, "rows": rows, "n": np.int64(n), "c": np.bool_(c)})
+        y = x * (times + 1)
+        assert np.array_equal(got["y"], y) and np.array_equal(got["z"], y * x if c else y - x), got
+        state, products = x, []
+        for row in rows:
+            products.append(state * row)
+            state = products[-1] + x
+        assert np.allclose(got["end"], state, rtol=1e-6) and np.allclose(got["all"], products[::-1], rtol=1e-5)
+
+
+def test_selections_with_a_bound(tools):
+    nodes = """initializer { name: "most" data_type: 7 int64_data: 3 }
+    initializer { name: "overlap" data_type: 1 float_data: 0.4 } initializer { name: "least" data_type: 1 float_data: 0.2 }
+    node { op_type: "NonZero" input: "x" output: "at" }
+    node { op_type: "Compress" input: ["x", "keep"] output: "some" attribute { name: "axis" i: 1 type: INT } }
+    node { op_type: "NonMaxSuppression" input: ["boxes", "scores", "most", "overlap", "least"] output: "best" }
+    """
+    text = graph([("x", 1, [3, 4]), ("keep", 9, [4]), ("boxes", 1, [1, 30, 4]), ("scores", 1, [1, 2, 30])],
+                 nodes, ["at", "some", "best"])
+    rng = np.random.default_rng(7)
+    x = rng.integers(0, 2, (3, 4)).astype(np.float32)
+    keep = np.array([False, True, True, False])
+    boxes, scores = rng.random((1, 30, 4), np.float32), rng.random((1, 2, 30), np.float32)
+    want = []
+    for c in range(2):
+        chosen = []
+        for i in np.argsort(-scores[0, c], kind="stable"):
+            def overlap(j):
+                low = [np.minimum(b[:2], b[2:]) for b in (boxes[0, i], boxes[0, j])]
+                high = [np.maximum(b[:2], b[2:]) for b in (boxes[0, i], boxes[0, j])]
+                both = np.prod(np.maximum(0, np.minimum(*high) - np.maximum(*low)))
+                return both / (np.prod(high[0] - low[0]) + np.prod(high[1] - low[1]) - both)
+            if len(chosen) < 3 and scores[0, c, i] > 0.2 and all(overlap(j) <= 0.4 for j in chosen):
+                chosen.append(i)
+        want += [[0, c, i] for i in chosen]
+    feeds = {"x": x, "keep": keep, "boxes": boxes, "scores": scores}
+    bounds = ("--bound", "at=12", "--bound", "some=2", "--bound", "best=9")
+    got = outputs_of(tools, text, feeds, *bounds)
+    counts = [int(got[f"{name}.count"]) for name in ("at", "some", "best")]
+    assert np.array_equal(got["at"][:, : counts[0]], np.nonzero(x)), got["at"]
+    assert counts[1] == 2 and np.array_equal(got["some"], x[:, keep])
+    assert np.array_equal(got["best"][: counts[2]], want)
+    np.savez(tools.folder / "g.npz", **feeds)
+    tools.expect(1, "run", "g.onnx", "-i", "g.npz", *bounds[:4], "--bound", "best=1", says="best has at most 1")

@@ -23,7 +23,10 @@ struct ImportCommand {
   std::string input, output, graph;
   std::vector<Function> functions;
   std::vector<std::string> shapes, dims, binds, states; ///< NAME=VALUE
-  bool isModel = false;                                 ///< whatever the file looks like
+  std::vector<std::string> bounds;                      ///< NAME=COUNT
+  std::string weights;                                  ///< a file for values of initializers
+  bool noSimplify = false;
+  bool isModel = false; ///< whatever the file looks like
 };
 int import(const ImportCommand &command);
 
@@ -49,7 +52,7 @@ struct RunCommand {
   CompileCommand compile; ///< how, where the input is no object yet
   std::string function;
   std::vector<std::string> inputs; ///< NAME=VALUE or an archive
-  std::string outputFolder, outputFile, labels, loadState, saveState;
+  std::string outputFolder, outputFile, labels, loadState, loadWeights, saveState;
   int64_t repeat = 1;
   int64_t batchAxis = -1; ///< none
   int64_t batchSize = 0;  ///< as the function says

@@ -3,10 +3,14 @@
 #include "Commands.h"
 #include "Files.h"
 #include "Source.h"
+#include "WeightsFile.h"
 #include "compiler/Pipeline.h"
+#include "compiler/graph/ExternalWeights.h"
+#include "compiler/graph/StateLayout.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+#include <list>
 
 using namespace fnc;
 using namespace fnc::tool;
@@ -25,6 +29,59 @@ std::string headerPath(const CompileCommand &command) {
 llvm::StringRef nameOf(const std::string &path) {
   return path == "-" ? llvm::StringRef("<stdin>") : path;
 }
+
+/// A file of weights, and what its pieces point at.
+class WeightsFile {
+public:
+  /// Takes the weights out of the module's graph, or of the one of this name.
+  WeightsFile(mlir::ModuleOp module, llvm::StringRef name) {
+    for (auto graph : module.getOps<fn::GraphOp>())
+      if (name.empty() || graph.getSymName() == name)
+        for (Weight &weight : takeWeights(graph))
+          weights.push_back(std::move(weight));
+    // Larger elements first: each then lies at a multiple of its size.
+    llvm::stable_sort(weights, [](const Weight &a, const Weight &b) {
+      return a.value.getElementType().getIntOrFloatBitWidth() >
+             b.value.getElementType().getIntOrFloatBitWidth();
+    });
+  }
+
+  OutputFile write(const std::string &path) {
+    std::vector<StoredTensor> tensors;
+    OutputFile file(path, std::vector<std::string_view>{});
+    file.pieces.emplace_back();
+    for (const auto &[name, value] : weights) {
+      std::string type = dtypeName(value.getElementType());
+      type = type == "i1" ? "BOOL" : llvm::StringRef(type).upper();
+      file.pieces.push_back(bytesOf(value));
+      tensors.push_back({name, type, cast<mlir::ShapedType>(value.getType()).getShape().vec(),
+                         file.pieces.back().size()});
+    }
+    texts.push_back(safeTensorsHeader(tensors));
+    file.pieces.front() = texts.back();
+    return file;
+  }
+
+private:
+  std::string_view bytesOf(mlir::DenseElementsAttr value) {
+    llvm::ArrayRef<char> raw = value.getRawData();
+    if (value.getElementType().isInteger(1)) {
+      std::string &text = texts.emplace_back();
+      for (bool element : value.getValues<bool>())
+        text += static_cast<char>(element);
+      return text;
+    }
+    if (!value.isSplat())
+      return {raw.data(), raw.size()};
+    std::string &text = texts.emplace_back();
+    for (int64_t i = 0; i < value.getNumElements(); ++i)
+      text.append(raw.data(), raw.size());
+    return text;
+  }
+
+  std::vector<Weight> weights;
+  std::list<std::string> texts;
+};
 
 int write(const std::vector<OutputFile> &files) {
   std::optional<std::string> problem = writeAll(files);
@@ -65,6 +122,9 @@ int fnc::tool::compile(const CompileCommand &command) {
   Source source;
   if (!source.open(command.input, command.import))
     return kBadInput;
+  std::optional<WeightsFile> weights;
+  if (!command.import.weights.empty())
+    weights.emplace(source.module(), options.graph);
   auto result = fnc::compile(source.module(), options);
   if (failed(result))
     return kBadInput;
@@ -72,6 +132,8 @@ int fnc::tool::compile(const CompileCommand &command) {
       {command.output, std::string_view(result->code.data(), result->code.size())}};
   if (std::string header = headerPath(command); isObject && !header.empty())
     outputs.push_back({header, result->header});
+  if (weights)
+    outputs.push_back(weights->write(command.import.weights));
   return write(outputs);
 }
 
@@ -96,9 +158,14 @@ int fnc::tool::import(const ImportCommand &command) {
   Source source;
   if (!source.open(command.input, command))
     return kBadInput;
+  std::vector<OutputFile> outputs;
+  std::optional<WeightsFile> weights;
+  if (!command.weights.empty())
+    outputs.push_back(weights.emplace(source.module(), "").write(command.weights));
   std::string text;
   llvm::raw_string_ostream os(text);
   for (mlir::Operation &graph : *source.module().getBody())
     os << graph << "\n";
-  return write({{command.output, text}});
+  outputs.push_back({command.output, text});
+  return write(outputs);
 }

@@ -108,11 +108,12 @@ std::string describe(const json::Object &object) {
                        text(object, "layout_hash"));
     out += fmt::format("  {:>9} {:>9}  {:<20} {}\n", "offset", "bytes", "variable", "type");
     for (const json::Object *variable : variables)
-      out += fmt::format("  {:>9} {:>9}  {:<20} {}\n",
+      out += fmt::format("  {:>9} {:>9}  {:<20} {}{}\n",
                          variable->getBoolean("read_only").value_or(false)
                              ? "read-only"
                              : std::to_string(number(*variable, "offset")),
-                         number(*variable, "bytes"), text(*variable, "name"), type(*variable));
+                         number(*variable, "bytes"), text(*variable, "name"), type(*variable),
+                         variable->getBoolean("external").value_or(false) ? ", to be loaded" : "");
   }
   for (const json::Object *function : objects(object, "functions"))
     out += describeFunction(*function);

@@ -61,6 +61,7 @@ static bool readOptions(const ImportCommand &command, const std::string &path,
   options.graph = command.graph.empty() ? graphNameOf(path) : command.graph;
   for (const ImportCommand::Function &function : command.functions)
     options.functions.push_back({function.name, function.feeds, function.fetches});
+  options.simplify = !command.noSimplify;
   options.folder = llvm::sys::path::parent_path(path).str();
   if (options.folder.empty())
     options.folder = ".";
@@ -79,6 +80,14 @@ static bool readOptions(const ImportCommand &command, const std::string &path,
          splitNamed("--bind", command.binds,
                     [&](std::string name, llvm::StringRef text) {
                       options.binds[name] = text.str();
+                      return true;
+                    }) &&
+         splitNamed("--bound", command.bounds,
+                    [&](std::string name, llvm::StringRef text) {
+                      int64_t bound;
+                      if (text.getAsInteger(10, bound) || bound < 1)
+                        return false;
+                      options.bounds[name] = bound;
                       return true;
                     }) &&
          splitNamed("--state", command.states, [&](std::string name, llvm::StringRef text) {

@@ -35,6 +35,15 @@ static void addImportOptions(CLI::App *app, ImportCommand &command) {
          "at its --bind")
       ->type_name("INPUT=OUTPUT")
       ->group(group);
+  app->add_option("--bound", command.bounds,
+                  "most elements of a node's output whose size is data, as of NonZero or "
+                  "NonMaxSuppression; NAME.count becomes an output too, and a call with more fails")
+      ->type_name("NAME=COUNT")
+      ->group(group);
+  app->add_flag("--no-simplify", command.noSimplify,
+                "keep each op as the model has it: constants are not folded, scales do not move "
+                "into weights")
+      ->group(group);
   auto function = [&command]() -> ImportCommand::Function & {
     if (command.functions.empty())
       command.functions.push_back({"predict", {}, {}});
@@ -60,6 +69,13 @@ static void addImportOptions(CLI::App *app, ImportCommand &command) {
       ->allow_extra_args(false)
       ->type_name("NAME")
       ->group(group);
+}
+
+static void addWeightsOption(CLI::App *app, ImportCommand &command) {
+  app->add_option("--weights", command.weights,
+                  "write the values of read-only variables, as a model's initializers, to this "
+                  ".safetensors file; the state loads them (default: constants of the object)")
+      ->type_name("FILE");
 }
 
 /// What is compiled.
@@ -141,6 +157,10 @@ static void addLoadStateOption(CLI::App *app, RunCommand &command, const char *g
   app->add_option("--load-state", command.loadState,
                   "values of the variables before the first call, a .safetensors file (default: "
                   "their initial values)")
+      ->type_name("FILE")
+      ->group(group);
+  app->add_option("--load-weights", command.loadWeights,
+                  "values of the variables that --weights left out of the object")
       ->type_name("FILE")
       ->group(group);
 }
@@ -255,6 +275,7 @@ int main(int argc, char **argv) {
       ->add_option("--header", compileCommand.header,
                    "the header (default: the object's name with .h)")
       ->type_name("FILE");
+  addWeightsOption(compileApp, compileCommand.import);
   compileApp
       ->add_option("--emit", compileCommand.emit,
                    "what to write: an object, assembly, or the IR after a stage")
@@ -277,6 +298,7 @@ int main(int argc, char **argv) {
   importApp->add_option("-o,--output", importCommand.output, "the graph; - is standard output")
       ->required()
       ->type_name("FILE");
+  addWeightsOption(importApp, importCommand);
   importApp
       ->add_option_function<std::vector<std::string>>(
           "--function",

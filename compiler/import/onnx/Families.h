@@ -22,6 +22,7 @@ void addLossOps(OpTable &table);
 void addRecurrentOps(OpTable &table);
 void addQuantOps(OpTable &table);
 void addControlOps(OpTable &table);
+void addSequenceOps(OpTable &table);
 void addSignalOps(OpTable &table);
 void addTrainingOps(OpTable &table);
 void addSampleOps(OpTable &table);
@@ -30,6 +31,11 @@ void addClassicOps(OpTable &table);
 void addDetectOps(OpTable &table);
 /// After the others, some of which it takes over.
 void addMicrosoftOps(OpTable &table);
+
+/// The ops whose results have a size that is data, with room for `bound`.
+LogicalResult boundedNonZero(Node &n, Ops &o, int64_t bound);
+LogicalResult boundedCompress(Node &n, Ops &o, int64_t bound);
+LogicalResult boundedNonMaxSuppression(Node &n, Ops &o, int64_t bound);
 
 //===-- Shared by families ----------------------------------------------===//
 

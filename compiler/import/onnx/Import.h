@@ -37,8 +37,12 @@ struct OnnxOptions {
   /// Values of inputs that are to be constants: numbers as "1,3,8,8", or the path of a file that
   /// holds a serialized TensorProto behind a '@'.
   std::map<std::string, std::string> binds;
+  /// How many elements outputs of nodes have at most, where their number is data.
+  std::map<std::string, int64_t> bounds;
   /// Where external data is found.
   std::string folder;
+  /// Constants are folded and scales move into weights; else every op stays as the model has it.
+  bool simplify = true;
 };
 
 /// Whether these bytes are rather a serialized model than text.

@@ -4,6 +4,7 @@
 #include "compiler/graph/Identifier.h"
 #include "compiler/graph/Nearest.h"
 #include "compiler/import/onnx/Node.h"
+#include "compiler/import/onnx/Simplify.h"
 #include "compiler/import/onnx/SmallTypes.h"
 #include "compiler/import/onnx/Tensors.h"
 #include "mlir/IR/Verifier.h"
@@ -67,10 +68,12 @@ LogicalResult Importer::readOpsets() {
 /// An identifier to give a tensor whose own name makes one that generated code keeps for itself;
 /// else nothing.
 static std::string freeIdentifier(StringRef name, StringRef prefix) {
-  static const llvm::StringSet<> members = {
-      "state",     "workspace", "workspace_bytes",  "context",     "result",        "status",
-      "info",      "State",     "StateView",        "state_bytes", "state_align",   "layout_hash",
-      "variables", "reset",     "variable_offsets", "bytes",       "variable_count"};
+  static const llvm::StringSet<> members = {"state",       "workspace",      "workspace_bytes",
+                                            "context",     "result",         "status",
+                                            "info",        "State",          "StateView",
+                                            "state_bytes", "state_align",    "layout_hash",
+                                            "variables",   "reset",          "variable_offsets",
+                                            "bytes",       "variable_count", "variable_external"};
   std::string id = fnc::escapeIdentifier(name);
   return fnc::isReservedIdentifier(id) || members.contains(id) ? (prefix + id).str() : "";
 }
@@ -531,9 +534,28 @@ LogicalResult Importer::makeFunction(const OnnxFunction &function, const onnx::G
   // What is fed needs nothing: of the inputs, those that are still reached.
   llvm::SetVector<Value> reached(outputs.begin(), outputs.end());
   reached.insert(values.begin(), values.end());
-  for (size_t i = 0; i < reached.size(); ++i)
-    if (Operation *def = reached[i].getDefiningOp(); def && !llvm::is_contained(fed, reached[i]))
-      reached.insert(def->operand_begin(), def->operand_end());
+  auto follow = [&] {
+    for (size_t i = 0; i < reached.size(); ++i)
+      if (Operation *def = reached[i].getDefiningOp(); def && !llvm::is_contained(fed, reached[i]))
+        def->walk([&](Operation *inner) {
+          reached.insert(inner->operand_begin(), inner->operand_end());
+        });
+  };
+  follow();
+  SmallVector<Value> controls;
+  for (const Bounded &bounded : boundedTensors) {
+    if (!reached.contains(bounded.value) || llvm::is_contained(fed, bounded.value))
+      continue;
+    controls.push_back(bounded.check);
+    std::string name = bounded.name + ".count";
+    if (!seen.insert(name).second)
+      return emitError(file) << "output '" << name << "' is named twice";
+    outputs.push_back(bounded.count);
+    names.push_back(ops.b.getStringAttr(name));
+    identifiers.push_back(ops.b.getStringAttr(freeIdentifier(name, "out_")));
+    reached.insert(bounded.count);
+  }
+  follow();
   SmallVector<Value> arguments(fed);
   for (Value input : inputs)
     if (!llvm::is_contained(fed, input) && (function.feeds.empty() || reached.contains(input))) {
@@ -549,15 +571,16 @@ LogicalResult Importer::makeFunction(const OnnxFunction &function, const onnx::G
   if (llvm::any_of(identifiers, [](Attribute id) { return !cast<StringAttr>(id).empty(); }))
     properties.output_identifiers = ops.b.getArrayAttr(identifiers);
   auto count = [](ArrayRef<Value> values) { return static_cast<int32_t>(values.size()); };
-  properties.operandSegmentSizes = {
-      count(arguments), count(outputs), count(targets), count(values), 0, 0};
-  for (const SmallVector<Value> *operands : {&arguments, &outputs, &targets, &values})
+  properties.operandSegmentSizes = {count(arguments), count(outputs),  count(targets),
+                                    count(values),    count(controls), 0};
+  for (const SmallVector<Value> *operands : {&arguments, &outputs, &targets, &values, &controls})
     state.addOperands(*operands);
   ops.b.create(state);
   return success();
 }
 
 void Importer::dropDead() {
+  body->walk([](Operation *op) { op->removeDiscardableAttr(Ops::knownAttr); });
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*body)))
     if (op.use_empty() && op.getNumResults() > 0 && !isa<fn::PlaceholderOp>(op))
       op.erase();
@@ -600,6 +623,10 @@ LogicalResult Importer::importModel() {
     declarations[info.name()] = &info;
   if (failed(importNodes(graph.node(), frame)))
     return failure();
+  for (const auto &[name, bound] : options.bounds)
+    if (!usedBounds.contains(name))
+      return emitError(file) << "--bound names '" << name
+                             << "', which no node makes with a size that is data";
   for (const onnx::ValueInfoProto &output : graph.output())
     if (failed(checkOutput(output, frame)))
       return failure();
@@ -609,6 +636,8 @@ LogicalResult Importer::importModel() {
   for (const OnnxFunction &function : functions)
     if (failed(makeFunction(function, graph, frame)))
       return failure();
+  if (options.simplify)
+    foldScales(*body);
   dropDead();
   return success();
 }

@@ -73,13 +73,21 @@ class Importer {
 public:
   Importer(onnx::ModelProto &model, const OnnxOptions &options, mlir::OpBuilder builder,
            mlir::Location file)
-      : ops(builder), model(model), options(options), file(file) {}
+      : ops(builder, options.simplify), model(model), options(options), file(file) {}
 
   LogicalResult importModel();
 
   /// Imports the nodes of a subgraph whose inputs stand for `inputs`; its outputs.
   FailureOr<std::vector<Item>> importSubgraph(const onnx::GraphProto &graph, Frame &outer,
                                               ArrayRef<Item> inputs);
+
+  /// A tensor with room for more than what is there.
+  struct Bounded {
+    std::string name;
+    Value value, count, check;
+  };
+  std::vector<Bounded> boundedTensors;
+  llvm::StringSet<> usedBounds;
 
   Ops ops;
   onnx::ModelProto &model;

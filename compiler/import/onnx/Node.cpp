@@ -96,12 +96,11 @@ LogicalResult Node::requireKnown(Value value, const Twine &what) {
   for (size_t n = 0; n < work.size(); ++n) {
     if (auto placeholder = dyn_cast<fn::PlaceholderOp>(work[n]))
       names += " --bind " + placeholder.getName().str() + "=...";
-    for (Value operand : work[n]->getOperands())
-      add(operand);
+    work[n]->walk([&](Operation *inner) { llvm::for_each(inner->getOperands(), add); });
   }
   InFlightDiagnostic diagnostic = error(what) << " must be known when compiling";
   if (!names.empty())
-    diagnostic << ": give" << names;
+    diagnostic << ": give" << names << boundHint;
   return failure();
 }
 
@@ -242,6 +241,33 @@ FailureOr<Ints> Node::axes(ArrayRef<int64_t> axes, int64_t rank) {
 size_t Node::numOutputs() const { return proto.output_size(); }
 
 bool Node::wants(size_t i) const { return i < numOutputs() && !proto.output(i).empty(); }
+
+std::optional<int64_t> Node::bound(size_t i, ArrayRef<size_t> inputs) {
+  if (!wants(i))
+    return std::nullopt;
+  boundHint = ", or --bound " + proto.output(i) + "=COUNT";
+  auto given = importer.options.bounds.find(proto.output(i));
+  bool isOpen = llvm::any_of(
+      inputs, [&](size_t input) { return has(input) && in(input) && !Ops::known(in(input)); });
+  if (given != importer.options.bounds.end())
+    importer.usedBounds.insert(given->first);
+  return given == importer.options.bounds.end() || !isOpen ? std::nullopt
+                                                           : std::optional(given->second);
+}
+
+LogicalResult Node::bounded(size_t i, Value value, Value count, int64_t bound) {
+  if (!value || !count)
+    return failure();
+  if (!o.isOutside())
+    return error("has a size that is data, and stands in a loop or branch");
+  std::string name = proto.output(i);
+  Value fits = o.make<fn::LessEqualOp>({count, o.ints({bound}, {}, o.i64())});
+  auto check = fn::AssertOp::create(
+      o.b, o.loc, fits, o.b.getStringAttr(name + " has at most " + std::to_string(bound)),
+      ValueRange());
+  importer.boundedTensors.push_back({name, value, count, check.getResult()});
+  return set(i, value);
+}
 
 LogicalResult Node::set(size_t i, Item item) {
   if (item.kind == Item::Kind::Tensor && !item.value)

@@ -70,15 +70,27 @@ public:
   /// Defines the first output.
   LogicalResult result(Value value) { return set(0, value); }
 
+  //===-- Sizes that are data ---------------------------------------------===//
+
+  /// How many elements output i has room for, where the command line says so and not all of these
+  /// inputs are known.
+  std::optional<int64_t> bound(size_t i, ArrayRef<size_t> inputs);
+  /// Defines output i, of whose `bound` elements the first `count` are there: a call with more
+  /// fails.
+  LogicalResult bounded(size_t i, Value value, Value count, int64_t bound);
+
   mlir::InFlightDiagnostic error(const Twine &message = "");
   /// An error after which `in` and the like go on with a null value.
   bool failed() const { return bad; }
+  /// After a trial whose errors do not matter.
+  void forgive() { bad = false; }
 
 private:
   const onnx::AttributeProto *typed(StringRef name, int type);
 
   Ops &o;
   bool bad = false;
+  std::string boundHint; ///< of an output that --bound may be given for
   Type movedSmall;
 };
 

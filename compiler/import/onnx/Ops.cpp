@@ -21,6 +21,22 @@ bool fnc::onnx_import::isReasonable(ArrayRef<int64_t> shape) {
   return count <= kMaxElements;
 }
 
+/// Ops that move elements, look at none of them and cannot fail.
+static bool onlyMoves(StringRef name) {
+  return llvm::is_contained({"fn.broadcast_to", "fn.cast", "fn.expand", "fn.iota", "fn.reshape",
+                             "fn.slice", "fn.squeeze", "fn.transpose"},
+                            name);
+}
+
+Block *Ops::outermost(ValueRange operands) {
+  size_t level = levels.size() - 1;
+  while (level > 0 && levels[level].isLoop && llvm::none_of(operands, [&](Value v) {
+           return v.getParentBlock() == levels[level].block;
+         }))
+    --level;
+  return levels[level].block;
+}
+
 Value Ops::make(StringRef name, ValueRange operands, ArrayRef<NamedAttribute> attrs) {
   if (llvm::any_of(operands, [](Value v) { return !v; }))
     return {};
@@ -45,6 +61,7 @@ Value Ops::make(StringRef name, ValueRange operands, ArrayRef<NamedAttribute> at
   auto isSmall = [](RankedTensorType t) {
     return t.hasStaticShape() && t.getNumElements() <= maxFoldedElements;
   };
+  DenseElementsAttr result;
   if (isSmall(type)) {
     SmallVector<DenseElementsAttr> values;
     for (Value operand : operands)
@@ -52,13 +69,19 @@ Value Ops::make(StringRef name, ValueRange operands, ArrayRef<NamedAttribute> at
           value && isSmall(cast<RankedTensorType>(value.getType())))
         values.push_back(value);
     if (values.size() == operands.size())
-      if (DenseElementsAttr value = evaluate(name, values, dictionary, type))
-        return constant(value);
+      result = evaluate(name, values, dictionary, type);
   }
+  if (result && fold)
+    return constant(result);
   OperationState state(loc, opName);
   state.addOperands(operands);
   state.addTypes(types);
   state.addAttributes(attrs);
+  if (result)
+    state.addAttribute(knownAttr, result);
+  OpBuilder::InsertionGuard guard(b);
+  if (!levels.empty() && onlyMoves(name))
+    b.setInsertionPointToEnd(outermost(operands));
   return b.create(state)->getResult(0);
 }
 
@@ -68,6 +91,10 @@ Value Ops::make(StringRef name, ValueRange operands, ArrayRef<NamedAttribute> at
 
 Value Ops::constant(DenseElementsAttr value) {
   auto [it, isNew] = constants.try_emplace(value, Value());
+  OpBuilder::InsertionGuard guard(b);
+  // Seen by whatever comes later.
+  if (isNew && !levels.empty())
+    b.setInsertionPointToEnd(levels.front().block);
   if (isNew)
     it->second = fn::ConstantOp::create(b, loc, value.getType(), value);
   return it->second;
@@ -106,7 +133,7 @@ DenseElementsAttr Ops::known(Value v) {
     return dyn_cast<DenseElementsAttr>(constant.getValue());
   if (auto variable = dyn_cast_or_null<fn::VariableOp>(def); variable && variable.getReadOnly())
     return dyn_cast<DenseElementsAttr>(variable.getInit());
-  return {};
+  return def ? def->getAttrOfType<DenseElementsAttr>(knownAttr) : DenseElementsAttr();
 }
 
 std::optional<Ints> Ops::knownInts(Value v) {

@@ -39,9 +39,41 @@ inline constexpr int64_t kMaxElements = int64_t(1) << 34;
 /// Whether the known sizes stay below.
 bool isReasonable(ArrayRef<int64_t> shape);
 
+class Ops;
+
+/// While it lives, ops go into a region that a control op will take. What needs nothing of a loop's
+/// round and only moves elements, or is a constant, goes in front of the loop all the same.
+class Body {
+public:
+  Body(Ops &o, bool isLoop);
+  ~Body();
+  Body(const Body &) = delete;
+  Body &operator=(const Body &) = delete;
+
+  Value argument(Type type);
+  void yield(ValueRange values);
+  /// Whether nothing but its end is in it.
+  bool isEmpty() const { return block->without_terminator().empty(); }
+  /// Ops go where they went before.
+  void close();
+  mlir::Region region;
+
+private:
+  Ops &o;
+  mlir::Block *block;
+  mlir::OpBuilder::InsertPoint before;
+  bool isOpen = true;
+};
+
 class Ops {
 public:
-  explicit Ops(mlir::OpBuilder builder) : b(builder), loc(b.getUnknownLoc()) {}
+  /// `fold`: ops on constants are constants; else they stay, and their values are known all the
+  /// same.
+  explicit Ops(mlir::OpBuilder builder, bool fold = true)
+      : b(builder), loc(b.getUnknownLoc()), fold(fold) {}
+
+  /// On an op that stays, what it would be as a constant, until the import is over.
+  static constexpr llvm::StringLiteral knownAttr = "onnx.known";
 
   mlir::OpBuilder b;
   /// The node at work; where errors stand.
@@ -187,8 +219,23 @@ public:
   /// The number of elements along an axis as a number of `element`, known or not.
   Value sizeOf(Value x, int64_t axis, Type element);
 
+  /// Whether ops go into the graph itself.
+  bool isOutside() const { return levels.empty(); }
+
 private:
+  bool fold;
+  friend class Body;
+  /// A block that is being filled.
+  struct Level {
+    mlir::Block *block;
+    bool isLoop;
+  };
+  /// The block for an op that may stand before loops none of whose values it uses.
+  mlir::Block *outermost(ValueRange operands);
+
   llvm::DenseMap<Attribute, Value> constants;
+  /// From the graph's on, inwards; empty outside of control flow.
+  SmallVector<Level> levels;
 };
 
 /// The value of an op on known operands, or null (Fold.cpp).

@@ -1,7 +1,8 @@
-//===- OpsControl.cpp - control flow, sequences, optionals ----------------===//
+//===- OpsControl.cpp - control flow --------------------------------------===//
 //
-// Resolved while importing: a known condition chooses its branch, a known count unrolls a loop.
-// Sequences and optionals are lists of tensors that only the importer knows.
+// A known condition chooses its branch, and loops of a few rounds are unrolled: their bodies often
+// need to know the round. Else they become fn.if, fn.while and fn.scan. A longer loop is unrolled
+// after all where its body cannot do without known values.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,26 +15,89 @@ using namespace fnc::onnx_import;
 namespace {
 
 constexpr int64_t maxIterations = 4096;
+// Loops of fewer rounds are unrolled.
+constexpr int64_t maxUnrolled = 8;
 
-/// Chooses between two items by an i1 of one element.
-FailureOr<Item> chosen(Node &n, Ops &o, Value condition, const Item &yes, const Item &no) {
-  if (yes.kind != Item::Kind::Tensor || no.kind != Item::Kind::Tensor || !yes.value || !no.value)
-    return n.error("the condition must be known: it chooses between sequences or optionals");
-  if (yes.value == no.value)
-    return yes;
-  if (yes.value.getType() != no.value.getType()) {
-    std::string types;
-    llvm::raw_string_ostream(types) << yes.value.getType() << " and " << no.value.getType();
-    return n.requireKnown(condition, "the condition, which chooses between " + types + ",");
+using Items = FailureOr<std::vector<Item>>;
+
+/// Runs a trial whose errors may not matter; the first of them.
+std::string quietly(Ops &o, llvm::function_ref<void()> trial) {
+  std::string why;
+  ScopedDiagnosticHandler quiet(o.b.getContext(), [&](Diagnostic &diagnostic) {
+    if (why.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error) {
+      diagnostic.getLocation()->walk([&](Location at) {
+        if (auto name = dyn_cast<NameLoc>(at); name && why.empty())
+          why = name.getName().str() + ": ";
+        return WalkResult::advance();
+      });
+      why += diagnostic.str();
+    }
+    return success();
+  });
+  trial();
+  return why;
+}
+
+/// The tensors of an item, in order.
+void leaves(const Item &item, SmallVector<Value> &values, SmallVector<Type> *small = nullptr) {
+  if (item.kind == Item::Kind::Tensor) {
+    values.push_back(item.value);
+    if (small)
+      small->push_back(item.small);
   }
-  Value value = o.where(condition, yes.value, no.value);
-  if (!value)
-    return failure();
-  return Item(value);
+  for (const Item &inner : item.items)
+    leaves(inner, values, small);
+}
+SmallVector<Value> leaves(ArrayRef<Item> items) {
+  SmallVector<Value> values;
+  for (const Item &item : items)
+    leaves(item, values);
+  return values;
+}
+
+/// An item like `item` of other tensors, which are taken from the front of `values`.
+Item rebuilt(const Item &item, ValueRange &values) {
+  Item result = item;
+  if (item.kind == Item::Kind::Tensor) {
+    result.value = values.front();
+    values = values.drop_front();
+  }
+  for (auto [inner, from] : llvm::zip(result.items, item.items))
+    inner = rebuilt(from, values);
+  return result;
+}
+std::vector<Item> rebuilt(ArrayRef<Item> items, ValueRange values) {
+  std::vector<Item> result;
+  for (const Item &item : items)
+    result.push_back(rebuilt(item, values));
+  return result;
+}
+
+std::string shown(const Item &item) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (item.kind == Item::Kind::Tensor)
+    item.value ? void(os << item.value.getType()) : void(os << "nothing");
+  else
+    os << (item.kind == Item::Kind::Sequence ? "a sequence of " : "an optional with ")
+       << item.items.size();
+  return text;
+}
+
+/// Whether one may stand for the other at run time: tensors of the same type; sequences and
+/// optionals of as many.
+bool sameForm(const Item &a, const Item &b) {
+  if (a.kind != b.kind || a.items.size() != b.items.size() || a.small != b.small)
+    return false;
+  if (a.kind == Item::Kind::Tensor &&
+      (!a.value || !b.value || a.value.getType() != b.value.getType()))
+    return false;
+  return llvm::all_of(llvm::zip(a.items, b.items),
+                      [](auto pair) { return sameForm(std::get<0>(pair), std::get<1>(pair)); });
 }
 
 /// The one element of a condition: known, or to be computed.
-Value scalarCondition(Node &n, Ops &o, Value condition) {
+Value scalarCondition(Ops &o, Value condition) {
   if (!condition)
     return condition;
   if (!Ops::isBool(condition) || !Ops::isStatic(condition) ||
@@ -42,8 +106,15 @@ Value scalarCondition(Node &n, Ops &o, Value condition) {
   return o.reshape(condition, {});
 }
 
+LogicalResult setAll(Node &n, ArrayRef<Item> items) {
+  for (size_t i = 0; i < n.numOutputs() && i < items.size(); ++i)
+    if (failed(n.set(i, items[i])))
+      return failure();
+  return success();
+}
+
 LogicalResult branch(Node &n, Ops &o) {
-  Value condition = scalarCondition(n, o, n.in(0));
+  Value condition = scalarCondition(o, n.in(0));
   const onnx::GraphProto *yes = n.graph("then_branch"), *no = n.graph("else_branch");
   if (!condition || !yes || !no)
     return failure();
@@ -51,120 +122,338 @@ LogicalResult branch(Node &n, Ops &o) {
     return n.importer.importSubgraph(*graph, n.frame, {});
   };
   if (std::optional<Ints> known = Ops::knownInts(condition)) {
-    FailureOr<std::vector<Item>> items = import(known->front() ? yes : no);
-    if (failed(items))
-      return failure();
-    for (size_t i = 0; i < n.numOutputs() && i < items->size(); ++i)
-      if (failed(n.set(i, (*items)[i])))
-        return failure();
-    return success();
+    Items items = import(known->front() ? yes : no);
+    return failed(items) ? failure() : setAll(n, *items);
   }
   // A branch that would never be taken need not make sense: then the condition decides.
-  std::string why;
-  FailureOr<std::vector<Item>> a, b;
-  {
-    ScopedDiagnosticHandler quiet(o.b.getContext(), [&](Diagnostic &diagnostic) {
-      if (why.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error) {
-        diagnostic.getLocation()->walk([&](Location at) {
-          if (auto name = dyn_cast<NameLoc>(at); name && why.empty())
-            why = name.getName().str() + ": ";
-          return WalkResult::advance();
-        });
-        why += diagnostic.str();
-      }
-      return success();
-    });
-    a = import(yes);
-    if (succeeded(a))
-      b = import(no);
-  }
+  Items a, b;
+  Body then(o, false);
+  std::string why = quietly(o, [&] { a = import(yes); });
+  if (succeeded(a))
+    then.yield(leaves(*a));
+  then.close();
+  Body otherwise(o, false);
+  if (succeeded(a))
+    why = quietly(o, [&] { b = import(no); });
+  if (succeeded(b))
+    otherwise.yield(leaves(*b));
+  otherwise.close();
   if (failed(a) || failed(b))
     return n.requireKnown(condition,
                           "the condition, where a branch cannot be computed (" + why + "),");
   if (a->size() != b->size())
     return n.error("its branches have ") << a->size() << " and " << b->size() << " outputs";
-  for (size_t i = 0; i < n.numOutputs() && i < a->size(); ++i) {
-    FailureOr<Item> item = chosen(n, o, condition, (*a)[i], (*b)[i]);
-    if (failed(item) || failed(n.set(i, *item)))
+  for (auto [x, y] : llvm::zip(*a, *b))
+    if (!sameForm(x, y))
+      return n.requireKnown(condition, "the condition, which chooses between " + shown(x) +
+                                           " and " + shown(y) + ",");
+  SmallVector<Value> first = leaves(*a), second = leaves(*b), values;
+  if (then.isEmpty() && otherwise.isEmpty()) {
+    for (auto [x, y] : llvm::zip(first, second))
+      values.push_back(x == y ? x : o.where(condition, x, y));
+  } else {
+    auto op = fn::IfOp::create(o.b, o.loc, ValueRange(first).getTypes(), condition);
+    op.getThenRegion().takeBody(then.region);
+    op.getElseRegion().takeBody(otherwise.region);
+    llvm::append_range(values, op.getResults());
+  }
+  return llvm::is_contained(values, Value()) ? failure() : setAll(n, rebuilt(*a, values));
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+/// A loop of `trips` rounds in the form that is better, or in the one that is possible.
+Items runOrUnroll(Node &n, Ops &o, int64_t trips, llvm::function_ref<Items()> run,
+                  llvm::function_ref<Items()> unrolled) {
+  if (trips <= maxUnrolled)
+    std::swap(run, unrolled);
+  for (auto form : {run, unrolled}) {
+    Items items;
+    quietly(o, [&] { items = form(); });
+    if (succeeded(items))
+      return items;
+    n.forgive();
+  }
+  // What keeps the loop from its better form is the better reason.
+  return run();
+}
+
+/// Axis `from` of x at place `to`.
+Value moved(Ops &o, Value x, int64_t from, int64_t to) {
+  if (!x || from == to)
+    return x;
+  Ints perm;
+  for (int64_t i = 0; i < Ops::rank(x); ++i)
+    if (i != from)
+      perm.push_back(i);
+  perm.insert(perm.begin() + to, from);
+  return o.transpose(x, perm);
+}
+
+struct Loop {
+  Node &n;
+  Ops &o;
+  const onnx::GraphProto &body;
+  Value trips; ///< an i64 of rank 0, or null
+  Value start; ///< whether to begin
+  std::vector<Item> carried;
+  size_t scans = 0;
+
+  std::optional<int64_t> knownTrips() const {
+    std::optional<Ints> known = Ops::knownInts(trips);
+    return known ? std::optional(known->front()) : std::nullopt;
+  }
+  /// The outputs; the second is of a loop that runs as one.
+  Items unrolled();
+  Items run();
+
+private:
+  Items counted(Body &round, ArrayRef<Item> results, Value next);
+  Items conditional(Body &round, ArrayRef<Item> results, Value next, Value goOn);
+};
+
+Items Loop::unrolled() {
+  int64_t limit = std::min(maxIterations + 1, knownTrips().value_or(maxIterations + 1));
+  std::vector<Item> state = carried;
+  std::vector<SmallVector<Value>> collected(scans);
+  Value active = start;
+  for (int64_t i = 0; i < limit; ++i) {
+    std::optional<Ints> known = Ops::knownInts(active);
+    if (!known)
+      return n.requireKnown(active, "the condition");
+    if (!known->front())
+      break;
+    if (i == maxIterations)
+      return n.error("does not end within ") << maxIterations << " iterations";
+    std::vector<Item> inputs = {Item(o.ints({i}, {}, o.i64())), Item(active)};
+    inputs.insert(inputs.end(), state.begin(), state.end());
+    Items results = n.importer.importSubgraph(body, n.frame, inputs);
+    if (failed(results))
+      return failure();
+    state.assign(results->begin() + 1, results->begin() + 1 + carried.size());
+    for (size_t k = 0; k < scans; ++k)
+      if (collected[k].push_back((*results)[1 + carried.size() + k].value); !collected[k].back())
+        return n.error("a scan output is not a tensor");
+    if (!(active = scalarCondition(o, (*results)[0].value)))
       return failure();
   }
-  return success();
+  for (size_t k = 0; k < scans; ++k) {
+    if (collected[k].empty())
+      return n.error("makes no iteration: the types of its scan outputs are not known");
+    state.push_back(n.wants(state.size()) ? o.stack(collected[k], 0) : collected[k].front());
+  }
+  return state;
+}
+
+Items Loop::run() {
+  std::optional<Ints> begins = Ops::knownInts(start);
+  if (begins && !begins->front())
+    trips = o.ints({0}, {}, o.i64());
+  Body round(o, true);
+  std::vector<Item> inputs = {round.argument(o.type(o.ints({0}, {}, o.i64())))};
+  // In a round that takes place the condition holds.
+  inputs.push_back(o.scalar(1, o.i1()));
+  SmallVector<Value> args;
+  for (Value value : leaves(carried)) {
+    if (!value)
+      return n.error("a state is not a tensor");
+    args.push_back(round.argument(value.getType()));
+  }
+  llvm::append_range(inputs, rebuilt(carried, args));
+  Items results = n.importer.importSubgraph(body, n.frame, inputs);
+  if (failed(results))
+    return failure();
+  Value goOn = scalarCondition(o, (*results)[0].value);
+  Value next = o.add(inputs[0].value, 1);
+  if (!goOn || !next)
+    return failure();
+  ArrayRef<Item> outputs = ArrayRef(*results).drop_front();
+  for (auto [before, after] : llvm::zip(carried, outputs))
+    if (!sameForm(before, after))
+      return n.error("a state changes from ") << shown(before) << " to " << shown(after);
+  for (const Item &item : outputs.drop_front(carried.size()))
+    if (item.kind != Item::Kind::Tensor || !item.value)
+      return n.error("a scan output is not a tensor");
+  std::optional<Ints> always = Ops::knownInts(goOn);
+  if (always && always->front() && begins && knownTrips())
+    return counted(round, outputs, next);
+  for (size_t k = 0; k < scans; ++k)
+    if (n.wants(carried.size() + k))
+      return n.requireKnown(!begins || !always || !always->front() ? goOn : trips,
+                            "the number of iterations, which tells the sizes of outputs,");
+  return conditional(round, outputs, next, goOn);
+}
+
+Items Loop::counted(Body &round, ArrayRef<Item> results, Value next) {
+  int64_t count = std::max<int64_t>(0, *knownTrips());
+  SmallVector<Value> inits = {o.ints({0}, {}, o.i64())}, yields = {next};
+  llvm::append_range(inits, leaves(carried));
+  llvm::append_range(yields, leaves(results));
+  round.yield(yields);
+  round.close();
+  SmallVector<Type> types(ValueRange(inits).getTypes());
+  for (Value stacked : ArrayRef(yields).drop_front(inits.size())) {
+    Ints shape = {count};
+    shape.append(Ops::shape(stacked).begin(), Ops::shape(stacked).end());
+    if (!isReasonable(shape))
+      return n.error("makes a tensor of more than ") << kMaxElements << " elements";
+    types.push_back(RankedTensorType::get(shape, Ops::element(stacked)));
+  }
+  auto op = fn::ScanOp::create(o.b, o.loc, types, inits, ValueRange(), UnitAttr(),
+                               o.b.getI64IntegerAttr(count), o.b.getI64IntegerAttr(0));
+  op.getBody().takeBody(round.region);
+  return rebuilt(results, op.getResults().drop_front());
+}
+
+Items Loop::conditional(Body &round, ArrayRef<Item> results, Value next, Value goOn) {
+  // The counter, whether to go on, and the state.
+  round.region.front().insertArgument(1u, start.getType(), o.loc);
+  results = results.take_front(carried.size());
+  SmallVector<Value> inits = {o.ints({0}, {}, o.i64()), start}, yields = {next, goOn};
+  llvm::append_range(inits, leaves(carried));
+  llvm::append_range(yields, leaves(results));
+  round.yield(yields);
+  round.close();
+  Body test(o, true);
+  SmallVector<Value> args;
+  for (Value init : inits)
+    args.push_back(test.argument(init.getType()));
+  Value go = args[1];
+  if (trips)
+    go = o.both(go, o.less(args[0], trips));
+  if (!go)
+    return failure();
+  test.yield(go);
+  test.close();
+  auto op = fn::WhileOp::create(o.b, o.loc, ValueRange(inits).getTypes(), inits, IntegerAttr());
+  op.getCondition().takeBody(test.region);
+  op.getBody().takeBody(round.region);
+  std::vector<Item> items = rebuilt(results, op.getResults().drop_front(2));
+  // Nobody asks for the stacks of this form.
+  items.resize(carried.size() + scans);
+  return items;
 }
 
 LogicalResult loop(Node &n, Ops &o) {
   const onnx::GraphProto *body = n.graph("body");
   if (!body)
     return failure();
-  int64_t limit = maxIterations + 1;
+  Loop l{n, o, *body, {}, o.scalar(1, o.i1()), {}};
   if (n.has(0)) {
-    FailureOr<Ints> given = n.ints(0);
-    if (failed(given))
+    Value given = n.in(0);
+    if (!given)
       return failure();
-    if (given->size() != 1)
-      return n.error("has ") << given->size() << " trip counts";
-    limit = std::min(limit, given->front());
+    if (!Ops::isStatic(given) || Ops::type(given).getNumElements() != 1 || Ops::isFloat(given))
+      return n.error("has a trip count of type ") << Ops::type(given);
+    l.trips = o.cast(o.reshape(given, {}), o.i64());
   }
-  Value active = o.scalar(1, o.i1());
-  if (n.has(1) && !(active = scalarCondition(n, o, n.in(1))))
+  if (n.has(1) && !(l.start = scalarCondition(o, n.in(1))))
     return failure();
-  std::vector<Item> carried;
   for (size_t i = 2; i < n.numInputs(); ++i) {
     const Item *item = n.item(i);
     if (!item)
       return failure();
-    carried.push_back(*item);
+    l.carried.push_back(*item);
   }
-  size_t scans = body->output_size() - 1 - carried.size();
-  if (body->output_size() < static_cast<int>(1 + carried.size()))
+  if (body->output_size() < static_cast<int>(1 + l.carried.size()))
     return n.error("its body has ")
-           << body->output_size() << " outputs, expected at least " << 1 + carried.size();
+           << body->output_size() << " outputs, expected at least " << 1 + l.carried.size();
+  l.scans = body->output_size() - 1 - l.carried.size();
+  Items items = runOrUnroll(
+      n, o, l.knownTrips().value_or(maxIterations + 1), [&] { return l.run(); },
+      [&] { return l.unrolled(); });
+  return failed(items) ? failure() : setAll(n, *items);
+}
+
+//===----------------------------------------------------------------------===//
+// Scan
+//===----------------------------------------------------------------------===//
+
+/// A Scan over tensors whose first dimension is that of the rounds, in order.
+struct Rounds {
+  Node &n;
+  Ops &o;
+  const onnx::GraphProto &body;
+  SmallVector<Value> states, sources;
+  size_t scans;
+  int64_t steps;
+
+  Items unrolled();
+  Items run();
+  Items import(ArrayRef<Value> values);
+};
+
+/// The body of one round, of tensors alone.
+Items Rounds::import(ArrayRef<Value> values) {
+  if (llvm::is_contained(values, Value()))
+    return failure();
+  Items results =
+      n.importer.importSubgraph(body, n.frame, std::vector<Item>(values.begin(), values.end()));
+  if (failed(results))
+    return failure();
+  for (const Item &item : *results)
+    if (!item.value)
+      return n.error("its body gives something that is not a tensor");
+  return results;
+}
+
+Items Rounds::unrolled() {
+  if (steps == kDynamic || steps > maxIterations)
+    return n.error("scans ") << steps << " steps, expected at most " << maxIterations;
+  SmallVector<Value> state = states;
   std::vector<SmallVector<Value>> collected(scans);
-  for (int64_t i = 0; i < limit; ++i) {
-    std::optional<Ints> known = Ops::knownInts(active);
-    if (known && !known->front())
-      break;
-    if (i == maxIterations)
-      return n.error("does not end within ") << maxIterations << " iterations";
-    if (!known && !n.has(0))
-      return n.error("its condition depends on data and it has no trip count");
-    if (!known && scans > 0)
-      return n.error("its condition depends on data, which leaves the sizes of outputs open");
-    std::vector<Item> inputs = {Item(o.ints({i}, {}, o.i64())), Item(active)};
-    inputs.insert(inputs.end(), carried.begin(), carried.end());
-    FailureOr<std::vector<Item>> results = n.importer.importSubgraph(*body, n.frame, inputs);
+  for (int64_t t = 0; t < steps; ++t) {
+    SmallVector<Value> inputs = state;
+    for (Value source : sources)
+      inputs.push_back(o.at(source, 0, t));
+    Items results = import(inputs);
     if (failed(results))
       return failure();
-    for (size_t k = 0; k < carried.size(); ++k) {
-      if (known) {
-        carried[k] = (*results)[k + 1];
-        continue;
-      }
-      // After its end a loop of data-dependent length changes nothing.
-      FailureOr<Item> item = chosen(n, o, active, (*results)[k + 1], carried[k]);
-      if (failed(item))
-        return failure();
-      carried[k] = *item;
-    }
+    for (size_t i = 0; i < state.size(); ++i)
+      state[i] = (*results)[i].value;
     for (size_t k = 0; k < scans; ++k)
-      if (collected[k].push_back((*results)[1 + carried.size() + k].value); !collected[k].back())
-        return n.error("a scan output is not a tensor");
-    Value goOn = scalarCondition(n, o, (*results)[0].value);
-    active = known ? goOn : o.both(active, goOn);
-    if (!active)
-      return failure();
+      collected[k].push_back((*results)[state.size() + k].value);
   }
-  for (auto [i, item] : llvm::enumerate(carried))
-    if (failed(n.set(i, item)))
-      return failure();
+  std::vector<Item> results(state.begin(), state.end());
   for (size_t k = 0; k < scans; ++k) {
-    if (!n.wants(carried.size() + k))
-      continue;
     if (collected[k].empty())
-      return n.error("makes no iteration: the types of its scan outputs are not known");
-    if (failed(n.set(carried.size() + k, o.stack(collected[k], 0))))
-      return failure();
+      return n.error("has no steps");
+    results.push_back(o.stack(collected[k], 0));
   }
-  return success();
+  return results;
+}
+
+Items Rounds::run() {
+  Body round(o, true);
+  SmallVector<Value> args;
+  for (Value state : states)
+    args.push_back(round.argument(state.getType()));
+  for (Value source : sources)
+    args.push_back(round.argument(
+        RankedTensorType::get(Ops::shape(source).drop_front(), Ops::element(source))));
+  Items results = import(args);
+  if (failed(results))
+    return failure();
+  SmallVector<Value> yields = leaves(*results);
+  SmallVector<Type> types(ValueRange(states).getTypes());
+  for (auto [state, next] : llvm::zip(states, yields))
+    if (state.getType() != next.getType())
+      return n.error("a state changes from ") << state.getType() << " to " << next.getType();
+  for (Value stacked : ArrayRef(yields).drop_front(states.size())) {
+    Ints shape = {steps};
+    shape.append(Ops::shape(stacked).begin(), Ops::shape(stacked).end());
+    if (!isReasonable(shape))
+      return n.error("makes a tensor of more than ") << kMaxElements << " elements";
+    types.push_back(RankedTensorType::get(shape, Ops::element(stacked)));
+  }
+  round.yield(yields);
+  round.close();
+  auto op = fn::ScanOp::create(o.b, o.loc, types, states, sources, UnitAttr(), IntegerAttr(),
+                               o.b.getI64IntegerAttr(0));
+  op.getBody().takeBody(round.region);
+  return rebuilt(*results, op.getResults());
 }
 
 LogicalResult scan(Node &n, Ops &o) {
@@ -193,303 +482,61 @@ LogicalResult scan(Node &n, Ops &o) {
   for (size_t i = first; i < n.numInputs(); ++i)
     if (given.push_back(n.in(i)); !given.back())
       return failure();
-  int64_t batches = batched ? Ops::shape(given[0])[0] : 1, steps = -1;
+  if (batched && llvm::any_of(given, [](Value v) { return Ops::rank(v) == 0; }))
+    return n.error("has an input without a batch");
+  int64_t batches = batched ? Ops::shape(given[0])[0] : 1;
   if (batches == kDynamic || batches < 1 || batches > maxIterations)
     return n.error("the size of the batch must be known: give --shape");
-  std::vector<SmallVector<Value>> finals(numStates), stacked(scans);
+  std::vector<SmallVector<Value>> outputs(numStates + scans);
   for (int64_t b = 0; b < batches; ++b) {
     auto ofBatch = [&](Value v) { return batched ? o.at(v, 0, b) : v; };
-    std::vector<Item> states;
+    Rounds rounds{n, o, *body, {}, {}, scans, kDynamic};
     for (size_t i = 0; i < numStates; ++i)
-      states.push_back(ofBatch(given[i]));
-    SmallVector<Value> sources;
+      rounds.states.push_back(ofBatch(given[i]));
     for (size_t i = 0; i < count; ++i) {
       Value source = ofBatch(given[numStates + i]);
-      if (!source)
-        return failure();
-      FailureOr<int64_t> axis = n.axis(inAxes[i], Ops::rank(source));
+      FailureOr<int64_t> axis =
+          source ? n.axis(inAxes[i], Ops::rank(source)) : FailureOr<int64_t>();
       if (failed(axis))
         return failure();
-      inAxes[i] = *axis;
       int64_t size = Ops::shape(source)[*axis];
-      if (size == kDynamic || size > maxIterations || (steps >= 0 && size != steps))
-        return n.error("scans ") << size << " steps, expected "
-                                 << (steps < 0 ? maxIterations : steps);
-      steps = size;
-      sources.push_back(source);
+      if (size != kDynamic && rounds.steps != kDynamic && size != rounds.steps)
+        return n.error("scans ") << size << " and " << rounds.steps << " steps";
+      rounds.steps = size == kDynamic ? rounds.steps : size;
+      source = moved(o, source, *axis, 0);
+      rounds.sources.push_back(inDirections[i] ? o.reverse(source, {0}) : source);
     }
-    std::vector<SmallVector<Value>> collected(scans);
-    for (int64_t t = 0; t < steps; ++t) {
-      std::vector<Item> inputs = states;
-      for (size_t i = 0; i < count; ++i) {
-        Value element = o.at(sources[i], inAxes[i], inDirections[i] ? steps - 1 - t : t);
-        if (!element)
+    if (llvm::is_contained(rounds.sources, Value()) || llvm::is_contained(rounds.states, Value()))
+      return failure();
+    Items results = runOrUnroll(
+        n, o, rounds.steps == kDynamic ? maxIterations + 1 : rounds.steps,
+        [&] { return rounds.run(); }, [&] { return rounds.unrolled(); });
+    if (failed(results))
+      return failure();
+    for (auto [i, result] : llvm::enumerate(*results)) {
+      Value value = result.value;
+      if (i >= numStates && value) {
+        size_t k = i - numStates;
+        if (outDirections[k])
+          value = o.reverse(value, {0});
+        FailureOr<int64_t> axis = n.axis(outAxes[k], Ops::rank(value));
+        if (failed(axis))
           return failure();
-        inputs.push_back(element);
+        value = moved(o, value, 0, *axis);
       }
-      FailureOr<std::vector<Item>> results = n.importer.importSubgraph(*body, n.frame, inputs);
-      if (failed(results))
-        return failure();
-      for (const Item &item : *results)
-        if (!item.value)
-          return n.error("its body gives something that is not a tensor");
-      states.assign(results->begin(), results->begin() + numStates);
-      for (size_t k = 0; k < scans; ++k)
-        collected[k].push_back((*results)[numStates + k].value);
-    }
-    for (size_t i = 0; i < numStates; ++i)
-      finals[i].push_back(states[i].value);
-    for (size_t k = 0; k < scans; ++k) {
-      if (collected[k].empty())
-        return n.error("has no steps");
-      if (outDirections[k])
-        std::reverse(collected[k].begin(), collected[k].end());
-      FailureOr<int64_t> axis = n.axis(outAxes[k], Ops::rank(collected[k][0]) + 1);
-      if (failed(axis))
-        return failure();
-      stacked[k].push_back(o.stack(collected[k], *axis));
+      outputs[i].push_back(value);
     }
   }
-  for (size_t i = 0; i < numStates; ++i)
-    if (failed(n.set(i, batched ? o.stack(finals[i], 0) : finals[i][0])))
-      return failure();
-  for (size_t k = 0; k < scans; ++k)
-    if (failed(n.set(numStates + k, batched ? o.stack(stacked[k], 0) : stacked[k][0])))
+  for (auto [i, values] : llvm::enumerate(outputs))
+    if (failed(n.set(i, batched ? o.stack(values, 0) : values[0])))
       return failure();
   return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Sequences
-//===----------------------------------------------------------------------===//
-
-const Item *sequence(Node &n, size_t i) {
-  const Item *item = n.item(i);
-  if (item && item->kind == Item::Kind::Optional && item->items.size() == 1)
-    item = &item->items[0];
-  if (item && item->kind != Item::Kind::Sequence) {
-    n.error("input ") << i << " '" << n.inputName(i) << "' is not a sequence";
-    return nullptr;
-  }
-  return item;
-}
-
-/// A position in a sequence of `size`, given by input `i`, from the end where it is negative.
-FailureOr<int64_t> position(Node &n, size_t i, int64_t size) {
-  FailureOr<Ints> given = n.ints(i);
-  if (failed(given))
-    return failure();
-  if (given->size() != 1)
-    return n.error("has ") << given->size() << " positions, expected 1";
-  return n.axis(given->front(), size, "position");
-}
-
-LogicalResult sequenceConstruct(Node &n, Ops &o) {
-  std::vector<Item> items;
-  for (size_t i = 0; i < n.numInputs(); ++i) {
-    Value value = n.in(i);
-    if (!value)
-      return failure();
-    items.push_back(value);
-  }
-  return n.set(0, Item::sequence(items));
-}
-
-LogicalResult sequenceEmpty(Node &n, Ops &o) { return n.set(0, Item::sequence({})); }
-
-LogicalResult sequenceInsert(Node &n, Ops &o) {
-  const Item *list = sequence(n, 0);
-  Value value = n.in(1);
-  if (!list || !value)
-    return failure();
-  std::vector<Item> items = list->items;
-  int64_t at = items.size();
-  if (n.has(2)) {
-    FailureOr<int64_t> given = position(n, 2, items.size() + 1);
-    if (failed(given))
-      return failure();
-    // From the end of what is there, not of what will be.
-    FailureOr<Ints> raw = n.ints(2);
-    at = raw->front() < 0 ? *given - 1 : *given;
-  }
-  items.insert(items.begin() + at, value);
-  return n.set(0, Item::sequence(items));
-}
-
-LogicalResult sequenceErase(Node &n, Ops &o) {
-  const Item *list = sequence(n, 0);
-  if (!list)
-    return failure();
-  std::vector<Item> items = list->items;
-  int64_t at = static_cast<int64_t>(items.size()) - 1;
-  if (n.has(1)) {
-    FailureOr<int64_t> given = position(n, 1, items.size());
-    if (failed(given))
-      return failure();
-    at = *given;
-  }
-  if (items.empty())
-    return n.error("has nothing to erase");
-  items.erase(items.begin() + at);
-  return n.set(0, Item::sequence(items));
-}
-
-LogicalResult sequenceAt(Node &n, Ops &o) {
-  const Item *list = sequence(n, 0);
-  if (!list)
-    return failure();
-  FailureOr<int64_t> at = position(n, 1, list->items.size());
-  return succeeded(at) ? n.set(0, list->items[*at]) : failure();
-}
-
-LogicalResult sequenceLength(Node &n, Ops &o) {
-  const Item *list = sequence(n, 0);
-  if (!list)
-    return failure();
-  return n.result(o.ints({static_cast<int64_t>(list->items.size())}, {}, o.i64()));
-}
-
-LogicalResult splitToSequence(Node &n, Ops &o) {
-  Value x = n.in(0);
-  if (!x)
-    return failure();
-  FailureOr<int64_t> axis = n.axis(n.i("axis", 0), Ops::rank(x));
-  if (failed(axis))
-    return failure();
-  int64_t size = Ops::shape(x)[*axis];
-  if (size == kDynamic)
-    return n.error("the size of axis ") << *axis << " must be known: give --shape";
-  Ints parts;
-  bool keep = true;
-  if (n.has(1)) {
-    FailureOr<Ints> given = n.ints(1);
-    if (failed(given))
-      return failure();
-    parts = *given;
-    if (Ops::rank(n.in(1)) == 0) {
-      int64_t part = parts.front();
-      if (part < 1)
-        return n.error("splits into parts of ") << part;
-      parts.clear();
-      for (int64_t begin = 0; begin < size; begin += part)
-        parts.push_back(std::min(part, size - begin));
-    }
-  } else {
-    parts.assign(size, 1);
-    keep = n.i("keepdims", 1);
-  }
-  std::vector<Item> items;
-  int64_t begin = 0;
-  for (int64_t part : parts) {
-    if (part < 0 || begin + part > size)
-      return n.error("splits ") << size << " elements beyond their end";
-    Value piece = o.slice(x, *axis, begin, begin + part);
-    if (!keep)
-      piece = o.squeeze(piece, {*axis});
-    if (!piece)
-      return failure();
-    items.push_back(piece);
-    begin += part;
-  }
-  return n.set(0, Item::sequence(items));
-}
-
-LogicalResult concatFromSequence(Node &n, Ops &o) {
-  const Item *list = sequence(n, 0);
-  if (!list)
-    return failure();
-  SmallVector<Value> values;
-  for (const Item &item : list->items)
-    values.push_back(item.value);
-  if (values.empty() || llvm::is_contained(values, Value()))
-    return n.error("has no tensors to join");
-  bool newAxis = n.i("new_axis", 0);
-  FailureOr<int64_t> axis = n.axis(n.i("axis", 0), Ops::rank(values[0]) + newAxis);
-  if (failed(axis))
-    return failure();
-  return n.result(newAxis ? o.stack(values, *axis) : o.concat(values, *axis));
-}
-
-LogicalResult sequenceMap(Node &n, Ops &o) {
-  const onnx::GraphProto *body = n.graph("body");
-  const Item *list = sequence(n, 0);
-  if (!body || !list)
-    return failure();
-  std::vector<std::vector<Item>> results(n.numOutputs());
-  for (size_t k = 0; k < list->items.size(); ++k) {
-    std::vector<Item> inputs = {list->items[k]};
-    for (size_t i = 1; i < n.numInputs(); ++i) {
-      const Item *item = n.item(i);
-      if (!item)
-        return failure();
-      if (item->kind == Item::Kind::Sequence && item->items.size() <= k)
-        return n.error("input ") << i << " has " << item->items.size() << " elements, expected "
-                                 << list->items.size();
-      inputs.push_back(item->kind == Item::Kind::Sequence ? item->items[k] : *item);
-    }
-    FailureOr<std::vector<Item>> out = n.importer.importSubgraph(*body, n.frame, inputs);
-    if (failed(out))
-      return failure();
-    if (out->size() != results.size())
-      return n.error("its body has ") << out->size() << " outputs, expected " << results.size();
-    for (auto [result, item] : llvm::zip(results, *out))
-      result.push_back(item);
-  }
-  for (auto [i, items] : llvm::enumerate(results))
-    if (failed(n.set(i, Item::sequence(items))))
-      return failure();
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Optionals
-//===----------------------------------------------------------------------===//
-
-LogicalResult optional(Node &n, Ops &o) {
-  if (!n.has(0))
-    return n.set(0, Item::optional({}));
-  const Item *item = n.item(0);
-  return item ? n.set(0, Item::optional({*item})) : failure();
-}
-
-LogicalResult optionalGetElement(Node &n, Ops &o) {
-  const Item *item = n.item(0);
-  if (!item)
-    return failure();
-  if (item->kind != Item::Kind::Optional)
-    return n.set(0, *item);
-  if (item->items.empty())
-    return n.error("the optional is empty");
-  return n.set(0, item->items[0]);
-}
-
-LogicalResult optionalHasElement(Node &n, Ops &o) {
-  bool has = n.has(0);
-  if (has) {
-    const Item *item = n.item(0);
-    if (!item)
-      return failure();
-    has = item->kind != Item::Kind::Optional || !item->items.empty();
-  }
-  return n.result(o.ints({has}, {}, o.i1()));
 }
 
 } // namespace
 
 void fnc::onnx_import::addControlOps(OpTable &table) {
-  table[":ConcatFromSequence"] = concatFromSequence;
   table[":If"] = branch;
   table[":Loop"] = loop;
-  table[":Optional"] = optional;
-  table[":OptionalGetElement"] = optionalGetElement;
-  table[":OptionalHasElement"] = optionalHasElement;
   table[":Scan"] = scan;
-  table[":SequenceAt"] = sequenceAt;
-  table[":SequenceConstruct"] = sequenceConstruct;
-  table[":SequenceEmpty"] = sequenceEmpty;
-  table[":SequenceErase"] = sequenceErase;
-  table[":SequenceInsert"] = sequenceInsert;
-  table[":SequenceLength"] = sequenceLength;
-  table[":SequenceMap"] = sequenceMap;
-  table[":SplitToSequence"] = splitToSequence;
 }

@@ -27,6 +27,8 @@ struct Box {
 };
 
 LogicalResult nonMaxSuppression(Node &n, Ops &o) {
+  if (std::optional<int64_t> bound = n.bound(0, {0, 1, 2, 3, 4}))
+    return boundedNonMaxSuppression(n, o, *bound);
   FailureOr<SmallVector<double>> boxes = n.reals(0), scores = n.reals(1);
   if (failed(boxes) || failed(scores))
     return failure();

@@ -188,6 +188,8 @@ LogicalResult oneHot(Node &n, Ops &o) {
 }
 
 LogicalResult compress(Node &n, Ops &o) {
+  if (std::optional<int64_t> bound = n.bound(0, {1}))
+    return boundedCompress(n, o, *bound);
   Value x = n.in(0);
   FailureOr<Ints> condition = n.ints(1);
   if (!x || failed(condition))
@@ -209,6 +211,8 @@ LogicalResult compress(Node &n, Ops &o) {
 }
 
 LogicalResult nonZero(Node &n, Ops &o) {
+  if (std::optional<int64_t> bound = n.bound(0, {0}))
+    return boundedNonZero(n, o, *bound);
   FailureOr<SmallVector<double>> values = n.reals(0);
   if (failed(values))
     return failure();

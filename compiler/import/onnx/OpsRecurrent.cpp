@@ -1,7 +1,7 @@
 //===- OpsRecurrent.cpp - RNN, GRU, LSTM ----------------------------------===//
 //
-// Unrolled over time: the number of steps is known. The products with the input are taken of all
-// steps at once.
+// The products with the input are taken of all steps at once. A few steps are unrolled; more of
+// them, or a number that the call tells, are an fn.scan.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,7 +14,8 @@ using namespace fnc::onnx_import;
 
 namespace {
 
-constexpr int64_t maxSteps = 4096;
+// Of fewer steps there is no loop.
+constexpr int64_t maxUnrolled = 8;
 
 /// One of the activations that a cell names.
 struct Activation {
@@ -77,8 +78,18 @@ struct Cell {
     return o.slice(v, axis, index * hidden, (index + 1) * hidden);
   }
   Value clipped(Value v) { return clip > 0 ? o.minimum(o.maximum(v, -clip), clip) : v; }
-  /// Runs `step(t, direction, states) -> states` and defines the outputs.
-  LogicalResult run(llvm::function_ref<SmallVector<Value>(Value, int64_t, ArrayRef<Value>)> step);
+  /// From the product with an input, a direction and the states to the next states.
+  using Step = llvm::function_ref<SmallVector<Value>(Value, int64_t, ArrayRef<Value>)>;
+  /// Defines the outputs.
+  LogicalResult run(Step step);
+
+private:
+  /// One step: the states after it, then what it gives.
+  SmallVector<Value> stepOf(Step step, Value input, Value time, int64_t d, ArrayRef<Value> states);
+  /// The last states and the stacked outputs of a direction.
+  SmallVector<Value> scanned(Step step, Value inputs, int64_t d, ArrayRef<Value> states);
+  SmallVector<Value> unrolled(Step step, Value inputs, int64_t d, ArrayRef<Value> states);
+  bool isBackwards(int64_t d) const { return reverse || d == 1; }
 };
 
 LogicalResult Cell::read(ArrayRef<StringRef> defaults, bool transposed) {
@@ -102,10 +113,8 @@ LogicalResult Cell::read(ArrayRef<StringRef> defaults, bool transposed) {
   reverse = direction == "reverse";
   if (direction != "forward" && !reverse && direction != "bidirectional")
     return n.error("direction is '") << direction << "'";
-  if (steps == kDynamic || batch == kDynamic)
-    return n.error("the numbers of steps and of sequences must be known: give --shape");
-  if (steps < 1 || steps > maxSteps)
-    return n.error("has ") << steps << " steps, expected 1 to " << maxSteps;
+  if (steps == 0)
+    return n.error("has no steps");
   if (directions != (direction == "bidirectional" ? 2 : 1) || Ops::shape(r)[0] != directions ||
       Ops::shape(w)[outer] != gates * hidden || Ops::shape(r)[outer] != gates * hidden)
     return n.error("weights of types ") << Ops::type(w) << " and " << Ops::type(r) << " do not fit";
@@ -151,41 +160,91 @@ LogicalResult Cell::read(ArrayRef<StringRef> defaults, bool transposed) {
   return success();
 }
 
-LogicalResult
-Cell::run(llvm::function_ref<SmallVector<Value>(Value, int64_t, ArrayRef<Value>)> step) {
+SmallVector<Value> Cell::stepOf(Step step, Value input, Value time, int64_t d,
+                                ArrayRef<Value> states) {
+  SmallVector<Value> next = step(input, d, states);
+  if (llvm::is_contained(next, Value()))
+    return {};
+  Value output = next[0];
+  if (lengths) {
+    // After its end a sequence gives zeros and keeps its state.
+    Value inside = o.expand(o.less(time, o.cast(lengths, o.i64())), {1});
+    output = o.where(inside, output, o.scalar(0, type));
+    for (auto [after, before] : llvm::zip(next, states))
+      after = o.where(inside, after, before);
+  }
+  next.push_back(output);
+  return llvm::is_contained(next, Value()) ? SmallVector<Value>() : next;
+}
+
+SmallVector<Value> Cell::unrolled(Step step, Value inputs, int64_t d, ArrayRef<Value> states) {
+  SmallVector<Value> state(states), outputs(steps);
+  for (int64_t i = 0; i < steps; ++i) {
+    int64_t t = isBackwards(d) ? steps - 1 - i : i;
+    state = stepOf(step, o.at(inputs, 0, t), o.ints({t}, {}, o.i64()), d, state);
+    if (state.empty())
+      return {};
+    outputs[t] = state.pop_back_val();
+  }
+  state.push_back(o.stack(outputs, 0));
+  return state;
+}
+
+SmallVector<Value> Cell::scanned(Step step, Value inputs, int64_t d, ArrayRef<Value> states) {
+  SmallVector<Value> sources = {inputs};
+  if (lengths)
+    sources.push_back(Ops::isStatic(inputs)
+                          ? o.iota({steps}, 0, o.i64())
+                          : o.make<fn::IotaOp>({inputs}, {o.attr("shape", {kDynamic}),
+                                                          o.attr("element_type", o.i64()),
+                                                          o.attr("axis", int64_t(0))}));
+  if (llvm::is_contained(sources, Value()))
+    return {};
+  Body round(o, /*isLoop=*/true);
+  SmallVector<Value> state;
+  for (Value init : states)
+    state.push_back(round.argument(init.getType()));
+  SmallVector<Value> slices;
+  for (Value source : sources)
+    slices.push_back(round.argument(
+        RankedTensorType::get(Ops::shape(source).drop_front(), Ops::element(source))));
+  SmallVector<Value> next = stepOf(step, slices[0], lengths ? slices[1] : Value(), d, state);
+  if (next.empty())
+    return {};
+  round.yield(next);
+  round.close();
+  SmallVector<Type> types(ValueRange(states).getTypes());
+  Ints stacked = {steps};
+  stacked.append(Ops::shape(next.back()).begin(), Ops::shape(next.back()).end());
+  types.push_back(RankedTensorType::get(stacked, type));
+  auto op = fn::ScanOp::create(o.b, o.loc, types, states, sources,
+                               isBackwards(d) ? o.b.getUnitAttr() : UnitAttr(), IntegerAttr(),
+                               o.b.getI64IntegerAttr(0));
+  op.getBody().takeBody(round.region);
+  return SmallVector<Value>(op.getResults());
+}
+
+LogicalResult Cell::run(Step step) {
   size_t numStates = gates == 4 ? 2 : 1;
   SmallVector<Value> sequences;
   SmallVector<SmallVector<Value>> last(numStates);
-  Value zero = o.scalar(0, type);
   for (int64_t d = 0; d < directions; ++d) {
     // [steps, batch, gates * hidden]
     Value inputs = product(x, d, false);
     SmallVector<Value> states;
     for (size_t s = 0; s < numStates; ++s) {
       Value given = s == 0 ? h0 : c0;
-      states.push_back(given ? o.at(given, 0, d) : o.splat(0, {batch, hidden}, type));
+      // Zeros for each sequence, however many there are.
+      states.push_back(given ? o.at(given, 0, d)
+                             : o.broadcastLike(o.scalar(0, type), part(o.at(inputs, 0, 0), 0, 1)));
     }
-    SmallVector<Value> outputs(steps);
-    bool backwards = reverse || d == 1;
-    for (int64_t i = 0; i < steps; ++i) {
-      int64_t t = backwards ? steps - 1 - i : i;
-      SmallVector<Value> next = step(o.at(inputs, 0, t), d, states);
-      if (llvm::is_contained(next, Value()))
-        return failure();
-      outputs[t] = next[0];
-      if (lengths) {
-        // After its end a sequence gives zeros and keeps its state.
-        Value inside = o.expand(
-            o.make<fn::GreaterOp>({o.cast(lengths, o.i64()), o.ints({t}, {}, o.i64())}), {1});
-        outputs[t] = o.where(inside, next[0], zero);
-        for (auto [after, before] : llvm::zip(next, states))
-          after = o.where(inside, after, before);
-      }
-      states = next;
-      if (!outputs[t])
-        return failure();
-    }
-    sequences.push_back(o.stack(outputs, 0));
+    if (!inputs || llvm::is_contained(states, Value()))
+      return failure();
+    bool isShort = steps != kDynamic && steps <= maxUnrolled;
+    states = isShort ? unrolled(step, inputs, d, states) : scanned(step, inputs, d, states);
+    if (states.empty() || !states.back())
+      return failure();
+    sequences.push_back(states.pop_back_val());
     for (size_t s = 0; s < numStates; ++s)
       last[s].push_back(states[s]);
   }

@@ -59,8 +59,7 @@ struct Candidate {
   Call prepare(const RunCommand &command) {
     if (inputs.isLoop())
       fail("fnc", "inputs of a benchmark are those of one call");
-    if (!command.loadState.empty())
-      loadState(command.loadState, instance);
+    loadState(command, instance);
     return instance.prepare(function, inputs.feeds(0));
   }
 

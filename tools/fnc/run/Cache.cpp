@@ -113,8 +113,9 @@ static std::string keyOf(const CompileCommand &command, std::string_view bytes) 
   // A model is told by its name, too, which also names the graph.
   hash.add(import.graph.empty() ? command.input.substr(command.input.rfind('/') + 1) : "");
   for (const std::vector<std::string> &texts :
-       {command.functions, import.shapes, import.dims, import.binds, import.states})
+       {command.functions, import.shapes, import.dims, import.binds, import.states, import.bounds})
     hash.add(texts);
+  hash.add(import.noSimplify ? "as it is" : "simplified");
   for (const std::string &bind : import.binds)
     if (size_t at = bind.rfind("=@"); at != bind.npos)
       hash.add(describeFile(bind.substr(at + 2)));

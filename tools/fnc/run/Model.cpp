@@ -55,7 +55,8 @@ std::shared_ptr<Object> fnc::tool::loadModel(const RunCommand &run) {
   return std::make_shared<Object>(MappedFile::of(std::move(object.bytes)), command.input);
 }
 
-void fnc::tool::loadState(const std::string &path, Instance &instance) {
+/// Of one file; `onlyWeights`: it need not have the other variables.
+static void loadVariables(const std::string &path, Instance &instance, bool onlyWeights) {
   std::map<std::string, Array> tensors = readSafeTensors(path);
   const GraphType &graph = instance.graph();
   std::vector<std::string> names;
@@ -75,6 +76,8 @@ void fnc::tool::loadState(const std::string &path, Instance &instance) {
     auto found = tensors.find(variable.name);
     if (variable.isReadOnly)
       continue;
+    if (found == tensors.end() && variable.isExternal < onlyWeights)
+      continue;
     if (found == tensors.end())
       fail(path, "has no variable '{}' of graph @{}", variable.name, graph.name);
     Array to = instance.variable(variable);
@@ -84,6 +87,17 @@ void fnc::tool::loadState(const std::string &path, Instance &instance) {
       for (size_t i = 0; i < from.bytes(); ++i)
         to.data.get()[i] = to.data.get()[i] != 0;
   }
+}
+
+void fnc::tool::loadState(const RunCommand &run, Instance &instance) {
+  if (!run.loadWeights.empty())
+    loadVariables(run.loadWeights, instance, /*onlyWeights=*/true);
+  if (!run.loadState.empty())
+    return loadVariables(run.loadState, instance, /*onlyWeights=*/false);
+  for (const VariableType &variable : instance.graph().variables)
+    if (variable.isExternal && run.loadWeights.empty())
+      fail("fnc", "variable '{}' of graph @{} is in a file of weights: give --load-weights",
+           variable.name, instance.graph().name);
 }
 
 int fnc::tool::exitCodeOf(const char *command, const std::function<void()> &work) {

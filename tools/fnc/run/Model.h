@@ -11,8 +11,9 @@ namespace fnc::tool {
 /// The object of a graph, model or object file, of the cache where it was compiled before.
 std::shared_ptr<Object> loadModel(const RunCommand &run);
 
-/// Sets variables to those of a .safetensors file, which has all of them.
-void loadState(const std::string &path, Instance &instance);
+/// Sets variables to those of the .safetensors files that a command names: one with all of them,
+/// one with those whose values were left out of the object.
+void loadState(const RunCommand &run, Instance &instance);
 
 /// Does the work of a command, says what went wrong, and gives its exit code.
 int exitCodeOf(const char *command, const std::function<void()> &work);

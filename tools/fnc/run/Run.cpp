@@ -111,7 +111,7 @@ void write(const RunCommand &command, const NamedArrays &outputs, const Instance
     files.push_back({command.outputFile, texts.emplace_back(npzBytes(outputs))});
   if (!command.saveState.empty()) {
     NamedArrays state = stateOf(instance);
-    std::vector<std::string_view> pieces = {texts.emplace_back(safeTensorsHeader(state))};
+    std::vector<std::string_view> pieces = {texts.emplace_back(headerOf(state))};
     for (const auto &[name, array] : state)
       pieces.push_back(array.view());
     files.push_back({command.saveState, pieces});
@@ -144,8 +144,7 @@ void runChecked(const RunCommand &command) {
          function.outputs.size());
   if (!command.saveState.empty() && stateOf(instance).empty())
     fail("fnc", "graph @{} has no variables to save", instance.graph().name);
-  if (!command.loadState.empty())
-    loadState(command.loadState, instance);
+  loadState(command, instance);
 
   Inputs inputs(command, function);
   std::vector<std::vector<Array>> calls;

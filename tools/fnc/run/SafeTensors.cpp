@@ -7,6 +7,7 @@
 #include "SafeTensors.h"
 #include "Error.h"
 #include "MappedFile.h"
+#include "tools/fnc/WeightsFile.h"
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -115,21 +116,9 @@ std::map<std::string, Array> fnc::tool::readSafeTensors(const std::string &path)
   return Reader(path).read();
 }
 
-std::string
-fnc::tool::safeTensorsHeader(const std::vector<std::pair<std::string, Array>> &tensors) {
-  json header = json::object();
-  size_t at = 0;
-  for (const auto &[name, array] : tensors) {
-    header[name] = {{"dtype", array.type->safetensors},
-                    {"shape", array.shape},
-                    {"data_offsets", {at, at + array.bytes()}}};
-    at += array.bytes();
-  }
-  std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
-  // Readers map the tensors where they lie.
-  text.append((8 - text.size() % 8) % 8, ' ');
-  std::string length;
-  for (int i = 0; i < 8; ++i)
-    length += static_cast<char>(text.size() >> (8 * i));
-  return length + text;
+std::string fnc::tool::headerOf(const std::vector<std::pair<std::string, Array>> &tensors) {
+  std::vector<StoredTensor> stored;
+  for (const auto &[name, array] : tensors)
+    stored.push_back({name, std::string(array.type->safetensors), array.shape, array.bytes()});
+  return safeTensorsHeader(stored);
 }

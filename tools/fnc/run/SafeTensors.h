@@ -16,7 +16,7 @@ namespace fnc::tool {
 std::map<std::string, Array> readSafeTensors(const std::string &path);
 
 /// What goes before the tensors' bytes, which follow in this order.
-std::string safeTensorsHeader(const std::vector<std::pair<std::string, Array>> &tensors);
+std::string headerOf(const std::vector<std::pair<std::string, Array>> &tensors);
 
 } // namespace fnc::tool
 

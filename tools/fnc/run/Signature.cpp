@@ -141,6 +141,7 @@ GraphType parseGraph(const json &object) {
     VariableType variable;
     parseTensor(entry, 0, variable);
     variable.isReadOnly = flag(entry, "read_only");
+    variable.isExternal = entry.contains("external") && flag(entry, "external");
     if (!variable.isReadOnly) {
       variable.offset = number(field(entry, "offset"));
       std::optional<int64_t> count = elementCount(variable.shape);

@@ -38,6 +38,7 @@ struct TensorType {
 struct VariableType : TensorType {
   int64_t offset = 0;
   bool isReadOnly = false;
+  bool isExternal = false; ///< zero until weights are loaded
 };
 
 /// A part of a function that was compiled for a profile.
