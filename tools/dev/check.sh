@@ -13,16 +13,17 @@ ninja -C "$build" || exit 1
 
 step "lit"
 count lit lit_tests
-step "recorded cases"
-count golden /usr/bin/python3 test/golden/run.py --fnc "$build/bin/fnc" test/golden/cases
-step "random graphs"
-count fuzz /usr/bin/python3 test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds 0:100
-count parser_fuzz /usr/bin/python3 test/fuzz/parser_fuzz.py --fnc "$build/bin/fnc" --seeds 0:200
-while read -r name; do
-  [ "$name" = golden ] && continue
-  step "$name"
-  # Emulators would read the list of tests.
-  count "$name" ctest --test-dir "$build" --output-on-failure -R "^$name\$" </dev/null
-done < <(ctest --test-dir "$build" -N | sed -nE 's/^ *Test +#[0-9]+: (.*)$/\1/p')
+python=/usr/bin/python3
+start fuzz "$python" test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds 0:100
+start parser_fuzz "$python" test/fuzz/parser_fuzz.py --fnc "$build/bin/fnc" --seeds 0:200
+# ctest's list, each a process of its own: two of ctest would write one log.
+while read -r line; do
+  eval "start $line"
+done < <(ctest --test-dir "$build" --show-only=json-v1 | "$python" -c '
+import json, shlex, sys
+for test in json.load(sys.stdin)["tests"]:
+    values = {p["name"]: p["value"] for p in test.get("properties", [])}
+    print(shlex.join([test["name"], "env", "-C", values.get("WORKING_DIRECTORY", "."), *values.get("ENVIRONMENT", []), *test["command"]]))')
+finish
 
 total

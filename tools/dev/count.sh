@@ -27,6 +27,38 @@ count() {
   [ "$bad" -eq 0 ] || failures+=("$name")
 }
 
+# start NAME COMMAND...: the same beside others, one on each core; `finish` waits for all.
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+start() {
+  local name=$1
+  shift
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+    wait -n
+  done
+  # Emulators would read what the script reads.
+  {
+    "$@" >"$logs/$name" 2>&1 </dev/null
+    echo $? >"$logs/$name.status"
+    printf '%s: %s (%d s)\n' "$name" "$(tail -n 1 "$logs/$name")" "$SECONDS"
+  } &
+  started+=("$name")
+}
+started=()
+ended() {
+  cat "$logs/$1"
+  return "$(cat "$logs/$1.status")"
+}
+finish() {
+  local name
+  wait
+  for name in "${started[@]}"; do
+    step "$name"
+    count "$name" ended "$name"
+  done
+  started=()
+}
+
 # lit's summary in the same form.
 lit_tests() {
   local log status good bad
