@@ -91,7 +91,8 @@ fnc::ExpandMathOptions mathOf(const llvm::TargetMachine &machine) {
   fnc::ExpandMathOptions math;
   if (triple.isX86() || triple.isAArch64()) {
     math.fma = triple.isAArch64() || has("+fma");
-    math.scale = triple.isX86() && has("+avx512f");
+    math.scale = triple.isX86() && has("+avx512f") && has("+avx512vl");
+    math.lookup = triple.isX86() && has("+avx2");
     return math;
   }
   math.softF64 = true;
@@ -149,9 +150,11 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
 
   // Values, not memory: fusion is safe where nothing aliases.
   if (failed(run([&](PassManager &pm) {
-        buildTensorPipeline(pm, mathOf(**machine),
+        bool hasVectors = vectorRegisters(**machine).bits != 0;
+        buildTensorPipeline(pm, {.sortEntries = hasVectors && !options.target.forSize},
+                            mathOf(**machine),
                             registersOf<FormContractionsOptions>(**machine, options.target),
-                            options.winograd && !options.target.forSize);
+                            options.winograd && !options.target.forSize, options.fastMath);
       })))
     return failure();
   if (stopsAt("tensor", module, options, result))
@@ -159,7 +162,12 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
 
   // Memory once, for the fused form: what lives at the same time is known only now. The branch to
   // C++ source leaves after this stage.
-  if (failed(run([&](PassManager &pm) { buildBufferPipeline(pm, options.profile); })))
+  if (failed(run([&](PassManager &pm) {
+        auto skew = registersOf<SkewRowsOptions>(**machine, options.target);
+        if (options.target.forSize)
+          skew.registers = 0;
+        buildBufferPipeline(pm, skew, options.profile);
+      })))
     return failure();
   if (stopsAt("buffer", module, options, result))
     return result;

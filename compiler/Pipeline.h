@@ -18,6 +18,7 @@ struct CompileOptions {
   std::string stopAfter;
   bool assembly = false;
   bool winograd = true;    ///< 3x3 convolutions with fewer multiplications, which round more
+  bool fastMath = false;   ///< arithmetic may round otherwise than it is written
   bool debugLines = false; ///< map code to lines of the graph
   /// Call `fn_region` where each part of a function begins; the manifest describes them.
   bool profile = false;

@@ -2,6 +2,7 @@
 
 #include "compiler/buffer/Operands.h"
 #include "compiler/buffer/Passes.h"
+#include "compiler/buffer/SymbolicSize.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -23,6 +24,9 @@ namespace {
 /// reads it.
 constexpr int64_t kMostRowBytes = 64 << 10, kMostBytes = 256 << 10;
 
+/// Elements of a row that more than one loop may lead to.
+constexpr int64_t kShortestRow = 64;
+
 /// The buffer behind reshapes, which leave elements where they are.
 Value bufferOf(Value memref) {
   while (Operation *op = memref.getDefiningOp()) {
@@ -33,97 +37,160 @@ Value bufferOf(Value memref) {
   return memref;
 }
 
-/// How an op walks through an operand while it is in one row.
+/// How an op walks through an operand while it is in one row. Steps are by the loops over rows.
 struct Access {
   Value buffer;
-  int64_t row = 0;             ///< elements from one row to the next; 0: all rows see the same
-  int64_t first = 0, last = 0; ///< elements of the first row that are touched
-  unsigned position = 0;       ///< dimension of the memref that counts rows
+  SmallVector<AffineExpr> steps; ///< elements to the next row; 0: all rows see the same
+  int64_t first = 0, last = 0;   ///< elements of the first row that are touched
+  /// Which loop over rows counts a dimension of the memref.
+  SmallVector<std::pair<unsigned, unsigned>> counted;
   bool writes = false;
 
+  /// Elements from one row to the next.
+  int64_t row() const {
+    auto constant = dyn_cast<AffineConstantExpr>(steps.back());
+    return constant ? constant.getValue() : 0;
+  }
+  bool isPerRow() const { return !counted.empty(); }
   /// Whether rows lie one behind the other, each touched by itself.
-  bool isApart() const { return row > 0 && first >= 0 && last < row; }
+  bool isApart(ArrayRef<AffineExpr> sizes) const {
+    for (unsigned i = 0; i + 1 < steps.size(); ++i)
+      if (steps[i] != steps[i + 1] * sizes[i + 1])
+        return false;
+    return row() > 0 && first >= 0 && last < row();
+  }
   int64_t rowBytes() const {
     auto type = cast<MemRefType>(buffer.getType());
-    return row * ((type.getElementTypeBitWidth() + 7) / 8);
+    int64_t elements = isPerRow() ? std::max(row(), last - first + 1) : 0;
+    return elements * ((type.getElementTypeBitWidth() + 7) / 8);
   }
 };
 
-/// An op with a loop over rows.
+/// An op with loops over rows.
 struct RowOp {
   linalg::LinalgOp op;
-  int64_t rows = 0;
+  SmallVector<AffineExpr> rows;
+  int64_t inside = 1;           ///< steps of the other loops
   SmallVector<Access> accesses; ///< by operand; no buffer for a scalar
 };
 
-std::optional<Access> accessOf(linalg::LinalgOp op, OpOperand &operand, unsigned rowDim,
-                               ArrayRef<int64_t> bounds) {
-  Access access;
-  auto type = dyn_cast<MemRefType>(operand.get().getType());
-  if (!type)
-    return access;
-  access.buffer = bufferOf(operand.get());
-  access.writes = op.isDpsInit(&operand);
-  if (!type.hasStaticShape() || !type.getLayout().isIdentity() ||
-      !cast<MemRefType>(access.buffer.getType()).getLayout().isIdentity())
-    return std::nullopt;
-  AffineMap map = op.getMatchingIndexingMap(&operand);
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(strides, offset)))
-    return std::nullopt;
-  unsigned counting = 0;
-  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
-    for (unsigned dim = 0; dim < bounds.size(); ++dim) {
-      std::optional<int64_t> factor = fnc::factorOf(expr, dim);
-      if (!factor)
-        return std::nullopt;
-      int64_t step = *factor * strides[i];
-      if (dim == rowDim && step != 0) {
-        if (!isa<AffineDimExpr>(expr) || type.getDimSize(i) != bounds[dim])
-          return std::nullopt;
-        access.row = step;
-        access.position = i;
-        ++counting;
-        continue;
-      }
-      (step < 0 ? access.first : access.last) += step * (bounds[dim] - 1);
-    }
-    int64_t start = 0;
-    AffineExpr atZero = expr.replaceDims(
-        SmallVector<AffineExpr>(map.getNumDims(), getAffineConstantExpr(0, map.getContext())));
-    if (auto constant = dyn_cast<AffineConstantExpr>(atZero))
-      start = constant.getValue() * strides[i];
-    access.first += start;
-    access.last += start;
-  }
-  return counting <= 1 ? std::optional(access) : std::nullopt;
-}
+/// Reads ops as loops over rows. Sizes may depend on the call.
+class Reader {
+public:
+  explicit Reader(func::FuncOp func) : sizes(func), context(func.getContext()) {}
 
-/// `op` with its outermost loop over more than one row, if every row can be computed by itself.
-std::optional<RowOp> rowsOf(Operation *operation) {
-  auto op = dyn_cast<linalg::LinalgOp>(operation);
-  if (!op || !op.hasPureBufferSemantics() || op->getNumResults() != 0 ||
-      cast<linalg::LinalgOp>(operation).hasIndexSemantics() || op.hasDynamicShape())
-    return std::nullopt;
-  SmallVector<int64_t> bounds = op.getStaticLoopRanges();
-  auto kinds = op.getIteratorTypesArray();
-  for (unsigned dim = 0; dim < bounds.size(); ++dim) {
-    if (bounds[dim] == 1)
-      continue;
-    if (kinds[dim] != utils::IteratorType::parallel || bounds[dim] < 1)
+  /// Loops of more than one step that are the outermost and parallel.
+  static SmallVector<unsigned> outerLoops(linalg::LinalgOp op) {
+    SmallVector<unsigned> loops;
+    auto kinds = op.getIteratorTypesArray();
+    for (auto [loop, bound] : llvm::enumerate(op.getStaticLoopRanges())) {
+      if (bound == 1)
+        continue;
+      if (kinds[loop] != utils::IteratorType::parallel || bound == 0)
+        break;
+      loops.push_back(loop);
+    }
+    return loops;
+  }
+
+  /// `op` with its outermost `depth` loops, if every row can be computed by itself.
+  std::optional<RowOp> rowsOf(linalg::LinalgOp op, unsigned depth) {
+    SmallVector<unsigned> loops = outerLoops(op);
+    if (loops.size() < depth)
       return std::nullopt;
-    RowOp result{op, bounds[dim], {}};
+    loops.resize(depth);
+    RowOp result{op, {}, 1, {}};
+    SmallVector<int64_t> bounds = op.getStaticLoopRanges();
+    for (unsigned loop : loops) {
+      result.rows.push_back(sizeOf(op, loop));
+      if (!result.rows.back())
+        return std::nullopt;
+    }
+    for (auto [loop, bound] : llvm::enumerate(bounds))
+      if (!llvm::is_contained(loops, loop)) {
+        if (bound < 1)
+          return std::nullopt;
+        result.inside *= bound;
+      }
     for (OpOperand &operand : op->getOpOperands()) {
-      std::optional<Access> access = accessOf(op, operand, dim, bounds);
-      if (!access || (access->writes && !access->isApart()))
+      std::optional<Access> access = accessOf(op, operand, loops, result.rows, bounds);
+      if (!access || (access->writes && !access->isApart(result.rows)))
         return std::nullopt;
       result.accesses.push_back(*access);
     }
     return result;
   }
-  return std::nullopt;
-}
+
+private:
+  AffineExpr number(int64_t value) { return getAffineConstantExpr(value, context); }
+
+  AffineExpr sizeOf(linalg::LinalgOp op, unsigned loop) {
+    int64_t bound = op.getStaticLoopRanges()[loop];
+    if (!ShapedType::isDynamic(bound))
+      return number(bound);
+    AffineExpr dim = getAffineDimExpr(loop, context);
+    for (OpOperand &operand : op->getOpOperands())
+      if (isa<MemRefType>(operand.get().getType()))
+        if (auto at = op.getMatchingIndexingMap(&operand).getResultPosition(dim))
+          if (AffineExpr size = sizes.dimension(operand.get(), *at))
+            return size;
+    return {};
+  }
+
+  std::optional<Access> accessOf(linalg::LinalgOp op, OpOperand &operand, ArrayRef<unsigned> loops,
+                                 ArrayRef<AffineExpr> rows, ArrayRef<int64_t> bounds) {
+    Access access;
+    access.steps.assign(loops.size(), number(0));
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type)
+      return access;
+    access.buffer = bufferOf(operand.get());
+    access.writes = op.isDpsInit(&operand);
+    if (!type.getLayout().isIdentity() ||
+        !cast<MemRefType>(access.buffer.getType()).getLayout().isIdentity())
+      return std::nullopt;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    AffineExpr stride = number(1);
+    for (unsigned i = type.getRank(); i-- > 0;) {
+      AffineExpr expr = map.getResult(i), size = sizes.dimension(operand.get(), i);
+      if (!stride || !size)
+        return std::nullopt;
+      for (unsigned dim = 0; dim < bounds.size(); ++dim) {
+        std::optional<int64_t> factor = fnc::factorOf(expr, dim);
+        if (!factor)
+          return std::nullopt;
+        if (*factor == 0)
+          continue;
+        if (const auto *row = llvm::find(loops, dim); row != loops.end()) {
+          unsigned which = row - loops.begin();
+          if (!isa<AffineDimExpr>(expr) || size != rows[which] || access.steps[which] != number(0))
+            return std::nullopt;
+          access.steps[which] = stride;
+          access.counted.push_back({i, which});
+          continue;
+        }
+        auto constant = dyn_cast<AffineConstantExpr>(stride);
+        if (!constant && bounds[dim] != 1)
+          return std::nullopt;
+        int64_t step = constant ? *factor * constant.getValue() : 0;
+        (step < 0 ? access.first : access.last) += step * (bounds[dim] - 1);
+      }
+      AffineExpr atZero = expr.replaceDims(SmallVector<AffineExpr>(map.getNumDims(), number(0)));
+      if (auto begin = dyn_cast<AffineConstantExpr>(atZero); begin && begin.getValue() != 0) {
+        auto constant = dyn_cast<AffineConstantExpr>(stride);
+        if (!constant)
+          return std::nullopt;
+        access.first += begin.getValue() * constant.getValue();
+        access.last += begin.getValue() * constant.getValue();
+      }
+      stride = stride * size;
+    }
+    return access;
+  }
+
+  fnc::SymbolicSizes sizes;
+  MLIRContext *context;
+};
 
 /// Ops in one loop.
 class Group {
@@ -132,6 +199,66 @@ public:
   size_t size() const { return ops.size(); }
   Operation *lastOp() const { return ops.back().op; }
 
+  /// Adds an op, as deep as rows are still long enough: the deeper, the nearer is what the op
+  /// before left. A group of one op may still go deeper.
+  bool add(linalg::LinalgOp op, Reader &reader) {
+    unsigned deepest = Reader::outerLoops(op).size();
+    if (size() == 1)
+      deepest = std::min<unsigned>(deepest, Reader::outerLoops(ops.front().op).size());
+    else if (size() > 1)
+      deepest = ops.front().rows.size();
+    for (unsigned depth = deepest; depth > 0; --depth) {
+      Group deeper;
+      if (size() > 1) {
+        deeper = *this;
+      } else if (size() == 1) {
+        std::optional<RowOp> first = reader.rowsOf(ops.front().op, depth);
+        if (!first || !deeper.add(*first))
+          continue;
+      }
+      std::optional<RowOp> next = reader.rowsOf(op, depth);
+      if (next && deeper.add(*next) && deeper.hasLongRows()) {
+        *this = std::move(deeper);
+        return true;
+      }
+      if (size() > 1)
+        return false;
+    }
+    return false;
+  }
+
+  void fuse(IRRewriter &b) {
+    Location loc = ops.front().op.getLoc();
+    b.setInsertionPoint(lastOp());
+    llvm::DenseMap<Value, Value> rowBuffers = shrink(b);
+    auto constant = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    SmallVector<Value> sizes, row;
+    for (unsigned i = 0; i < ops.front().rows.size(); ++i)
+      sizes.push_back(numberOfRows(b, i));
+    scf::ForOp loop;
+    for (Value size : sizes) {
+      loop = scf::ForOp::create(b, loc, constant(0), size, constant(1));
+      row.push_back(loop.getInductionVar());
+      b.setInsertionPointToStart(loop.getBody());
+    }
+    loop->setAttr(fnc::kRowsAttr, b.getUnitAttr());
+    for (RowOp &rowOp : ops) {
+      SmallVector<Value> operands;
+      for (auto [operand, access] : llvm::zip(rowOp.op->getOperands(), rowOp.accesses)) {
+        Value small = access.buffer ? rowBuffers.lookup(access.buffer) : Value();
+        operands.push_back(small               ? reshaped(b, small, operand, access)
+                           : access.isPerRow() ? rowView(b, operand, access, row)
+                                               : operand);
+      }
+      clone(b, rowOp.op, TypeRange(), operands);
+    }
+    for (RowOp &row : llvm::reverse(ops))
+      b.eraseOp(row.op);
+  }
+
+private:
   /// Adds an op if the order of rows does not matter to what it reads and writes, and it shares
   /// rows with the others.
   bool add(const RowOp &next) {
@@ -142,7 +269,7 @@ public:
     llvm::MapVector<Value, SmallVector<Access>> all = buffers;
     for (const Access &access : next.accesses)
       if (access.buffer) {
-        shares |= access.row > 0 && all.count(access.buffer);
+        shares |= access.isPerRow() && all.count(access.buffer);
         all[access.buffer].push_back(access);
       }
     for (auto &[buffer, accesses] : all) {
@@ -155,7 +282,7 @@ public:
       if (llvm::none_of(accesses, [](const Access &access) { return access.writes; }))
         continue;
       if (llvm::any_of(accesses, [&](const Access &access) {
-            return !access.isApart() || access.row != accesses.front().row;
+            return !access.isApart(next.rows) || access.steps != accesses.front().steps;
           }))
         return false;
     }
@@ -166,30 +293,15 @@ public:
     return true;
   }
 
-  void fuse(IRRewriter &b) {
-    Location loc = ops.front().op.getLoc();
-    b.setInsertionPoint(lastOp());
-    llvm::DenseMap<Value, Value> rowBuffers = shrink(b);
-    auto constant = [&](int64_t value) -> Value {
-      return arith::ConstantIndexOp::create(b, loc, value);
-    };
-    auto loop = scf::ForOp::create(b, loc, constant(0), constant(ops.front().rows), constant(1));
-    b.setInsertionPointToStart(loop.getBody());
-    for (RowOp &row : ops) {
-      SmallVector<Value> operands;
-      for (auto [operand, access] : llvm::zip(row.op->getOperands(), row.accesses)) {
-        Value small = access.buffer ? rowBuffers.lookup(access.buffer) : Value();
-        operands.push_back(small            ? reshaped(b, small, operand, access)
-                           : access.row > 0 ? rowView(b, operand, access, loop.getInductionVar())
-                                            : operand);
-      }
-      clone(b, row.op, TypeRange(), operands);
-    }
-    for (RowOp &row : llvm::reverse(ops))
-      b.eraseOp(row.op);
+  /// One loop may be over whatever there is; more of them end where vectors would be cut short.
+  bool hasLongRows() const {
+    return ops.front().rows.size() == 1 ||
+           (llvm::all_of(
+                ops,
+                [](const RowOp &row) { return row.inside == 1 || row.inside >= kShortestRow; }) &&
+            llvm::any_of(ops, [](const RowOp &row) { return row.inside > 1; }));
   }
 
-private:
   /// Allocations that only these ops use, row by row, hold one row.
   llvm::DenseMap<Value, Value> shrink(IRRewriter &b) {
     llvm::DenseMap<Value, Value> result;
@@ -199,7 +311,7 @@ private:
           llvm::none_of(accesses, [](const Access &access) { return access.writes; }))
         continue;
       auto type = cast<MemRefType>(buffer.getType());
-      auto small = MemRefType::get({accesses.front().row}, type.getElementType());
+      auto small = MemRefType::get({accesses.front().row()}, type.getElementType());
       result[buffer] = memref::AllocOp::create(b, alloc.getLoc(), small, alloc.getAlignmentAttr());
     }
     return result;
@@ -213,14 +325,28 @@ private:
     });
   }
 
-  static Value rowView(OpBuilder &b, Value memref, const Access &access, Value row) {
+  /// The steps of a loop over rows.
+  Value numberOfRows(OpBuilder &b, unsigned loop) {
+    Location loc = ops.front().op.getLoc();
+    if (auto constant = dyn_cast<AffineConstantExpr>(ops.front().rows[loop]))
+      return arith::ConstantIndexOp::create(b, loc, constant.getValue());
+    for (RowOp &row : ops)
+      for (auto [operand, access] : llvm::zip(row.op->getOperands(), row.accesses))
+        for (auto [dim, which] : access.counted)
+          if (which == loop)
+            return b.createOrFold<memref::DimOp>(loc, operand, dim);
+    llvm_unreachable("what is written is apart by rows");
+  }
+
+  static Value rowView(OpBuilder &b, Value memref, const Access &access, ArrayRef<Value> row) {
     auto type = cast<MemRefType>(memref.getType());
-    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), sizes,
+    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
+        sizes = memref::getMixedSizes(b, memref.getLoc(), memref),
         strides(type.getRank(), b.getIndexAttr(1));
-    for (int64_t size : type.getShape())
-      sizes.push_back(b.getIndexAttr(size));
-    offsets[access.position] = row;
-    sizes[access.position] = b.getIndexAttr(1);
+    for (auto [dim, loop] : access.counted) {
+      offsets[dim] = row[loop];
+      sizes[dim] = b.getIndexAttr(1);
+    }
     return memref::SubViewOp::create(b, memref.getLoc(), memref, offsets, sizes, strides);
   }
 
@@ -228,7 +354,8 @@ private:
   static Value reshaped(OpBuilder &b, Value small, Value operand, const Access &access) {
     auto type = cast<MemRefType>(operand.getType());
     SmallVector<int64_t> shape(type.getShape());
-    shape[access.position] = 1;
+    for (auto [dim, loop] : access.counted)
+      shape[dim] = 1;
     if (shape.size() == 1)
       return small;
     ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
@@ -236,7 +363,7 @@ private:
                                          ArrayRef<ReassociationIndices>{all});
   }
 
-  SmallVector<RowOp> ops;
+  std::vector<RowOp> ops;
   llvm::MapVector<Value, SmallVector<Access>> buffers;
 };
 
@@ -244,28 +371,31 @@ struct FuseRows : fnc::impl::FuseRowsBase<FuseRows> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (func->hasAttr("fn.kernel") && !func.isExternal())
-        fuse(func.front());
+        fuse(func);
   }
 
-  void fuse(Block &block) {
+  void fuse(func::FuncOp func) {
+    Reader reader(func);
     IRRewriter rewriter(&getContext());
-    SmallVector<Group> groups;
+    std::vector<Group> groups;
     Group open;
     auto close = [&] {
       if (open.size() > 1)
         groups.push_back(std::move(open));
       open = Group();
     };
-    for (Operation &op : block) {
+    for (Operation &op : func.front()) {
       // What only makes views or allocates stays before the loop, which stands at the last op.
       if (isMemoryEffectFree(&op) || isa<memref::AllocOp>(op))
         continue;
-      std::optional<RowOp> rows = rowsOf(&op);
-      if (rows && open.add(*rows))
+      auto structured = dyn_cast<linalg::LinalgOp>(op);
+      bool fits = structured && structured.hasPureBufferSemantics() && op.getNumResults() == 0 &&
+                  !structured.hasIndexSemantics();
+      if (fits && open.add(structured, reader))
         continue;
       close();
-      if (rows)
-        (void)open.add(*rows);
+      if (fits)
+        (void)open.add(structured, reader);
     }
     close();
     for (Group &group : groups)

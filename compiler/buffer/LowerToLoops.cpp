@@ -1,10 +1,13 @@
 //===- LowerToLoops.cpp - linalg on memrefs to loops ----------------------===//
 
 #include "compiler/buffer/Contraction.h"
+#include "compiler/buffer/CooMatmul.h"
+#include "compiler/buffer/Instructions.h"
 #include "compiler/buffer/Passes.h"
 #include "compiler/buffer/VectorLoops.h"
 #include "compiler/buffer/Winograd.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -193,14 +196,18 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
       fillBorder(op);
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa<linalg::LinalgOp, fnc::kernel::ContractOp, fnc::kernel::WinogradOp,
-              fnc::kernel::WinogradFilterOp>(op))
+      if (isa<linalg::LinalgOp, fnc::kernel::ContractOp, fnc::kernel::CooMatmulOp,
+              fnc::kernel::WinogradOp, fnc::kernel::WinogradFilterOp>(op))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());
     for (Operation *op : ops) {
       if (auto contraction = dyn_cast<fnc::kernel::ContractOp>(op)) {
         fnc::lowerContraction(rewriter, contraction);
+        continue;
+      }
+      if (auto product = dyn_cast<fnc::kernel::CooMatmulOp>(op)) {
+        fnc::lowerCooMatmul(rewriter, product, {vectorBits, registers});
         continue;
       }
       if (auto winograd = dyn_cast<fnc::kernel::WinogradOp>(op)) {
@@ -220,6 +227,7 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
           failed(lowerToLoops(rewriter, merged)))
         return signalPassFailure();
     }
+    fnc::lowerInstructions(getOperation(), vectorBits);
   }
 
   FailureOr<linalg::GenericOp> generalize(RewriterBase &rewriter, linalg::LinalgOp op) {

@@ -82,9 +82,10 @@ public:
     } else if (isa<scf::WhileOp>(op)) {
       return {};
     }
-    // Of a branch, both sides.
+    // Of a branch, both sides, unless they do the same.
     AffineExpr inside = number(0);
-    for (Region &region : op->getRegions())
+    size_t sides = op->hasAttr("fn.alternatives") ? 1 : op->getNumRegions();
+    for (Region &region : op->getRegions().take_front(sides))
       for (Operation &child : region.getOps()) {
         AffineExpr more = operations(&child);
         if (!more)

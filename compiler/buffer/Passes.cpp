@@ -7,7 +7,7 @@
 
 using namespace mlir;
 
-void fnc::buildBufferPipeline(OpPassManager &pm, bool profile) {
+void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &registers, bool profile) {
   // Destinations first: bufferization then computes into them instead of copying.
   pm.addPass(createPlaceResults());
   pm.addPass(createBufferize());
@@ -19,6 +19,9 @@ void fnc::buildBufferPipeline(OpPassManager &pm, bool profile) {
   pm.addPass(createSimplify());
   // Before lifetimes count: what lies between ops of one row need not live longer.
   pm.addPass(createFuseRows());
+  pm.addPass(createSimplify());
+  // Views of rows have their final form, by which ops are seen to share elements.
+  pm.addPass(createSkewRows(registers));
   pm.addPass(createSimplify());
   pm.addPass(createPlanWorkspace());
   pm.addPass(createVerifyWorkspace());

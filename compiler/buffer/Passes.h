@@ -16,8 +16,13 @@ namespace fnc {
 #define GEN_PASS_REGISTRATION
 #include "compiler/buffer/Passes.h.inc"
 
-/// Kernels on tensors to kernels on memrefs that return nothing and allocate nothing.
-void buildBufferPipeline(mlir::OpPassManager &pm, bool profile = false);
+/// On an scf.for whose steps, each a row of every buffer that is written, may run in any order.
+constexpr llvm::StringLiteral kRowsAttr = "fn.rows";
+
+/// Kernels on tensors to kernels on memrefs that return nothing and allocate nothing. `registers`
+/// says whether rows may run beside one another.
+void buildBufferPipeline(mlir::OpPassManager &pm, const SkewRowsOptions &registers = {},
+                         bool profile = false);
 
 /// Linalg on planned memrefs to loops. The branch to C++ source leaves before this.
 void buildLoopPipeline(mlir::OpPassManager &pm, const LowerToLoopsOptions &registers = {});

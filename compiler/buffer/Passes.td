@@ -89,13 +89,50 @@ def FuseRows : Pass<"fnc-fuse-rows", "::mlir::ModuleOp"> {
       linalg.generic ins(%e) outs(%y[%i]) ...
     }
     ```
-    Rows are the first loop of more than one step, which must be parallel in every op. A buffer that
-    is written is touched by one row at a time in all of them; so the order of rows does not matter,
-    and within a row the ops keep theirs. Sizes are static, and a row stays small enough for the
-    caches near the core.
+    Rows are the outermost loops of more than one step, which must be parallel in every op: as many
+    as leave a row long enough. A buffer that is written is touched by one row at a time in all of
+    them; so the order of rows does not matter, and within a row the ops keep theirs. How many rows
+    there are may depend on the call; a row has static sizes, and stays small enough for the caches
+    near the core.
 
     On entry: memrefs, one allocation a buffer. On exit: the same.
   }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def SkewRows : Pass<"fnc-skew-rows", "::mlir::ModuleOp"> {
+  let summary = "few loops in a row, which run beside those of the next rows";
+  let description = [{
+    The ops of a row become stages: those that need nothing of one another but elements of the same
+    step are one op, and what takes a few operations is computed again instead of stored. Where there
+    are several stages of equal length, each works on another row at the same time: while one waits
+    for memory, another computes, and what combines the partial results of one row does not hold up
+    the next.
+
+    ```mlir
+    scf.for %i = %c0 to %c64 step %c1 {
+      linalg.generic ins(%x[%i]) outs(%max) ...
+      linalg.generic ins(%x[%i], %max) outs(%y[%i]) ...
+    } {fn.rows}
+    ```
+    ==>
+    ```mlir
+    scf.for %i = %c0 to %c65 step %c1 {
+      scf.if %both {
+        linalg.generic ins(%x[%i], %x[%i - 1], %max[(%i - 1) mod 2]) outs(%max[%i mod 2], %y[%i - 1]) ...
+      } else {
+        ... one of them, for the first and the last row
+      }
+    }
+    ```
+    On entry: loops marked `fn.rows`, whose ops are linalg on one row. On exit: no such mark.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
+    Option<"registers", "registers", "unsigned", "16",
+           "how many of them there are; 0: one row after another">,
+  ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
@@ -166,15 +203,17 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
     that LLVM's vectorizer finds contiguous access; their reductions keep their order. A
     kernel.contract keeps a block of its result in registers, as `RegisterTile.h` chose: where
     vectors run along the reduction, or the result is too small to keep the target busy, as several
-    partial sums.
+    partial sums. kernel.lookup and kernel.scale become
+    instructions of the target.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
     Option<"registers", "registers", "unsigned", "16", "how many of them there are">,
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+                           "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def OutlineLoops : Pass<"fnc-outline-loops", "::mlir::ModuleOp"> {

@@ -1,10 +1,10 @@
 //===- VectorLoops.cpp - elementwise loops and reductions in vectors ------===//
 
 #include "compiler/buffer/VectorLoops.h"
+#include "compiler/buffer/MergeGenerics.h"
 #include "compiler/buffer/Operands.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -47,6 +47,8 @@ std::optional<int64_t> stepAlong(linalg::GenericOp op, OpOperand *operand, unsig
 /// A reduction `acc = combine(acc, term)`.
 struct Reduction {
   Operation *combine = nullptr;
+  /// Where `combine` chooses the term: what it has to be, compared with acc.
+  arith::CmpFOp choice;
   Value term;
   TypedAttr neutral;
 };
@@ -85,12 +87,30 @@ TypedAttr neutralOf(Operation *combine) {
   return nullptr;
 }
 
+/// The larger or the smaller one, without regard to NaN.
+std::optional<Reduction> matchChoice(arith::SelectOp select, Value acc) {
+  auto choice = select.getCondition().getDefiningOp<arith::CmpFOp>();
+  Value term = select.getTrueValue();
+  if (!choice || !choice->hasOneUse() || !select->hasOneUse() || select.getFalseValue() != acc ||
+      choice.getLhs() != term || choice.getRhs() != acc || term == acc ||
+      !llvm::hasNItems(acc.getUses(), 2) || select->getBlock() != choice->getBlock() ||
+      (choice.getPredicate() != arith::CmpFPredicate::OGT &&
+       choice.getPredicate() != arith::CmpFPredicate::OLT))
+    return std::nullopt;
+  auto type = cast<FloatType>(select.getType());
+  bool largest = choice.getPredicate() == arith::CmpFPredicate::OGT;
+  APFloat neutral = APFloat::getInf(type.getFloatSemantics(), /*Negative=*/largest);
+  return Reduction{select, choice, term, FloatAttr::get(type, neutral)};
+}
+
 /// The reduction that makes result `number`, if the accumulator serves nothing else.
 std::optional<Reduction> matchReduction(linalg::GenericOp op, unsigned number) {
   Block &body = *op.getBody();
   Value yielded = body.getTerminator()->getOperand(number);
   BlockArgument acc = body.getArgument(op.getNumDpsInputs() + number);
   Operation *combine = yielded.getDefiningOp();
+  if (auto select = dyn_cast_or_null<arith::SelectOp>(combine))
+    return matchChoice(select, acc);
   if (!combine || combine->getBlock() != &body || combine->getNumOperands() != 2 ||
       !acc.hasOneUse() || !yielded.hasOneUse() || !llvm::is_contained(combine->getOperands(), acc))
     return std::nullopt;
@@ -113,7 +133,7 @@ struct Plan {
 /// Whether every operation can work on vectors.
 bool isElementwiseBody(linalg::GenericOp op) {
   for (Operation &inner : op.getBody()->without_terminator()) {
-    if (isa<arith::ConstantOp, linalg::IndexOp, LLVM::LoadExpOp>(inner))
+    if (isa<arith::ConstantOp, linalg::IndexOp>(inner))
       continue;
     if (!OpTrait::hasElementwiseMappableTraits(&inner) || inner.getNumRegions() != 0)
       return false;
@@ -194,6 +214,7 @@ public:
     if (plan.alongReduction)
       return nest(outer, 0, {},
                   [&](ValueRange) -> SmallVector<Value> {
+                    loadConstants();
                     alongReduction();
                     return {};
                   }),
@@ -208,6 +229,8 @@ public:
     SmallVector<unsigned> all(outer);
     llvm::append_range(all, reductions);
     nest(all, 0, {}, [&](ValueRange) -> SmallVector<Value> {
+      if (reductions.empty())
+        loadConstants();
       inVectors([&](int64_t width) { storeAll(evaluate(width, loadInits(width)), width); });
       return {};
     });
@@ -247,6 +270,26 @@ private:
     Value width = constant(step);
     return arith::MulIOp::create(
         b, loc, arith::DivUIOp::create(b, loc, sizes[plan.vectorDim], width), width);
+  }
+
+  /// Inputs that stay the same along the vectors and the reductions are loaded once: stores in the
+  /// loop would make LLVM load them again.
+  void loadConstants() {
+    constants.clear();
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(input);
+      auto moves = [&](unsigned dim) { return map.isFunctionOfDim(dim); };
+      if (!isa<MemRefType>(input->get().getType()) || moves(plan.vectorDim) ||
+          llvm::any_of(reductions, moves) ||
+          op.getBlock()->getArgument(input->getOperandNumber()).use_empty() ||
+          llvm::any_of(op.getDpsInits(),
+                       [&](Value init) { return fnc::rootOf(init) == fnc::rootOf(input->get()); }))
+        continue;
+      indices[plan.vectorDim] = constant(0);
+      for (unsigned dim : reductions)
+        indices[dim] = constant(0);
+      constants[input] = memref::LoadOp::create(b, loc, input->get(), access(input));
+    }
   }
 
   /// The vector loop: full vectors, then shorter ones where the size is known, then elements.
@@ -389,7 +432,13 @@ private:
 
   /// The combiner of accumulator `number` on two values.
   Value combine(unsigned number, Value x, Value y) {
-    Operation *like = reductionAt(number).combine;
+    const Reduction &reduction = reductionAt(number);
+    Operation *like = reduction.combine;
+    if (arith::CmpFOp choice = reduction.choice) {
+      Value other =
+          arith::CmpFOp::create(b, loc, choice.getPredicate(), y, x, choice.getFastmath());
+      return arith::SelectOp::create(b, loc, other, y, x);
+    }
     OperationState state(loc, like->getName(), {x, y}, x.getType(), like->getAttrs());
     return b.create(state)->getResult(0);
   }
@@ -434,6 +483,8 @@ private:
     Value memref = operand->get();
     if (!isa<MemRefType>(memref.getType()))
       return splat(memref, width);
+    if (Value constant = constants.lookup(operand))
+      return splat(constant, width);
     SmallVector<Value> at = access(operand);
     if (width > 1 && stepAlong(op, operand, plan.vectorDim) == 1) {
       Type element = getElementTypeOrSelf(memref.getType());
@@ -520,6 +571,7 @@ private:
   Location loc;
   SmallVector<unsigned> outer, reductions;
   SmallVector<Value> sizes, indices;
+  llvm::DenseMap<OpOperand *, Value> constants; ///< inputs that are loaded
   SmallVector<int64_t> bounds;
   Operation *terminator;
 };

@@ -75,6 +75,7 @@ void ContractOp::getEffects(Effects &effects) {
 }
 void WinogradOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void WinogradFilterOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void CooMatmulOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void FillBorderOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 
 namespace {
@@ -111,8 +112,10 @@ struct BufferizeInto : bufferization::DstBufferizableOpInterfaceExternalModel<Mo
       rewriter.inlineRegionBefore(region, *moved, moved->end());
     }
     rewriter.create(onBuffers);
-    OpOperand *init = cast<DestinationStyleOpInterface>(op).getDpsInitOperand(0);
-    bufferization::replaceOpWithBufferizedValues(rewriter, op, buffers[init->getOperandNumber()]);
+    SmallVector<Value> inits;
+    for (OpOperand &init : cast<DestinationStyleOpInterface>(op).getDpsInitsMutable())
+      inits.push_back(buffers[init.getOperandNumber()]);
+    bufferization::replaceOpWithBufferizedValues(rewriter, op, inits);
     return success();
   }
 };
@@ -123,6 +126,9 @@ struct BufferizeWinogradFilter : BufferizeInto<BufferizeWinogradFilter, Winograd
 
 /// Places of the result may be written twice: nothing that is read may lie there.
 struct BufferizeWinograd : BufferizeInto<BufferizeWinograd, WinogradOp> {};
+
+/// A row of the result is written while rows of the dense factor are still to be read.
+struct BufferizeCooMatmul : BufferizeInto<BufferizeCooMatmul, CooMatmulOp> {};
 
 struct BufferizeContract : BufferizeInto<BufferizeContract, ContractOp> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
@@ -150,6 +156,7 @@ void fnc::registerKernelDialect(DialectRegistry &registry) {
     ContractOp::attachInterface<BufferizeContract>(*context);
     WinogradOp::attachInterface<BufferizeWinograd>(*context);
     WinogradFilterOp::attachInterface<BufferizeWinogradFilter>(*context);
+    CooMatmulOp::attachInterface<BufferizeCooMatmul>(*context);
     FillBorderOp::attachInterface<BufferizeFillBorder>(*context);
   });
 }

@@ -3,9 +3,11 @@
 #define FNC_KERNEL_OPS
 
 include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/CommonTypeConstraints.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Kernel_Dialect : Dialect {
@@ -142,6 +144,33 @@ def Kernel_WinogradFilterOp : Kernel_Op<"winograd_filter", [
   }];
 }
 
+def Kernel_CooMatmulOp : Kernel_Op<"coo_matmul", [
+    AlwaysSpeculatable,
+    DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "a sparse matrix in coordinate form times a dense one, row by row";
+  let description = [{
+    `init[indices[k, columns[0]], :] += values[k] * rhs[indices[k, columns[1]], :]` for every k in
+    order, from zeros: what `init` held is not read. A row of the result is summed in registers and
+    written once. Entries that do not come in the order of their rows are brought into it first,
+    those of one row staying in their order: `starts` (two more than rows), `places` and `sorted`
+    (as many as entries) are scratch for that.
+  }];
+  let arguments = (ins AnyShaped:$indices, AnyShaped:$values, AnyShaped:$rhs, AnyShaped:$init,
+                       AnyShaped:$starts, AnyShaped:$places, AnyShaped:$sorted,
+                       DenseI64ArrayAttr:$columns);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `ins` `(` $indices `,` $values `,` $rhs `:` type($indices) `,` type($values) `,` type($rhs) `)`
+    `outs` `(` $init `,` $starts `,` $places `,` $sorted `:` type($init) `,` type($starts) `,`
+    type($places) `,` type($sorted) `)` `columns` $columns attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(getOperation(), 3, 4);
+    }
+  }];
+}
+
 def Kernel_YieldOp : Kernel_Op<"yield", [
     Pure, Terminator, ReturnLike, ParentOneOf<["ContractOp", "WinogradOp"]>]> {
   let summary = "the element of the result";
@@ -171,6 +200,48 @@ def Kernel_FillBorderOp : Kernel_Op<"fill_border", [
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
   }];
+}
+
+def Kernel_LookupOp : Kernel_Op<"lookup", [
+    Pure, Elementwise, Scalarizable, Vectorizable, Tensorizable,
+    TypesMatchWith<"result holds an f32 for each index", "index", "result",
+                   "fnc::kernel::LookupOp::resultType($_self)">]> {
+  let summary = "one of sixteen numbers";
+  let description = [{
+    The entry of the table that the low four bits of the index name: one permutation of lanes where
+    a register holds the table.
+
+    ```mlir
+    %y = kernel.lookup %i dense<[0.0, 1.0, ...]> : tensor<16xf32> : i32
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[I32, VectorOfAnyRankOf<[I32]>]>:$index,
+                       RankedF32ElementsAttr<[16]>:$table);
+  let results = (outs AnyTypeOf<[F32, VectorOfAnyRankOf<[F32]>]>:$result);
+  let assemblyFormat = "$index $table attr-dict `:` type($index)";
+  let extraClassDeclaration = [{
+    static ::mlir::Type resultType(::mlir::Type index) {
+      auto element = ::mlir::Float32Type::get(index.getContext());
+      auto vector = ::llvm::dyn_cast<::mlir::VectorType>(index);
+      return vector ? ::mlir::Type(vector.clone(element)) : element;
+    }
+  }];
+}
+
+def Kernel_ScaleOp : Kernel_Op<"scale", [
+    Pure, Elementwise, Scalarizable, Vectorizable, Tensorizable, SameOperandsAndResultType]> {
+  let summary = "a number times a power of two";
+  let description = [{
+    `result = x * 2^floor(n)`, rounded once; 0 or infinite where n is beyond all exponents.
+
+    ```mlir
+    %y = kernel.scale %x, %n : f32
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[F32, VectorOfAnyRankOf<[F32]>]>:$x,
+                       AnyTypeOf<[F32, VectorOfAnyRankOf<[F32]>]>:$n);
+  let results = (outs AnyTypeOf<[F32, VectorOfAnyRankOf<[F32]>]>:$result);
+  let assemblyFormat = "$x `,` $n attr-dict `:` type($result)";
 }
 
 #endif // FNC_KERNEL_OPS

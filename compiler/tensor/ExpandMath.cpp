@@ -7,11 +7,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/kernel/Kernel.h"
+#include "compiler/tensor/Lower.h"
 #include "compiler/tensor/MathBuilder.h"
 #include "compiler/tensor/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -96,7 +99,7 @@ std::optional<Num> expand(Operation *op, ArrayRef<Num> x) {
 /// The expansion of one op over f32 operands, or none: then it is computed in f64.
 std::optional<Num> expandNarrow(Operation *op, ArrayRef<Num> x) {
   return llvm::TypeSwitch<Operation *, std::optional<Num>>(op)
-      .Case([&](math::ExpOp) { return narrow::exp(x[0]); })
+      .Case([&](math::ExpOp) { return narrow::exp(x[0], op->hasAttr(kShifted)); })
       .Case([&](math::Exp2Op) { return narrow::exp2(x[0]); })
       .Case([&](math::ExpM1Op) { return narrow::expm1(x[0]); })
       .Case([&](math::LogOp) { return narrow::log(x[0]); })
@@ -174,6 +177,43 @@ void expandMaxMin(ModuleOp module) {
   }
 }
 
+/// The y of y / sqrt 2, as gelu takes it.
+Value scaledBySqrtHalf(Value x) {
+  Operation *product = x.getDefiningOp();
+  if (!isa_and_nonnull<arith::MulFOp, arith::DivFOp>(product))
+    return {};
+  double wanted = isa<arith::MulFOp>(product) ? 0.70710678118654752 : 1.41421356237309505;
+  for (unsigned i : {1, 0}) {
+    APFloat value(0.0);
+    if (matchPattern(product->getOperand(i), m_ConstantFloat(&value)) &&
+        std::abs(value.convertToDouble() - wanted) < 1e-7)
+      return product->getOperand(1 - i);
+    if (isa<arith::DivFOp>(product))
+      break;
+  }
+  return {};
+}
+
+/// The ops that make `factor` times 1 + erf(x) of erf(x), which they take over.
+SmallVector<Operation *> onePlusErf(Operation *erf, double &factor) {
+  auto onlyUser = [](Operation *op, StringRef kind, double constant) -> Operation * {
+    Operation *user = op->hasOneUse() ? *op->user_begin() : nullptr;
+    if (!user || user->getName().getStringRef() != kind)
+      return nullptr;
+    APFloat value(0.0);
+    bool matches = llvm::any_of(user->getOperands(), [&](Value operand) {
+      return matchPattern(operand, m_ConstantFloat(&value)) && value.convertToDouble() == constant;
+    });
+    return matches ? user : nullptr;
+  };
+  Operation *sum = onlyUser(erf, arith::AddFOp::getOperationName(), 1.0);
+  if (!sum)
+    return {};
+  Operation *half = onlyUser(sum, arith::MulFOp::getOperationName(), 0.5);
+  factor = half ? 0.5 : 1.0;
+  return half ? SmallVector<Operation *>{erf, sum, half} : SmallVector<Operation *>{erf, sum};
+}
+
 struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
   using ExpandMathBase::ExpandMathBase;
 
@@ -190,9 +230,10 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
       Type type = op->getResult(0).getType();
       bool single = !op->getOperand(0).getType().isF64();
       std::optional<Num> result;
+      if (single && lookup && isa<math::ErfOp>(op) && expandActivation(op))
+        continue;
       if (single)
-        result = expandIn({.single = true, .narrow = true, .fused = fma, .scales = scale}, op,
-                          expandNarrow);
+        result = expandIn(narrowPrecision(), op, expandNarrow);
       if (!result)
         result = expandIn({.single = single}, op, expand);
       if (!result)
@@ -204,6 +245,29 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
       expandSqrt(getOperation(), softF32);
       expandMaxMin(getOperation());
     }
+  }
+
+  Precision narrowPrecision() {
+    return {.single = true, .narrow = true, .fused = fma, .scales = scale, .tables = lookup};
+  }
+
+  /// 1 + erf(x) as a whole: small results of erf need no last places then.
+  bool expandActivation(Operation *erf) {
+    double factor;
+    SmallVector<Operation *> taken = onePlusErf(erf, factor);
+    if (taken.empty())
+      return false;
+    OpBuilder b(erf);
+    Precision precision = narrowPrecision();
+    Value argument = scaledBySqrtHalf(erf->getOperand(0));
+    Num x{&b, erf->getLoc(), argument ? argument : erf->getOperand(0), precision};
+    x = x.with(converted(b, x.loc, x.v, x.floatType()));
+    Num result = narrow::onePlusErf(argument ? x : x * 1.41421356237309505, factor);
+    Value value = taken.back()->getResult(0);
+    value.replaceAllUsesWith(converted(b, erf->getLoc(), result.v, value.getType()));
+    for (Operation *op : llvm::reverse(taken))
+      op->erase();
+    return true;
   }
 
   static std::optional<Num>

@@ -24,8 +24,13 @@ void populateShapeLowering(const mlir::TypeConverter &types, mlir::RewritePatter
 void populateRandomLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateDrawLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateControlLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
-void populateSparseLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
+/// `sortEntries`: products may use memory to sort.
+void populateSparseLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns,
+                            bool sortEntries);
 void populateIndexedLowering(const mlir::TypeConverter &types, mlir::RewritePatternSet &patterns);
+
+/// On a math.exp: its argument is not positive and its result is added to others, as in softmax.
+constexpr llvm::StringLiteral kShifted = "fn.shifted";
 
 /// Size of dimension `index` as an attribute if static, else a tensor.dim.
 mlir::OpFoldResult dimOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor, int64_t index);

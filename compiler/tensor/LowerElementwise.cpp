@@ -114,7 +114,7 @@ RULE(GeluOp) {
   Value half = e.constant(0.5), one = e.constant(1);
   if (op.getApproximate() == "none") {
     Value scaled = e.mul(x[0], e.constant(0.7071067811865476));
-    return e.mul(e.mul(half, x[0]), e.add(one, e.f<math::ErfOp>(scaled)));
+    return e.mul(x[0], e.mul(half, e.add(one, e.f<math::ErfOp>(scaled))));
   }
   Value cube = e.mul(x[0], e.mul(x[0], x[0]));
   Value inner =

@@ -251,11 +251,12 @@ template <typename Op> struct SoftmaxPattern : OpConversionPattern<Op> {
     Scalar at(b, loc, acc);
 
     Reducer largestOf(b, loc, input, ArrayRef<int64_t>(axis));
-    // The sign of a zero makes no difference here.
+    // The sign of a zero makes no difference here, and a NaN finds its way into the sum anyway.
     Value largest = largestOf.keepDims(
         largestOf.run(at.lowest(),
                       [&](OpBuilder &nb, Location l, Value x, Value so) -> Value {
-                        return arith::MaximumFOp::create(nb, l, so, x, arith::FastMathFlags::nsz);
+                        Value more = arith::CmpFOp::create(nb, l, arith::CmpFPredicate::OGT, x, so);
+                        return arith::SelectOp::create(nb, l, more, x, so);
                       }),
         keptType);
     Value shifted = elementwise(b, loc, accType, ValueRange{input, largest},
@@ -264,7 +265,9 @@ template <typename Op> struct SoftmaxPattern : OpConversionPattern<Op> {
                                 });
     Value e = elementwise(b, loc, accType, shifted,
                           [&](OpBuilder &nb, Location l, ValueRange x) -> Value {
-                            return math::ExpOp::create(nb, l, x[0]);
+                            auto exp = math::ExpOp::create(nb, l, x[0]);
+                            exp->setAttr(kShifted, nb.getUnitAttr());
+                            return exp;
                           });
     Reducer sumOf(b, loc, e, ArrayRef<int64_t>(axis));
     Value sum = sumOf.keepDims(

@@ -1,13 +1,16 @@
 //===- LowerSparse.cpp - sparse tensors in coordinate form ----------------===//
 //
 // Loops over the entries in the order in which they were fed, so that the same feed gives the same
-// bits. Each changes one element or one row of the result in place. Indices are in range: the
-// entry point has looked at them all.
+// bits. Each changes one element or one row of the result in place; a product may sort them by rows
+// before, which keeps the order of every sum. Indices are in range: the entry point has looked at
+// them all.
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/kernel/Kernel.h"
 #include "compiler/tensor/Contraction.h"
 #include "compiler/tensor/Lower.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -115,14 +118,25 @@ struct CooTakePattern : OpConversionPattern<fn::CooTakeOp> {
   }
 };
 
+/// Rows shorter than this are not worth bringing together.
+constexpr int64_t kShortRow = 8;
+
 struct CooMatmulPattern : OpConversionPattern<fn::CooMatmulOp> {
-  using OpConversionPattern::OpConversionPattern;
+  CooMatmulPattern(const TypeConverter &types, MLIRContext *context, bool sortEntries)
+      : OpConversionPattern(types, context), sortEntries(sortEntries) {}
+
   LogicalResult matchAndRewrite(fn::CooMatmulOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &b) const override {
     Location loc = op.getLoc();
     Value indices = adaptor.getIndices(), rhs = adaptor.getRhs();
     Type element = getElementTypeOrSelf(rhs.getType()), wide = accumulatorType(element);
     Sizes sizes = resultSizes(b, op, adaptor.getOperands())[0];
+    std::optional<int64_t> rowLength = getConstantIntValue(sizes[1]);
+    if (sortEntries && wide == element && (!rowLength || *rowLength >= kShortRow)) {
+      Value result = byRows(b, loc, op, adaptor, sizes);
+      b.replaceOp(op, castTo(b, loc, result, getTypeConverter()->convertType(op.getType())));
+      return success();
+    }
     Value zero = filledTensor(b, loc, sizes, scalarConstant(b, loc, wide, 0));
     OpFoldResult none = b.getIndexAttr(0), one = b.getIndexAttr(1);
     Sizes rowSizes = {one, sizes[1]}, strides = {one, one};
@@ -152,10 +166,35 @@ struct CooMatmulPattern : OpConversionPattern<fn::CooMatmulOp> {
     b.replaceOp(op, castTo(b, loc, result, getTypeConverter()->convertType(op.getType())));
     return success();
   }
+
+private:
+  static Value byRows(OpBuilder &b, Location loc, fn::CooMatmulOp op, OpAdaptor adaptor,
+                      const Sizes &sizes) {
+    Value rhs = adaptor.getRhs();
+    auto rhsType = cast<RankedTensorType>(rhs.getType());
+    bool isSmall = !rhsType.isDynamicDim(0) && rhsType.getDimSize(0) <= INT32_MAX;
+    OpFoldResult count = dimOf(b, loc, adaptor.getIndices(), 0);
+    OpFoldResult starts = affine::makeComposedFoldedAffineApply(
+        b, loc, AffineMap::get(0, 1, b.getAffineSymbolExpr(0) + 2), sizes[0]);
+    Value inits[] = {
+        emptyTensor(b, loc, sizes, rhsType.getElementType()),
+        emptyTensor(b, loc, starts, b.getI64Type()),
+        emptyTensor(b, loc, count, isSmall ? b.getI32Type() : b.getI64Type()),
+        emptyTensor(b, loc, count, rhsType.getElementType()),
+    };
+    return kernel::CooMatmulOp::create(b, loc, ValueRange(inits).getTypes(), adaptor.getIndices(),
+                                       adaptor.getValues(), rhs, inits[0], inits[1], inits[2],
+                                       inits[3], op.getColumns())
+        .getResult(0);
+  }
+
+  bool sortEntries;
 };
 
 } // namespace
 
-void fnc::populateSparseLowering(const TypeConverter &types, RewritePatternSet &patterns) {
-  patterns.add<CooAddPattern, CooTakePattern, CooMatmulPattern>(types, patterns.getContext());
+void fnc::populateSparseLowering(const TypeConverter &types, RewritePatternSet &patterns,
+                                 bool sortEntries) {
+  patterns.add<CooAddPattern, CooTakePattern>(types, patterns.getContext());
+  patterns.add<CooMatmulPattern>(types, patterns.getContext(), sortEntries);
 }

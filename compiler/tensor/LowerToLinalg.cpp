@@ -1,5 +1,6 @@
 //===- LowerToLinalg.cpp - fn ops to linalg on tensors --------------------===//
 
+#include "compiler/kernel/Kernel.h"
 #include "compiler/tensor/Lower.h"
 #include "compiler/tensor/Passes.h"
 #include "dialect/Fn.h"
@@ -49,6 +50,8 @@ void markUnsigned(func::FuncOp func) {
 }
 
 struct LowerToLinalg : fnc::impl::LowerToLinalgBase<LowerToLinalg> {
+  using Base::Base;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     for (auto func : module.getOps<func::FuncOp>())
@@ -63,7 +66,7 @@ struct LowerToLinalg : fnc::impl::LowerToLinalgBase<LowerToLinalg> {
     fnc::populateControlLowering(types, patterns);
     fnc::populateContractionLowering(types, patterns);
     fnc::populateShapeLowering(types, patterns);
-    fnc::populateSparseLowering(types, patterns);
+    fnc::populateSparseLowering(types, patterns, sortEntries);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, types);
     populateReturnOpTypeConversionPattern(patterns, types);
     populateCallOpTypeConversionPattern(patterns, types);

@@ -15,9 +15,9 @@ struct Precision {
   bool single = false;
   /// In f32 all the way; else in f64.
   bool narrow = false;
-  /// Products and sums may be one instruction (`multiplyAdd`), and scaling by powers of two
-  /// (`scale`): what the target has. The latter changes no bit.
-  bool fused = false, scales = false;
+  /// Products and sums may be one instruction (`multiplyAdd`), scaling by powers of two
+  /// (`scale`) and an element of a small table (`lookup`) are: what the target has.
+  bool fused = false, scales = false, tables = false;
 };
 
 /// A value of f64, i64 or i1, or of f32 and i32, with operators, so that an expansion reads as its
@@ -155,13 +155,16 @@ inline Pair twoProduct(Num x, Num y) {
 //===-- In f32, good to one ulp of it: MathSingle.cpp ---------------------===//
 
 namespace narrow {
-Num exp(Num x);
+/// Of a number that is not positive, and one of many in a sum, if `isShifted`: as softmax takes it.
+Num exp(Num x, bool isShifted = false);
 Num exp2(Num x);
 Num expm1(Num x);
 Num log(Num x);
 Num log1p(Num x);
 Num tanh(Num x);
 Num erf(Num x);
+/// factor (1 + erf(x / sqrt 2)) where there are tables.
+Num onePlusErf(Num x, double factor);
 Num roundEven(Num x);
 Num floor(Num x);
 } // namespace narrow

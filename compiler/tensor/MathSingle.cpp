@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/kernel/Kernel.h"
 #include "compiler/tensor/MathBuilder.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using namespace fnc;
@@ -37,6 +37,13 @@ Pair exactProduct(Num x, Num y) {
   return twoProduct(x, y);
 }
 
+/// The entry that the low four bits of `index` name.
+Num lookup(Num index, ArrayRef<float> table) {
+  auto type = RankedTensorType::get({16}, index.floatType());
+  return index.with(kernel::LookupOp::create(*index.b, index.loc, index.floatType(), index.v,
+                                             DenseFPElementsAttr::get(type, table)));
+}
+
 Num horner(Num x, ArrayRef<Num> coefficients) {
   Num sum = coefficients.back();
   for (Num c : llvm::reverse(coefficients.drop_back()))
@@ -60,12 +67,15 @@ Num wholeToFloat(Num n) { return iadd(n, n.integer(kMagicBits)).fromBits() - kMa
 /// 2^n for n in [-126, 127].
 Num powerOfTwo(Num n) { return ishl(iadd(n, n.integer(127)), n.integer(23)).fromBits(); }
 
-/// x 2^n for n in [-252, 254], rounded once.
-Num scale(Num x, Num n) {
+/// x 2^n, n the whole number below `n`.
+Num scaleByFloor(Num x, Num n) { return x.with(kernel::ScaleOp::create(*x.b, x.loc, x.v, n.v)); }
+
+/// x 2^n for n in [-252, 254], a whole number in both forms, rounded once.
+Num scale(Num x, Num whole, Num n) {
   if (x.precision.scales)
-    return x.with(LLVM::LoadExpOp::create(*x.b, x.loc, x.v.getType(), x.v, n.v));
-  Num half = isar(n, n.integer(1));
-  return (x * powerOfTwo(half)) * powerOfTwo(isub(n, half));
+    return scaleByFloor(x, n);
+  Num half = isar(whole, whole.integer(1));
+  return (x * powerOfTwo(half)) * powerOfTwo(isub(whole, half));
 }
 
 /// x = n ln 2 + hi + lo with |hi| <= ln 2 / 2. The low word is left out where hi rounded does.
@@ -114,9 +124,51 @@ Num exponentOf(Num bits) { return isar(isub(bits, bits.integer(0x3f2aaaab)), bit
 
 } // namespace
 
-Num narrow::exp(Num x) {
-  Reduced d = reduce(atMost(atLeast(x, -104.5), 89.5));
-  return scale(expReduced(d.hi), d.whole);
+/// e^x for |x| below 2^14 from 2^(j / 16), a short series and `scale`. Where `coarse`, the table is
+/// taken to be exact, for 1.1 ulp.
+static Num tableExp(Num x, bool coarse) {
+  static constexpr float powers[16] = {
+      0x1p+0f,        0x1.0b5586p+0f, 0x1.172b84p+0f, 0x1.2387a6p+0f,
+      0x1.306fep+0f,  0x1.3dea64p+0f, 0x1.4bfdaep+0f, 0x1.5ab07ep+0f,
+      0x1.6a09e6p+0f, 0x1.7a1148p+0f, 0x1.8ace54p+0f, 0x1.9c4918p+0f,
+      0x1.ae89fap+0f, 0x1.c199bep+0f, 0x1.d5818ep+0f, 0x1.ea4afap+0f};
+  static constexpr float rest[16] = {0,
+                                     0x1.8d96d4p-25f,
+                                     -0x1.9c0c22p-27f,
+                                     0x1.964904p-25f,
+                                     0x1.125002p-25f,
+                                     0x1.370be4p-25f,
+                                     -0x1.0a355p-25f,
+                                     -0x1.00d8acp-27f,
+                                     0x1.26055cp-26f,
+                                     -0x1.05cb44p-25f,
+                                     0x1.67a1cap-28f,
+                                     0x1.a3b5e4p-28f,
+                                     -0x1.f9c304p-27f,
+                                     -0x1.6961b4p-28f,
+                                     -0x1.a5217cp-28f,
+                                     0x1.61428ep-28f};
+  // 2^19 * 3/2: leaves multiples of 1/16, and their number in the low bits.
+  constexpr double magic = 786432.0;
+  // ln 2 as an f32 and the rest: the multiply-add is exact where it matters.
+  constexpr double ln2 = 0x1.62e43p-1, ln2Low = -1.904654299957767e-9;
+  Num shifted = multiplyAdd(x, x.number(kLog2e), x.number(magic));
+  Num n = shifted - magic, index = shifted.bits();
+  Num r = multiplyAdd(n, n.number(-ln2Low), multiplyAdd(n, n.number(-ln2), x));
+  Num power = lookup(index, powers);
+  Num tail = multiplyAdd(r, r.number(1.0 / 6), r.number(0.5));
+  tail = multiplyAdd(tail, r * r, coarse ? r : r + lookup(index, rest));
+  return scaleByFloor(multiplyAdd(power, tail, power), n);
+}
+
+Num narrow::exp(Num x, bool isShifted) {
+  Num held = atLeast(x, -104.5);
+  if (!isShifted)
+    held = atMost(held, 89.5);
+  if (x.precision.tables && x.precision.scales)
+    return tableExp(held, isShifted);
+  Reduced d = reduce(held);
+  return scale(expReduced(d.hi), d.whole, d.n);
 }
 
 Num narrow::exp2(Num x) {
@@ -124,10 +176,10 @@ Num narrow::exp2(Num x) {
   constexpr double ln2 = 0x1.62e43p-1, ln2Low = -1.904654299957767e-9;
   Num held = atMost(atLeast(x, -151.0), 129.0);
   Num shifted = held + kMagic;
-  Num part = held - (shifted - kMagic);
+  Num n = shifted - kMagic, part = held - n;
   Pair r = exactProduct(part, x.number(ln2));
   Num tail = multiplyAdd(r.hi * r.hi, expTail(r.hi), r.lo + part * ln2Low);
-  return scale(1.0 + (r.hi + tail), isub(shifted.bits(), x.integer(kMagicBits)));
+  return scale(1.0 + (r.hi + tail), isub(shifted.bits(), x.integer(kMagicBits)), n);
 }
 
 Num narrow::expm1(Num x) {
@@ -181,7 +233,94 @@ Num narrow::tanh(Num x) {
   return copySign(select(a < 0.8, small, large), x);
 }
 
+/// |x| as a multiple of a power of two, whose number has four bits, and the rest.
+struct Reduction {
+  Num index, rest, magnitude;
+};
+static Reduction toMultiples(Num x, double step, double most) {
+  Num a = atMost(abs(x), most);
+  // Leaves multiples of `step`, and their number in the low bits.
+  double magic = kMagic * step;
+  Num shifted = a + magic;
+  return {shifted.bits(), a - (shifted - magic), a};
+}
+
+/// Polynomials around multiples of 1/4, the coefficients of sixteen in tables.
+static Num tableErf(Num x) {
+  static constexpr float table[7][16] = {
+      {0, 0, 0x1.0a7ef6p-1f, 0x1.6c1c98p-1f, 0x1.af767ap-1f, 0x1.d8865ep-1f, 0x1.eea556p-1f,
+       0x1.f92d08p-1f, 0x1.fd9ae2p-1f, 0x1.ff4048p-1f, 0x1.ffcaa8p-1f, 0x1.fff2dp-1f,
+       0x1.fffd1ap-1f, 0x1.ffff7p-1f, 0x1.ffffe8p-1f, 0x1.fffffcp-1f},
+      {0x1.06eba8p-3f, 0x1.06ed5ap-3f, 0x1.c1efcap-1f, 0x1.492e42p-1f, 0x1.a911fp-2f, 0x1.e4653p-3f,
+       0x1.e72372p-4f, 0x1.b0553p-5f, 0x1.529b9ep-6f, 0x1.d4143ap-8f, 0x1.1d8318p-9f,
+       0x1.3360dp-11f, 0x1.2408fp-13f, 0x1.e9b6p-16f, 0x1.6a5992p-18f, 0x1.dfa8a8p-21f},
+      {0, -0x1.7d57acp-14f, -0x1.c1f1fp-2f, -0x1.edcb1cp-2f, -0x1.a90dfp-2f, -0x1.2ec2d8p-2f,
+       -0x1.6d648ap-3f, -0x1.7a5c6ep-4f, -0x1.52d078p-5f, -0x1.07a484p-6f, -0x1.62c1acp-8f,
+       -0x1.a96caep-10f, -0x1.9ab566p-12f, -0x1.c3c5b6p-14f, -0x1.a95a2ep-15f, 0x1.d37ae6p-19f},
+      {-0x1.812678p-2f, -0x1.80173ap-2f, -0x1.2bf3dp-3f, 0x1.b7080ep-6f, 0x1.1b627ap-3f,
+       0x1.571c7cp-3f, 0x1.1c2a7cp-3f, 0x1.714982p-4f, 0x1.8b0becp-5f, 0x1.63efd8p-6f,
+       0x1.119ceap-7f, 0x1.69cc2cp-9f, 0x1.9db02p-11f, 0x1.9a97dcp-13f, 0x1.62bb7ep-15f,
+       0x1.613d4ep-17f},
+      {0, -0x1.94bb2ap-8f, 0x1.79c482p-3f, 0x1.3c1d1ap-3f, 0x1.10d686p-4f, -0x1.f458c6p-9f,
+       -0x1.52daf2p-5f, -0x1.72419p-5f, -0x1.ee029cp-6f, -0x1.faaf6ep-7f, -0x1.d04a7ep-7f,
+       -0x1.7c85dcp-10f, -0x1.679c3p-8f, 0x1.f2a4a8p-10f, 0x1.5eb822p-8f, -0x1.2411a4p-10f},
+      {0x1.cbbd92p-4f, 0x1.10c25cp-3f, 0x1.d98fc4p-8f, -0x1.b620bcp-5f, -0x1.1b2b6cp-4f,
+       -0x1.8199cap-5f, -0x1.eb3092p-7f, 0x1.a94f9ep-8f, 0x1.aa42aep-7f, 0x1.5caeacp-7f,
+       0x1.91c558p-8f, 0x1.6b377ap-9f, 0x1.0ce11p-10f, 0x1.4d3d4ep-12f, 0x1.5e2f26p-14f,
+       0x1.1cd2e2p-14f},
+      {0, -0x1.2422aap-5f, -0x1.b9d962p-4f, -0x1.72b186p-3f, 0x1.cf718cp-4f, -0x1.422d6p-4f,
+       -0x1.e5deeep-4f, -0x1.d6574ap-4f, -0x1.75d4bep-3f, -0x1.420afp-3f, 0x1.de975ep-3f,
+       -0x1.42459ep-4f, 0x1.8269a2p-3f, -0x1.7f4f7ep-4f, -0x1.d9599ep-3f, 0x1.860ad2p-5f}};
+  // Just below 31/8 it is 1 to the last bit, and the index is 15 still.
+  Reduction r = toMultiples(x, 0.25, 0x1.effffcp+1);
+  // The first two are around 0, of erf(x) / x - 1: its own last places count there.
+  Num isSmall = r.magnitude < 0.375;
+  Num u = select(isSmall, r.magnitude, r.rest);
+  Num sum = lookup(r.index, table[6]);
+  for (int k = 5; k > 0; --k)
+    sum = multiplyAdd(sum, u, lookup(r.index, table[k]));
+  Num first = select(isSmall, r.magnitude, lookup(r.index, table[0]));
+  return copySign(multiplyAdd(sum, u, first), x);
+}
+
+Num narrow::onePlusErf(Num x, double factor) {
+  // erf(x / sqrt 2) around multiples of 1/2. Last places of 1 are those that count.
+  static constexpr float table[6][16] = {
+      {0, 0x1.881d76p-2f, 0x1.5d897ap-1f, 0x1.bb96e4p-1f, 0x1.e8b432p-1f, 0x1.f9a42cp-1f,
+       0x1.fe9e22p-1f, 0x1.ffc304p-1f, 0x1.fff7b2p-1f, 0x1.ffff1cp-1f, 0x1.ffffecp-1f,
+       0x1.fffffep-1f, 0x1p+0f, 0x1p+0f, 0x1p+0f, 0x1p+0f},
+      {0x1.988452p-1f, 0x1.6883dp-1f, 0x1.ef8e5cp-2f, 0x1.094086p-2f, 0x1.ba4b44p-4f,
+       0x1.1f2f02p-5f, 0x1.227212p-7f, 0x1.c9897ep-10f, 0x1.18a98ep-12f, 0x1.0c2a7cp-15f,
+       0x1.8f1696p-19f, 0x1.e853d4p-23f, 0, 0, 0, 0},
+      {0, -0x1.687d24p-3f, -0x1.ef8aaap-3f, -0x1.8de116p-3f, -0x1.ba55aap-4f, -0x1.66fc4cp-5f,
+       -0x1.b3aaeap-7f, -0x1.8fffdep-9f, -0x1.1759ap-11f, -0x1.2d809cp-14f, -0x1.300138p-18f,
+       0x1.37ba48p-19f, 0, 0, 0, 0},
+      {-0x1.1054b2p-3f, -0x1.6881aep-4f, -0x1.954386p-18f, 0x1.ba0f4ap-5f, 0x1.ba4b92p-5f,
+       0x1.f69938p-6f, 0x1.8346dp-7f, 0x1.acee84p-9f, 0x1.5ec792p-11f, 0x1.ade3a4p-14f,
+       0x1.8eccep-17f, 0x1.4d0f76p-20f, 0, 0, 0, 0},
+      {0, 0x1.45dcc8p-5f, 0x1.477a7ep-5f, 0x1.90d262p-7f, -0x1.1c2c3ap-7f, -0x1.826bap-7f,
+       -0x1.b4944p-8f, -0x1.3d1138p-9f, -0x1.4a70bep-11f, -0x1.c02826p-14f, -0x1.fbac5cp-15f,
+       -0x1.8728b6p-15f, 0, 0, 0, 0},
+      {0x1.42d65ep-6f, 0x1.2a0ff8p-7f, -0x1.026628p-7f, -0x1.7cae5ep-7f, -0x1.27fbeep-8f,
+       0x1.4e52b4p-10f, 0x1.2013aap-9f, 0x1.3056e6p-10f, 0x1.821e74p-12f, 0x1.4f0f46p-14f,
+       0x1.9b37e6p-17f, 0x1.73a05p-20f, 0, 0, 0, 0}};
+  // Just below 23/4 it is 1 to the last bit.
+  Reduction r = toMultiples(x, 0.5, 0x1.6ffffep+2);
+  auto coefficient = [&](int k) {
+    SmallVector<float> scaled(table[k], table[k] + 16);
+    for (float &c : scaled)
+      c *= static_cast<float>(factor);
+    return lookup(r.index, scaled);
+  };
+  Num sum = coefficient(5);
+  for (int k = 4; k >= 0; --k)
+    sum = multiplyAdd(sum, r.rest, coefficient(k));
+  return factor + copySign(sum, x);
+}
+
 Num narrow::erf(Num x) {
+  if (x.precision.tables)
+    return tableErf(x);
   // Below 0.9 erf(x) / x - 1 in x^2, above it -ln erfc(x) in x: one evaluation with the
   // coefficients of either.
   static constexpr double small[] = {0x1.06eba8p-3, -0x1.812742p-2,  0x1.ce2dfap-4, -0x1.b80ee8p-6,

@@ -13,8 +13,9 @@
 
 using namespace mlir;
 
-void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
-                              const FormContractionsOptions &registers, bool winograd) {
+void fnc::buildTensorPipeline(OpPassManager &pm, const LowerToLinalgOptions &lower,
+                              const ExpandMathOptions &math,
+                              const FormContractionsOptions &registers, bool winograd, bool fastMath) {
   // Pasted ops first: TOSA has lowerings of its own, and arithmetic on tensors is what fuses below.
   OpPassManager &kernels = pm.nest<func::FuncOp>();
   kernels.addPass(createLowerTosaBroadcast());
@@ -23,7 +24,7 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
   kernels.addPass(createTosaToArithPass());
   kernels.addPass(createTosaToTensorPass());
   pm.addPass(createChannelsLast());
-  pm.addPass(createLowerToLinalg());
+  pm.addPass(createLowerToLinalg(lower));
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   // Sizes of intermediates become sizes of arguments, so that equal shapes are equal values. Equal
   // ones first: resolving each along a chain of its own is quadratic.
@@ -48,6 +49,8 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const ExpandMathOptions &math,
   pm.addPass(createPackConstants());
   pm.addPass(createFillBorders());
   pm.addPass(createSimplify());
+  if (fastMath)
+    pm.addPass(createRelaxMath());
   // After fusion: an expansion would hide which bodies are small enough to fuse.
   pm.addPass(createExpandMath(math));
   pm.addPass(createExpandArith());

@@ -16,10 +16,12 @@ namespace fnc {
 #include "compiler/tensor/Passes.h.inc"
 
 /// fn ops on tensors (kernel form) to fused linalg on tensors whose bodies hold only ops that
-/// become instructions; `math` says which ones the target lacks,
-/// `registers` which ones contractions may use.
-void buildTensorPipeline(mlir::OpPassManager &pm, const ExpandMathOptions &math = {},
-                         const FormContractionsOptions &registers = {}, bool winograd = true);
+/// become instructions; `lower` says what memory there is, `math` which instructions the target
+/// lacks, `registers` which ones contractions may use.
+void buildTensorPipeline(mlir::OpPassManager &pm, const LowerToLinalgOptions &lower = {},
+                         const ExpandMathOptions &math = {},
+                         const FormContractionsOptions &registers = {}, bool winograd = true,
+                         bool fastMath = false);
 
 } // namespace fnc
 

@@ -19,8 +19,12 @@ def LowerToLinalg : Pass<"fnc-lower-to-linalg", "::mlir::ModuleOp"> {
     ```
     On entry: kernel form. On exit: no op or type of the fn dialect, no unsigned type.
   }];
+  let options = [
+    Option<"sortEntries", "sort-entries", "bool", "false",
+           "there is memory to bring entries of sparse factors into the order of their rows">,
+  ];
   let dependentDialects = [
-    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::fnc::kernel::KernelDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
     "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
   ];
@@ -198,6 +202,25 @@ def FillBorders : Pass<"fnc-fill-borders", "::mlir::ModuleOp"> {
   let dependentDialects = ["::fnc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def RelaxMath : Pass<"fnc-relax-math", "::mlir::ModuleOp"> {
+  let summary = "let arithmetic round otherwise than it is written (--fast-math)";
+  let description = [{
+    Sums may be taken in another order, products and sums become one instruction where the target has
+    it, a division by a constant is a product with its reciprocal, and the sign of zero is not kept.
+    NaN and infinity are.
+
+    ```mlir
+    %y = arith.divf %x, %c3 : f32
+    ```
+    ==>
+    ```mlir
+    %y = arith.mulf %x, %third fastmath<reassoc,nsz,arcp,contract> : f32
+    ```
+    On exit: no constant divisor whose reciprocal is a normal number.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
   let summary = "transcendental functions as arithmetic";
   let description = [{
@@ -214,10 +237,11 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
     %y = arith.truncf %n : f64 to f32
     ```
     On exit: of the math dialect only `sqrt` and `absf` are left on scalars, and `fma` where the
-    target has it. Results in f32 differ between targets with and without it, by the bounds of
-    `ACCURACY.md`; those in f64 never.
+    target has it, as `kernel.lookup`. Results in f32 differ between targets with and without
+    them, by the bounds of `ACCURACY.md`; those in f64 never.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+  let dependentDialects = ["::fnc::kernel::KernelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect",
                            "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"];
   let options = [
     Option<"softF64", "soft-f64", "bool", "false",
@@ -225,6 +249,8 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
     Option<"softF32", "soft-f32", "bool", "false", "f32 too (implies soft-f64)">,
     Option<"fma", "fma", "bool", "false", "the target multiplies and adds in one instruction">,
     Option<"scale", "scale", "bool", "false", "the target scales by powers of two in one">,
+    Option<"lookup", "lookup", "bool", "false",
+           "the target finds elements of small tables by permuting a register">,
   ];
 }
 

@@ -36,7 +36,7 @@ struct CompileCommand {
   std::vector<std::string> functions;
   std::string target, cpu, features, abi;
   std::string level = "2";
-  bool noWinograd = false;
+  bool noWinograd = false, fastMath = false;
   bool debugLines = false;
   bool profile = false; ///< for `fnc bench`
 };

@@ -98,6 +98,7 @@ fnc::CompileOptions fnc::tool::compileOptions(const CompileCommand &command) {
   options.graph = command.graph;
   options.functions = command.functions;
   options.winograd = !command.noWinograd;
+  options.fastMath = command.fastMath;
   options.debugLines = command.debugLines;
   options.profile = command.profile;
   options.target.triple = command.target;

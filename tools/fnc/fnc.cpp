@@ -119,6 +119,10 @@ static void addCompileOptions(CLI::App *app, CompileCommand &command) {
   app->add_flag("--no-winograd", command.noWinograd,
                 "3x3 convolutions as plain sums: more multiplications, less rounding")
       ->group(target);
+  app->add_flag("--fast-math", command.fastMath,
+                "sums in any order, multiply-add with one rounding, products with the reciprocal "
+                "of a constant divisor; NaN and infinity are kept")
+      ->group(target);
   app->add_flag("-g", command.debugLines, "map the code to lines of the graph, for debuggers")
       ->group(target);
   addImportOptions(app, command.import);

@@ -96,3 +96,33 @@ func.func @kept(%x: memref<8x16xf32>, %y: memref<8x16xf32>, %z: memref<16xf32>) 
   }
   return
 }
+
+// Rows in two dimensions, of which only the call knows how many there are.
+// CHECK-LABEL: func @batches
+// CHECK-SAME: (%[[X:[^:]*]]: memref<?x?x128xf32>
+// CHECK-DAG: %[[B:.*]] = memref.dim %{{.*}}, %c0
+// CHECK-DAG: %[[S:.*]] = memref.dim %{{.*}}, %c1
+// CHECK: scf.for %[[I:.*]] = %c0 to %[[B]] step %c1
+// CHECK-NEXT: scf.for %[[J:.*]] = %c0 to %[[S]] step %c1
+// CHECK: memref.subview %[[X]][%[[I]], %[[J]], 0] [1, 1, 128]
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : memref<1x1x128xf32>)
+// CHECK: linalg.generic
+// CHECK: } {fn.rows}
+func.func @batches(%x: memref<?x?x128xf32> {fn.dims = affine_map<()[s0, s1] -> (s0, s1, 128)>}, %y: memref<?x?x128xf32> {fn.dims = affine_map<()[s0, s1] -> (s0, s1, 128)>}) attributes {fn.kernel, fn.symbols = [{}, {}]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %b = memref.dim %x, %c0 : memref<?x?x128xf32>
+  %s = memref.dim %x, %c1 : memref<?x?x128xf32>
+  %e = memref.alloc(%b, %s) : memref<?x?x128xf32>
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, j, k)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x : memref<?x?x128xf32>) outs(%e : memref<?x?x128xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = math.sqrt %a : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, j, k)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%e : memref<?x?x128xf32>) outs(%y : memref<?x?x128xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.mulf %a, %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}

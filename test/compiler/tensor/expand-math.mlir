@@ -1,6 +1,7 @@
 // RUN: fnc-opt %s --fnc-expand-math | FileCheck %s
 // RUN: fnc-opt %s --fnc-expand-math=soft-f64=1 | FileCheck %s --check-prefix=SOFT
 // RUN: fnc-opt %s --fnc-expand-math="fma=1 scale=1" | FileCheck %s --check-prefix=FMA
+// RUN: fnc-opt %s --fnc-expand-math="fma=1 scale=1 lookup=1" | FileCheck %s --check-prefix=TABLE
 
 // Computed in f64, without a branch, and no math op is left.
 // CHECK-LABEL: func @acosh
@@ -23,8 +24,14 @@ func.func @acosh(%x: f32) -> f32 {
 // FMA-NOT: f64
 // FMA: math.fma
 // FMA-NOT: math.exp
-// FMA: llvm.intr.ldexp
+// FMA-NOT: kernel.lookup
+// FMA: kernel.scale
 // FMA: return
+// TABLE-LABEL: func @exp
+// TABLE-COUNT-2: kernel.lookup
+// TABLE-NOT: kernel.lookup
+// TABLE: kernel.scale
+// TABLE: return
 func.func @exp(%x: f32) -> f32 {
   %y = math.exp %x : f32
   return %y : f32
@@ -63,4 +70,39 @@ func.func @instructions(%x: f64) -> f64 {
   %r = math.sqrt %x : f64
   %m = arith.maximumf %r, %x : f64
   return %m : f64
+}
+
+// Softmax asks for one table only: what it takes is not positive and ends in a sum.
+// TABLE-LABEL: func @shifted
+// TABLE: arith.cmpf olt
+// TABLE-NOT: arith.cmpf
+// TABLE-COUNT-1: kernel.lookup
+// TABLE-NOT: kernel.lookup
+// TABLE: return
+func.func @shifted(%x: f32) -> f32 {
+  %y = math.exp %x {fn.shifted} : f32
+  return %y : f32
+}
+
+// Half of 1 + erf(x) is one formula, whose additions and factor are gone; erf alone is another.
+// TABLE-LABEL: func @activation
+// TABLE-COUNT-6: kernel.lookup
+// TABLE-NOT: kernel.lookup
+// TABLE: %[[SUM:.*]] = arith.addf %{{.*}}, %{{.*}} : f32
+// TABLE-NEXT: return %[[SUM]]
+// TABLE-LABEL: func @erf
+// TABLE-COUNT-7: kernel.lookup
+// TABLE-NOT: kernel.lookup
+// TABLE: return
+func.func @activation(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %half = arith.constant 0.5 : f32
+  %e = math.erf %x : f32
+  %sum = arith.addf %one, %e : f32
+  %y = arith.mulf %half, %sum : f32
+  return %y : f32
+}
+func.func @erf(%x: f32) -> f32 {
+  %y = math.erf %x : f32
+  return %y : f32
 }

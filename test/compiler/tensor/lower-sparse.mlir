@@ -1,4 +1,5 @@
 // RUN: fnc-opt %s --fnc-lower-to-linalg | FileCheck %s
+// RUN: fnc-opt %s --fnc-lower-to-linalg=sort-entries=1 | FileCheck %s --check-prefix=SORT
 
 // One loop over the entries, whose rows are added up in place.
 // CHECK-LABEL: func.func @product
@@ -37,4 +38,18 @@ func.func @sum(%d: tensor<?x1xi64>, %i: tensor<?x2xi64>, %v: tensor<?xi64>) -> t
 func.func @take(%a: tensor<?x7xf32>, %i: tensor<?x2xi64>, %d: tensor<7xf32>) -> tensor<?xf32> {
   %y = fn.coo_take %a, %i, %d {columns = array<i64: 1>} : (tensor<?x7xf32>, tensor<?x2xi64>, tensor<7xf32>) -> tensor<?xf32>
   return %y : tensor<?xf32>
+}
+
+// Where there is memory to sort, long rows are summed one after another; short ones, and those that
+// are summed in a wider type, are not.
+// SORT-LABEL: func.func @product
+// SORT-NOT: kernel.coo_matmul
+// SORT-LABEL: func.func @long_rows
+// SORT: tensor.empty() : tensor<7xi64>
+// SORT: kernel.coo_matmul {{.*}} columns [1, 0]
+// CHECK-LABEL: func.func @long_rows
+// CHECK-NOT: kernel.coo_matmul
+func.func @long_rows(%a: tensor<4x5xf32>, %i: tensor<?x2xi64>, %v: tensor<?xf32>, %w: tensor<4x16xf32>) -> tensor<5x16xf32> {
+  %y = fn.coo_matmul %a, %i, %v, %w {columns = array<i64: 1, 0>} : (tensor<4x5xf32>, tensor<?x2xi64>, tensor<?xf32>, tensor<4x16xf32>) -> tensor<5x16xf32>
+  return %y : tensor<5x16xf32>
 }

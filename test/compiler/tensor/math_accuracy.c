@@ -21,6 +21,10 @@ enum { SPECIAL = sizeof special / sizeof *special };
 
 static long double rsqrtl_(long double x) { return 1 / sqrtl(x); }
 static double rsqrt_(double x) { return (double)(1 / sqrtl(x)); }
+static long double softmax_expl(long double x) { return expl(-fabsl(x)); }
+static double softmax_exp(double x) { return exp(-fabs(x)); }
+static long double one_plus_erfl(long double x) { return 1 + erfl(fabsl(x)); }
+static double one_plus_erf(double x) { return 1 + erf(fabs(x)); }
 
 #define MEASURE(T, WIDE, SUFFIX, BITS, MANTISSA, LEAST)                                                               \
   typedef void (*Kernel_##T)(T *, T *, int64_t, int64_t, int64_t, T *, T *, int64_t, int64_t, int64_t, T *, T *,     \

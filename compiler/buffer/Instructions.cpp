@@ -1,0 +1,124 @@
+//===- Instructions.cpp - ops that are instructions of a target -----------===//
+//
+// Vectors that are longer than a register are halved; shorter ones and elements travel in the
+// smallest register that the instruction knows.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/buffer/Instructions.h"
+#include "compiler/kernel/Kernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace {
+
+class Lowering {
+public:
+  Lowering(Operation *op, unsigned vectorBits)
+      : b(op), loc(op->getLoc()), op(op), most(vectorBits >= 512 ? 16 : 8) {}
+
+  Value run() { return on(SmallVector<Value>(op->getOperands())); }
+
+private:
+  Value on(SmallVector<Value> operands) {
+    int64_t least = isa<fnc::kernel::LookupOp>(op) ? 8 : 4;
+    auto type = dyn_cast<VectorType>(operands[0].getType());
+    int64_t width = type ? type.getNumElements() : 1;
+    if (width > most) {
+      SmallVector<Value> low, high;
+      for (Value x : operands) {
+        low.push_back(part(x, 0, width / 2));
+        high.push_back(part(x, width / 2, width / 2));
+      }
+      return elements(on(low), on(high), width, width);
+    }
+    if (width >= least)
+      return inRegister(operands, width);
+    for (Value &x : operands)
+      x = type ? elements(x, x, least, width)
+               : vector::BroadcastOp::create(b, loc, VectorType::get({least}, x.getType()), x);
+    Value result = inRegister(operands, least);
+    if (!type)
+      return vector::ExtractOp::create(b, loc, result, 0);
+    return part(result, 0, width);
+  }
+
+  Value inRegister(ArrayRef<Value> operands, int64_t width) {
+    if (auto lookup = dyn_cast<fnc::kernel::LookupOp>(op)) {
+      SmallVector<float> table(lookup.getTable().getValues<float>());
+      return width == 16 ? permuted("llvm.x86.avx512.permvar.sf.512", table, operands[0])
+                         : inHalves(table, operands[0]);
+    }
+    StringRef names[] = {"llvm.x86.avx512.mask.scalef.ps.128", "llvm.x86.avx512.mask.scalef.ps.256",
+                         "llvm.x86.avx512.mask.scalef.ps.512"};
+    Type type = operands[0].getType();
+    Value mask = arith::ConstantOp::create(
+        b, loc, b.getIntegerAttr(b.getIntegerType(width == 16 ? 16 : 8), -1));
+    SmallVector<Value> args = {operands[0], operands[1], operands[0], mask};
+    // Rounded as everything else is.
+    if (width == 16)
+      args.push_back(arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(4)));
+    return call(names[width / 8], type, args);
+  }
+
+  /// AVX2 permutes a register of eight: the fourth bit chooses between two.
+  Value inHalves(ArrayRef<float> table, Value index) {
+    Value low = permuted("llvm.x86.avx2.permps", table.take_front(8), index);
+    Value high = permuted("llvm.x86.avx2.permps", table.drop_front(8), index);
+    auto constant = [&](int32_t value) -> Value {
+      auto attr = DenseElementsAttr::get(cast<ShapedType>(index.getType()), value);
+      return arith::ConstantOp::create(b, loc, attr);
+    };
+    // As a sign, it selects without a comparison.
+    Value sign = arith::ShLIOp::create(b, loc, index, constant(28));
+    Value isHigh = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, sign, constant(0));
+    return arith::SelectOp::create(b, loc, isHigh, high, low);
+  }
+
+  Value permuted(StringRef intrinsic, ArrayRef<float> entries, Value index) {
+    auto type = VectorType::get({static_cast<int64_t>(entries.size())}, b.getF32Type());
+    Value table = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, entries));
+    return call(intrinsic, type, {table, index});
+  }
+
+  Value call(StringRef intrinsic, Type type, ValueRange args) {
+    return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(intrinsic), args)
+        .getResult(0);
+  }
+
+  Value part(Value x, int64_t from, int64_t count) {
+    return vector::ShuffleOp::create(b, loc, x, x,
+                                     llvm::to_vector(llvm::seq<int64_t>(from, from + count)));
+  }
+
+  /// The first `count` elements of both, which start over after `width`.
+  Value elements(Value x, Value y, int64_t count, int64_t width) {
+    SmallVector<int64_t> lanes;
+    for (int64_t i = 0; i < count; ++i)
+      lanes.push_back(i % width);
+    return vector::ShuffleOp::create(b, loc, x, y, lanes);
+  }
+
+  OpBuilder b;
+  Location loc;
+  Operation *op;
+  int64_t most; ///< elements of a register
+};
+
+} // namespace
+
+void fnc::lowerInstructions(Operation *root, unsigned vectorBits) {
+  SmallVector<Operation *> ops;
+  root->walk([&](Operation *op) {
+    if (isa<kernel::LookupOp, kernel::ScaleOp>(op))
+      ops.push_back(op);
+  });
+  for (Operation *op : ops) {
+    op->getResult(0).replaceAllUsesWith(Lowering(op, vectorBits).run());
+    op->erase();
+  }
+}
