@@ -168,6 +168,9 @@ Num narrow::exp(Num x, bool isShifted) {
   if (x.precision.tables && x.precision.scales)
     return tableExp(held, isShifted);
   Reduced d = reduce(held);
+  // No large exponents: one product is exact, the other rounds.
+  if (isShifted && !x.precision.scales)
+    return (expReduced(d.hi) * powerOfTwo(iadd(d.whole, d.whole.integer(30)))) * 0x1p-30;
   return scale(expReduced(d.hi), d.whole, d.n);
 }
 

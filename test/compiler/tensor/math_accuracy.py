@@ -3,7 +3,7 @@
     python math_accuracy.py --fnc-opt build/bin/fnc-opt --llvm /usr/lib/llvm-22/bin [--rounds 64] [--markdown FILE] [--only exp]
     python math_accuracy.py --fnc-opt build/bin/fnc-opt --llvm /usr/lib/llvm-22/bin --symbols
 
-Fails where an error is above the bound (f32: 1 ulp, f64: 2 ulp, a little more for those in LOOSER) or a symbol is not allowed.
+Fails where an error is above the bound (f32: 1 ulp, f64: 2 ulp, a little more for those in LOOSER_F32 and LOOSER) or a symbol is not allowed.
 """
 import argparse
 import pathlib
@@ -18,10 +18,10 @@ UNARY = {"exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "
          "cbrt": "cbrt", "rsqrt": "rsqrt_", "floor": "floor", "ceil": "ceil", "round": "round", "roundeven": "roundeven",
          "trunc": "trunc", "absf": "fabs", "sqrt": "sqrt", "softmax_exp": "softmax_exp", "one_plus_erf": "one_plus_erf"}
 # What activations are made of, where erf and exp have formulas of their own for them.
-COMPOSED = {"softmax_exp": ("%m = math.absf %a", "%n = arith.negf %m", "%v = math.exp %n {{fn.shifted}}"),
+COMPOSED = {"softmax_exp": ("%m = math.absf %a", "%less = arith.negf %m", "%v = math.exp %less {fn.shifted}"),
             "one_plus_erf": ("%one = arith.constant 1.0", "%m = math.absf %a", "%e = math.erf %m", "%v = arith.addf %one, %e")}
 # Bounds of f32 above 1 ulp, and of f64 above 2.
-LOOSER_F32 = {"softmax_exp": 2.0}
+LOOSER_F32 = {"softmax_exp": 2.0, "one_plus_erf": 2.0}
 LOOSER = {"erfc": 4.0, "acosh": 2.5, "asinh": 2.5, "atanh": 2.5, "sinh": 2.5, "log10": 2.5}
 BINARY = {"powf": "pow", "atan2": "atan2", "remf": "fmod", "copysign": "copysign"}
 TARGETS = {"x86_64-linux-gnu": [], "x86_64-linux": ["-mattr=+avx2"], "x86_64": ["-mattr=+avx512f,+avx512dq"],
@@ -35,7 +35,7 @@ def kernel(name, element):
     op = {"remf": "arith.remf"}.get(name, f"math.{name}")
     args = "%a, %b" if name in BINARY else "%a"
     lines = COMPOSED.get(name, (f"%v = {op} {args}",))
-    body = "\n    ".join(line.format() + f" : {element}" for line in lines)
+    body = "\n    ".join(f"{line} : {element}" for line in lines)
     return f"""
 func.func @{name}_{element}(%x: memref<?x{element}>, %y: memref<?x{element}>, %r: memref<?x{element}>) {{
   %c0 = arith.constant 0 : index
@@ -89,8 +89,8 @@ def main():
         pathlib.Path(options.markdown).write_text(
             "# Accuracy of the expanded functions\n\nWorst error in units in the last place, over bit patterns drawn at random and the "
             "special values.\nMultiply-add: targets that have the instruction, as x86-64-v3, AArch64 and Cortex-M4. Tables: those that "
-            "also permute registers, as x86-64-v3. `softmax_exp` is exp(-|x|) as softmax takes it, `one_plus_erf` 1 + erf(|x|) as "
-            "gelu does: their\nbounds are 2 ulp and 1; for negative x the error of 1 + erf(x) is up to 1 ulp of 1.\n"
+            "also permute registers, as x86-64-v3.\n`softmax_exp` is exp(-|x|) as softmax takes it, `one_plus_erf` 1 + erf(|x|) as gelu "
+            "does: in an activation,\n2 ulp are the bound. For negative x the error of 1 + erf(x) is up to 2 ulp of the numbers below 1.\n"
             "Made by `python test/compiler/tensor/math_accuracy.py --markdown compiler/tensor/ACCURACY.md`.\n\n" + table)
     else:
         print(table, end="")
