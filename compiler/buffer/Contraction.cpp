@@ -438,6 +438,9 @@ private:
     Type type = op.sumType();
     if (auto vector = dyn_cast<VectorType>(value.getType()))
       type = vector.clone(type);
+    // Signed bytes among floats.
+    if (isa<IntegerType>(getElementTypeOrSelf(value.getType())))
+      return arith::SIToFPOp::create(b, loc, type, value);
     return arith::ExtFOp::create(b, loc, type, value);
   }
 

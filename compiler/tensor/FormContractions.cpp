@@ -98,6 +98,27 @@ std::optional<std::pair<Value, AffineMap>> throughTranspose(Value value, AffineM
   return std::pair(generic.getDpsInputOperand(0)->get(), sourceOfResult.compose(map));
 }
 
+/// The signed bytes whose conversion to floats `value` is, element by element, if they are a
+/// constant: they stay a quarter of the size, and each vector of them is converted where it is
+/// multiplied. Else null.
+Value constantBytes(Value value) {
+  auto generic = value.getDefiningOp<linalg::GenericOp>();
+  if (!generic || generic.getNumDpsInputs() != 1 || generic.getNumDpsInits() != 1 ||
+      generic.getNumReductionLoops() != 0 || generic.getBody()->getOperations().size() != 2 ||
+      !llvm::all_equal(generic.getIndexingMapsArray()) ||
+      !generic.getIndexingMapsArray()[0].isIdentity())
+    return {};
+  auto convert = dyn_cast<arith::SIToFPOp>(generic.getBody()->front());
+  Value source = generic.getDpsInputOperand(0)->get();
+  bool isBytes = convert && convert.getType().isF32() &&
+                 convert.getIn() == generic.getBody()->getArgument(0) &&
+                 convert.getIn().getType().isInteger(8) &&
+                 generic.getBody()->getTerminator()->getOperand(0) == convert.getResult();
+  return isBytes && matchPattern(source, m_Constant()) ? source : Value();
+}
+
+bool isConstant(Value value) { return matchPattern(value, m_Constant()) || constantBytes(value); }
+
 bool isZero(Value value) {
   return matchPattern(value, m_AnyZeroFloat()) || matchPattern(value, m_Zero());
 }
@@ -213,6 +234,8 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
       std::swap(sources[0], sources[1]);
       std::swap(sourceMaps[0], sourceMaps[1]);
     }
+    if (Value bytes = plan->dot || plan->pieceDim ? Value() : constantBytes(sources[1]))
+      sources[1] = bytes;
     build(rewriter, op, product, *plan, sources, sourceMaps);
   }
 
@@ -220,8 +243,8 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
                                                Value rhs, AffineMap rhsMap) {
     product.lhs = lhsMap;
     product.rhs = rhsMap;
-    product.lhsConstant = matchPattern(lhs, m_Constant());
-    product.rhsConstant = matchPattern(rhs, m_Constant());
+    product.lhsConstant = isConstant(lhs);
+    product.rhsConstant = isConstant(rhs);
     return planContraction(product, {vectorBits, registers});
   }
 

@@ -180,3 +180,76 @@ def test_selections_with_a_bound(tools):
     assert np.array_equal(got["best"][: counts[2]], want)
     np.savez(tools.folder / "g.npz", **feeds)
     tools.expect(1, "run", "g.onnx", "-i", "g.npz", *bounds[:4], "--bound", "best=1", says="best has at most 1")
+
+
+def initializer(name, array):
+    kinds = {np.dtype(np.uint8): 2, np.dtype(np.int8): 3, np.dtype(np.float32): 1}
+    raw = "".join(f"\\{byte:03o}" for byte in array.tobytes())
+    dims = "".join(f"dims: {size} " for size in array.shape)
+    return f'initializer {{ name: "{name}" data_type: {kinds[array.dtype]} {dims}raw_data: "{raw}" }}\n'
+
+
+def test_integer_products_are_exact(tools):
+    rng = np.random.default_rng(3)
+    # So many terms that f32 could not hold their sum, and in two dimensions.
+    a, b = rng.integers(0, 256, (3, 700), np.uint8), rng.integers(100, 256, (700, 33), np.uint8)
+    x, w = rng.integers(0, 256, (1, 4, 6, 6), np.uint8), rng.integers(-128, 128, (5, 4, 2, 2), np.int8)
+    nodes = initializer("b", b) + initializer("w", w) + initializer("z", np.uint8(7)) + """
+    node { op_type: "MatMulInteger" input: ["a", "b", "z", "z"] output: "y" }
+    node { op_type: "MatMulInteger" input: ["a", "c"] output: "y2" }
+    node { op_type: "ConvInteger" input: ["x", "w", "z"] output: "v" }
+    """
+    text = graph([("a", 2, a.shape), ("c", 3, [700, 2]), ("x", 2, x.shape)], nodes, ["y", "y2", "v"])
+    c = rng.integers(-128, 128, (700, 2), np.int8)
+    got = outputs_of(tools, text, {"a": a, "c": c, "x": x})
+    assert np.array_equal(got["y"], (a.astype(np.int32) - 7) @ (b.astype(np.int32) - 7))
+    assert np.array_equal(got["y2"], a.astype(np.int32) @ c.astype(np.int32))
+    windows = np.lib.stride_tricks.sliding_window_view(x[0].astype(np.int32) - 7, (2, 2), (1, 2))
+    assert np.array_equal(got["v"][0], np.einsum("cyxij,ocij->oyx", windows, w.astype(np.int32)))
+
+
+def test_support_vector_machines(tools):
+    rng = np.random.default_rng(4)
+    vectors, x = rng.standard_normal((6, 3)).astype(np.float32), rng.standard_normal((5, 3)).astype(np.float32)
+    coefficients, rho, per_class = rng.standard_normal((2, 6)), rng.standard_normal(3), [1, 2, 3]
+
+    def floats(name, values):
+        return f'attribute {{ name: "{name}" type: FLOATS {" ".join(f"floats: {v:.9g}" for v in np.ravel(values))} }}\n'
+
+    def ints(name, values):
+        return f'attribute {{ name: "{name}" type: INTS {" ".join(f"ints: {v}" for v in values)} }}\n'
+
+    kernel = 'attribute { name: "kernel_type" type: STRING s: "RBF" }\n' + floats("kernel_params", [0.5, 0, 3])
+    nodes = """node { domain: "ai.onnx.ml" op_type: "SVMRegressor" input: "x" output: "r"
+      attribute { name: "n_supports" type: INT i: 6 } """ + kernel + floats("support_vectors", vectors) \
+        + floats("coefficients", coefficients[0]) + floats("rho", [0.25]) + """ }
+    node { domain: "ai.onnx.ml" op_type: "SVMClassifier" input: "x" output: ["label", "scores"] """ + kernel \
+        + floats("support_vectors", vectors) + floats("coefficients", coefficients) + floats("rho", rho) \
+        + ints("vectors_per_class", per_class) + ints("classlabels_ints", [10, 20, 30]) + " }\n"
+    got = outputs_of(tools, graph([("x", 1, x.shape)], nodes, ["r", "label", "scores"]), {"x": x})
+    k = np.exp(-0.5 * np.sum((x[:, None] - vectors) ** 2, -1))
+    assert np.allclose(got["r"][:, 0], k @ coefficients[0] + 0.25, atol=1e-5)
+    of = np.repeat([0, 1, 2], per_class)
+    scores, votes = [], np.zeros((5, 3))
+    for pair, (i, j) in enumerate(((0, 1), (0, 2), (1, 2))):
+        score = k @ np.where(of == i, coefficients[j - 1], np.where(of == j, coefficients[i], 0)) + rho[pair]
+        scores.append(score)
+        votes[np.arange(5), np.where(score > 0, i, j)] += 1
+    assert np.allclose(got["scores"], np.stack(scores, 1), atol=1e-5)
+    assert np.array_equal(got["label"], 10 * (1 + votes.argmax(1)))
+
+
+def test_the_greatest_of_many(tools):
+    rng = np.random.default_rng(5)
+    x = rng.integers(-50, 50, (2, 600)).astype(np.float32)
+    x[0, 5:] = -np.inf                                      # fewer numbers than places
+    nodes = """initializer { name: "k" data_type: 7 dims: 1 int64_data: 9 }
+    node { op_type: "TopK" input: ["x", "k"] output: ["v", "i"] }
+    node { op_type: "TopK" input: ["b", "k"] output: ["w", "j"] attribute { name: "largest" type: INT i: 0 } }
+    """
+    b = rng.integers(100, 128, 600).astype(np.int8)
+    got = outputs_of(tools, graph([("x", 1, x.shape), ("b", 3, b.shape)], nodes, ["v", "i", "w", "j"]), {"x": x, "b": b})
+    order = np.argsort(-x, 1, kind="stable")[:, :9]
+    assert np.array_equal(got["i"], order) and np.array_equal(got["v"], np.take_along_axis(x, order, 1))
+    order = np.argsort(b, kind="stable")[:9]
+    assert np.array_equal(got["j"], order) and np.array_equal(got["w"], b[order])

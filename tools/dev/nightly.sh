@@ -43,6 +43,9 @@ step "every ONNX backend test that Debian has"
 count onnx /usr/bin/python3 test/conformance/onnx/run.py --fnc "$build/bin/fnc" --known test/conformance/onnx/known.txt \
   /usr/share/libonnx-testdata/data
 
+step "random ONNX models beside onnxruntime, where it is installed"
+count onnx_fuzz python3 test/fuzz/onnx_fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 2000))"
+
 step "whole trainings on firmware"
 count firmware /usr/bin/python3 test/firmware/run.py --fnc "$build/bin/fnc" --epochs 20
 

@@ -28,9 +28,11 @@ void addTrainingOps(OpTable &table);
 void addSampleOps(OpTable &table);
 void addTreeOps(OpTable &table);
 void addClassicOps(OpTable &table);
+void addSvmOps(OpTable &table);
 void addDetectOps(OpTable &table);
 /// After the others, some of which it takes over.
 void addMicrosoftOps(OpTable &table);
+void addMicrosoftAttentionOps(OpTable &table);
 
 /// The ops whose results have a size that is data, with room for `bound`.
 LogicalResult boundedNonZero(Node &n, Ops &o, int64_t bound);
@@ -55,6 +57,17 @@ Quantized dynamicallyQuantized(Ops &o, Value x);
 /// An integer tensor less its zero point, as i32; `perRow`: one zero point per row of a matrix,
 /// `perChannel`: one per first index.
 Value centred(Ops &o, Value x, Value zero, bool perRow, bool perChannel);
+/// Bytes and their zero point, which may be absent.
+struct Bytes {
+  Value values, zero;
+};
+/// The matrix product of bytes less their zero points, as i32 or a float that holds it. Zero points
+/// of `a` are per row, of `b` per column.
+Value byteMatmul(Ops &o, Bytes a, Bytes b);
+/// The first elements of each head of x [batch, heads, steps, size], turned in pairs by angles
+/// whose cosines and sines are [batch, steps, half]; pairs are neighbours if `interleaved`, else
+/// halves.
+Value rotated(Ops &o, Value x, Value cosine, Value sine, bool interleaved);
 /// One element of any rank as a scalar; else the tensor itself.
 Value scalarLike(Ops &o, Value x);
 /// Scores after post_transform, an attribute of ai.onnx.ml's models.

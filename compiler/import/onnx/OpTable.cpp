@@ -26,8 +26,10 @@ const fnc::onnx_import::OpTable &fnc::onnx_import::opTable() {
     addSampleOps(result);
     addTreeOps(result);
     addClassicOps(result);
+    addSvmOps(result);
     addDetectOps(result);
     addMicrosoftOps(result);
+    addMicrosoftAttentionOps(result);
     return result;
   }();
   return table;

@@ -7,6 +7,38 @@
 using namespace mlir;
 using namespace fnc::onnx_import;
 
+Value fnc::onnx_import::rotated(Ops &o, Value x, Value cosine, Value sine, bool interleaved) {
+  if (!x || !cosine || !sine)
+    return {};
+  int64_t size = Ops::shape(x)[3], turned = 2 * Ops::shape(cosine).back();
+  if (size == kDynamic || Ops::rank(cosine) != 3 || Ops::rank(sine) != 3 || turned < 2 ||
+      turned > size)
+    return o.error("cannot turn " + Twine(turned) + " of " + Twine(size) + " elements");
+  // [batch, steps, half] meets [batch, heads, steps, half].
+  cosine = o.expand(cosine, {1});
+  sine = o.expand(sine, {1});
+  Value part = o.slice(x, 3, 0, turned), a, b;
+  if (interleaved) {
+    a = o.slice(part, 3, 0, kToEnd, 2);
+    b = o.slice(part, 3, 1, kToEnd, 2);
+  } else {
+    a = o.slice(part, 3, 0, turned / 2);
+    b = o.slice(part, 3, turned / 2, turned);
+  }
+  Value real = o.sub(o.mul(cosine, a), o.mul(sine, b));
+  Value imaginary = o.add(o.mul(sine, a), o.mul(cosine, b));
+  if (!real || !imaginary)
+    return {};
+  if (interleaved) {
+    Ints shape(Ops::shape(real));
+    shape[3] = turned;
+    part = o.reshape(o.stack({real, imaginary}, 4), shape);
+  } else {
+    part = o.concat({real, imaginary}, 3);
+  }
+  return turned < size ? o.concat({part, o.slice(x, 3, turned, size)}, 3) : part;
+}
+
 namespace {
 
 /// [batch, steps, heads * size] as [batch, heads, steps, size].
@@ -242,41 +274,23 @@ LogicalResult rotaryEmbedding(Node &n, Ops &o) {
     return failure();
   if (Ops::rank(y) != 4)
     return n.error("needs a tensor of rank 3 or 4, got ") << Ops::type(x);
-  int64_t size = Ops::shape(y)[3], turned = n.i("rotary_embedding_dim", 0);
-  if (turned == 0)
-    turned = size;
-  if (size == kDynamic || turned < 0 || turned > size || turned % 2)
-    return n.error("cannot turn ") << turned << " of " << size << " elements";
   if (n.has(3)) {
     cosine = o.gather(cosine, o.cast(n.in(3), o.i64()), 0);
     sine = o.gather(sine, o.cast(n.in(3), o.i64()), 0);
   }
-  // [batch, steps, half] meets [batch, heads, steps, half].
-  cosine = o.expand(cosine, {1});
-  sine = o.expand(sine, {1});
-  Value part = o.slice(y, 3, 0, turned), a, b;
-  bool interleaved = n.i("interleaved", 0);
-  if (interleaved) {
-    a = o.slice(part, 3, 0, kToEnd, 2);
-    b = o.slice(part, 3, 1, kToEnd, 2);
-  } else {
-    a = o.slice(part, 3, 0, turned / 2);
-    b = o.slice(part, 3, turned / 2, turned);
-  }
-  Value real = o.sub(o.mul(cosine, a), o.mul(sine, b));
-  Value imaginary = o.add(o.mul(sine, a), o.mul(cosine, b));
-  if (!real || !imaginary)
+  if (!cosine || !sine)
     return failure();
-  if (interleaved) {
-    Ints shape(Ops::shape(real));
-    shape[3] = turned;
-    part = o.reshape(o.stack({real, imaginary}, 4), shape);
-  } else {
-    part = o.concat({real, imaginary}, 3);
+  int64_t turned = n.i("rotary_embedding_dim", 0);
+  if (turned == 0)
+    turned = Ops::shape(y)[3];
+  if (turned != kDynamic && 2 * Ops::shape(cosine).back() > turned) {
+    // Tables may be wider than what is turned.
+    int64_t last = Ops::rank(cosine) - 1;
+    cosine = o.slice(cosine, last, 0, turned / 2);
+    sine = o.slice(sine, last, 0, turned / 2);
   }
-  if (turned < size)
-    part = o.concat({part, o.slice(y, 3, turned, size)}, 3);
-  return n.result(flat ? joinHeads(o, part) : part);
+  y = rotated(o, y, cosine, sine, n.i("interleaved", 0));
+  return n.result(flat ? joinHeads(o, y) : y);
 }
 
 /// A state of keys times values that decays and is corrected step by step.

@@ -2,6 +2,7 @@
 
 #include "compiler/import/onnx/Families.h"
 #include "compiler/import/onnx/FoldArray.h"
+#include "compiler/import/onnx/SmallTypes.h"
 
 using namespace mlir;
 using namespace fnc::onnx_import;
@@ -279,6 +280,64 @@ LogicalResult reverseSequence(Node &n, Ops &o) {
 
 /// The k extremes in order. Each element's place is the number of those that come before it: n^2
 /// comparisons, but no order of execution.
+/// Where along the last axis the `k` extreme elements are, by comparing each with each.
+Value placesByRank(Ops &o, Value y, int64_t k, bool largest) {
+  int64_t rank = Ops::rank(y), size = Ops::shape(y)[rank - 1];
+  Value mine = o.expand(y, {rank}), other = o.expand(y, {rank - 1});
+  Value before = largest ? o.make<fn::GreaterOp>({other, mine}) : o.make<fn::LessOp>({other, mine});
+  Value earlier = o.less(o.iota({size, size}, 1, o.i64()), o.iota({size, size}, 0, o.i64()));
+  Value beats = o.make<fn::LogicalOrOp>({before, o.both(o.equal(other, mine), earlier)});
+  Value place = o.sum(o.cast(beats, o.i64()), {rank});
+  // Where in the input the element of each place stands.
+  Value wanted = o.iota({k, size}, 0, o.i64()), source = o.iota({k, size}, 1, o.i64());
+  Value hit = o.equal(o.expand(place, {rank - 1}), wanted);
+  return o.sum(o.where(hit, source, o.scalar(0, o.i64())), {rank});
+}
+
+/// The same by finding one after the other.
+Value placesInTurn(Ops &o, Value y, int64_t k, bool largest) {
+  int64_t last = Ops::rank(y) - 1;
+  Ints shape(Ops::shape(y));
+  Type type = Ops::element(y), flags = RankedTensorType::get(shape, o.i1());
+  auto extreme = [&](Value v, bool greatest) {
+    SmallVector<NamedAttribute> attrs = {o.attr("axis", last), o.unit("keep_dims"),
+                                         o.attr("index_type", o.i64())};
+    return greatest ? o.make<fn::ArgMaxOp>({v}, attrs) : o.make<fn::ArgMinOp>({v}, attrs);
+  };
+  double end = largest ? -INFINITY : INFINITY;
+  if (!Ops::isFloat(y)) {
+    // The greatest i64 is no double.
+    auto [low, high] = integerRange(type);
+    end = largest ? low : type.getIntOrFloatBitWidth() < 64 ? high : std::nextafter(high, 0);
+  }
+  Value none = o.scalar(end, type), at = o.iota(shape, last, o.i64());
+  Value start = o.splat(0, shape, o.i1());
+  Body round(o, /*isLoop=*/true);
+  Value taken = round.argument(flags);
+  Value best = extreme(o.where(taken, none, y), largest);
+  // Where nothing is better than what was taken, the first that is left.
+  Value isTaken = o.reduce<fn::ReduceAnyOp>(o.both(taken, o.equal(at, best)), {last}, true);
+  best = o.where(isTaken, extreme(o.cast(taken, o.i32()), false), best);
+  Value now = o.make<fn::LogicalOrOp>({taken, o.equal(at, best)});
+  Value found = o.squeeze(best, {last});
+  if (!now || !found)
+    return {};
+  round.yield({now, found});
+  round.close();
+  Ints stacked(shape);
+  stacked.pop_back();
+  stacked.insert(stacked.begin(), k);
+  SmallVector<Type> types = {flags, RankedTensorType::get(stacked, o.i64())};
+  auto op = fn::ScanOp::create(o.b, o.loc, types, start, ValueRange(), UnitAttr(),
+                               o.b.getI64IntegerAttr(k), o.b.getI64IntegerAttr(0));
+  op.getBody().takeBody(round.region);
+  Ints perm;
+  for (int64_t d = 1; d <= last; ++d)
+    perm.push_back(d);
+  perm.push_back(0);
+  return o.transpose(op.getResult(1), perm);
+}
+
 LogicalResult topK(Node &n, Ops &o) {
   Value x = n.in(0);
   if (!x)
@@ -297,16 +356,11 @@ LogicalResult topK(Node &n, Ops &o) {
   if (!Ops::isStatic(x) || k < 0 || k > size)
     return n.error("cannot take ") << k << " of " << Ops::type(x) << " along axis " << *axis;
   Value y = o.swapAxes(x, *axis, rank - 1);
-  Value mine = o.expand(y, {rank}), other = o.expand(y, {rank - 1});
-  Value before =
-      n.i("largest", 1) ? o.make<fn::GreaterOp>({other, mine}) : o.make<fn::LessOp>({other, mine});
-  Value earlier = o.less(o.iota({size, size}, 1, o.i64()), o.iota({size, size}, 0, o.i64()));
-  Value beats = o.make<fn::LogicalOrOp>({before, o.both(o.equal(other, mine), earlier)});
-  Value place = o.sum(o.cast(beats, o.i64()), {rank});
-  // Where in the input the element of each place stands.
-  Value wanted = o.iota({k, size}, 0, o.i64()), source = o.iota({k, size}, 1, o.i64());
-  Value hit = o.equal(o.expand(place, {rank - 1}), wanted);
-  Value indices = o.sum(o.where(hit, source, o.scalar(0, o.i64())), {rank});
+  // Each with each takes size * size steps, but those of vectors.
+  bool isLarge = size > 256;
+  bool largest = n.i("largest", 1);
+  Value indices =
+      isLarge && k > 0 ? placesInTurn(o, y, k, largest) : placesByRank(o, y, k, largest);
   Value values = gatherElements(o, y, indices, rank - 1);
   if (failed(n.set(0, o.swapAxes(values, *axis, rank - 1))))
     return failure();

@@ -55,9 +55,20 @@ Value activated(Node &n, Ops &o, Value x) {
 }
 
 LogicalResult fusedMatmul(Node &n, Ops &o) {
-  if (n.i("transBatchA", 0) || n.i("transBatchB", 0))
-    return n.error("transposed batches are not supported");
-  Value y = o.matmul(n.in(0), n.in(1), n.i("transA", 0), n.i("transB", 0));
+  // A transposed batch has the rows in front of it.
+  auto batched = [&](size_t i, StringRef flag) {
+    Value x = n.in(i);
+    if (!x || !n.i(flag, 0) || Ops::rank(x) < 3)
+      return x;
+    Ints perm;
+    for (int64_t d = 1; d < Ops::rank(x) - 1; ++d)
+      perm.push_back(d);
+    perm.push_back(0);
+    perm.push_back(Ops::rank(x) - 1);
+    return o.transpose(x, perm);
+  };
+  Value y = o.matmul(batched(0, "transBatchA"), batched(1, "transBatchB"), n.i("transA", 0),
+                     n.i("transB", 0));
   double alpha = n.f("alpha", 1);
   return n.result(alpha == 1 ? y : o.mul(y, alpha));
 }
@@ -136,7 +147,7 @@ LogicalResult matmulNBits(Node &n, Ops &o) {
 }
 
 //===----------------------------------------------------------------------===//
-// Normalization, attention
+// Normalization
 //===----------------------------------------------------------------------===//
 
 Value normalizedLast(Ops &o, Value x, double epsilon, bool centre) {
@@ -146,6 +157,34 @@ Value normalizedLast(Ops &o, Value x, double epsilon, bool centre) {
   if (centre)
     x = o.sub(x, o.mean(x, {last}, true));
   return o.mul(x, o.make<fn::RsqrtOp>({o.add(o.mean(o.square(x), {last}, true), epsilon)}));
+}
+
+/// By the root mean square, over the last dimension.
+LogicalResult simplifiedLayerNormalization(Node &n, Ops &o) {
+  Value x = n.in(0);
+  if (!x)
+    return failure();
+  FailureOr<int64_t> axis = n.axis(n.i("axis", -1), Ops::rank(x));
+  if (failed(axis))
+    return failure();
+  if (*axis != Ops::rank(x) - 1 || n.wants(1))
+    return n.error("normalizes more than the last dimension, or gives deviations");
+  Type type = Ops::element(x);
+  Value y = normalizedLast(o, o.cast(x, o.f32()), n.f("epsilon", 1e-5f), false);
+  return n.result(o.mul(o.cast(y, type), n.in(1)));
+}
+
+/// Rows of one matrix against those of another.
+LogicalResult distances(Node &n, Ops &o) {
+  Value a = n.in(0), b = n.in(1);
+  std::string metric = n.s("metric", "sqeuclidean");
+  if (!a || !b)
+    return failure();
+  if (Ops::rank(a) != 2 || Ops::rank(b) != 2 || (metric != "sqeuclidean" && metric != "euclidean"))
+    return n.error("metric is '") << metric << "' between " << Ops::type(a) << " and "
+                                  << Ops::type(b);
+  Value y = o.sum(o.square(o.sub(o.expand(a, {1}), o.expand(b, {0}))), {2});
+  return n.result(metric == "euclidean" ? o.sqrt(y) : y);
 }
 
 LogicalResult skipNormalization(Node &n, Ops &o, Value scale, Value shift, Value bias,
@@ -191,127 +230,6 @@ LogicalResult embedLayerNormalization(Node &n, Ops &o) {
       return failure();
   }
   return n.set(2, sum);
-}
-
-/// [batch, steps, heads * size] as [batch, heads, steps, size].
-Value toHeads(Node &n, Ops &o, Value x, int64_t heads) {
-  if (!x || Ops::rank(x) == 4)
-    return x;
-  ArrayRef<int64_t> s = Ops::shape(x);
-  if (s.size() != 3 || heads < 1 || !Ops::isStatic(x) || s[2] % heads)
-    return n.error("cannot cut ") << Ops::type(x) << " into " << heads << " heads", Value();
-  return o.transpose(o.reshape(x, {s[0], s[1], heads, s[2] / heads}), {0, 2, 1, 3});
-}
-
-/// What keeps keys from being seen, to be added to [batch, heads, queries, keys]; `mask` is one
-/// number per key, per query and key, or the number of keys of each sequence.
-Value maskBias(Node &n, Ops &o, Value mask, int64_t keys, double hidden) {
-  if (!mask)
-    return mask;
-  Value sees;
-  if (Ops::rank(mask) == 1)
-    sees = o.less(o.iota({keys}, 0, o.i64()), o.expand(o.cast(mask, o.i64()), {1, 2, 3}));
-  else if (Ops::rank(mask) == 2)
-    sees = o.expand(o.cast(mask, o.i1()), {1, 2});
-  else if (Ops::rank(mask) == 3)
-    sees = o.expand(o.cast(mask, o.i1()), {1});
-  else
-    return n.error("has a mask of type ") << Ops::type(mask), Value();
-  return o.where(sees, o.scalar(0, o.f32()), o.scalar(hidden, o.f32()));
-}
-
-LogicalResult attend(Node &n, Ops &o, Value q, Value k, Value v, Value mask, Value bias,
-                     Value pastKey, Value pastValue, bool causal) {
-  int64_t past = 0;
-  if (pastKey && pastValue) {
-    past = Ops::shape(pastKey)[2];
-    k = o.concat({pastKey, k}, 2);
-    v = o.concat({pastValue, v}, 2);
-  }
-  if (!q || !k || !v)
-    return failure();
-  int64_t queries = Ops::shape(q)[2], keys = Ops::shape(k)[2], size = Ops::shape(q)[3];
-  double scale = n.f("scale", 0);
-  Value scores = o.mul(o.matmul(q, k, false, true), scale ? scale : 1 / std::sqrt(double(size)));
-  double hidden = n.f("mask_filter_value", -10000);
-  Type type = Ops::element(q);
-  if (mask)
-    scores = o.add(scores, o.cast(maskBias(n, o, mask, keys, hidden), type));
-  if (bias)
-    scores = o.add(scores, bias);
-  if (causal) {
-    Value at = o.expand(o.iota({queries}, 0, o.i64()), {1});
-    Value sees = o.make<fn::GreaterEqualOp>({o.add(at, double(past)), o.iota({keys}, 0, o.i64())});
-    scores = o.where(sees, scores, o.scalar(-INFINITY, type));
-  }
-  if (!scores)
-    return failure();
-  Value y = o.matmul(o.make<fn::SoftmaxOp>({scores}, {o.attr("axis", int64_t(3))}), v);
-  if (!y)
-    return failure();
-  y = o.transpose(y, {0, 2, 1, 3});
-  ArrayRef<int64_t> s = Ops::shape(y);
-  return n.result(o.reshape(y, {s[0], s[1], s[2] * s[3]}));
-}
-
-LogicalResult attention(Node &n, Ops &o) {
-  Value x = n.in(0), weights = n.in(1);
-  int64_t heads = n.i("num_heads", 0);
-  if (!x || !weights)
-    return failure();
-  Value all = plus(o, o.matmul(x, weights), optional(n, 2));
-  if (!all)
-    return failure();
-  int64_t width = Ops::shape(all)[2];
-  Ints sizes = n.is("qkv_hidden_sizes", Ints(3, width / 3));
-  if (sizes.size() != 3 || sizes[0] + sizes[1] + sizes[2] != width)
-    return n.error("its hidden sizes do not add up to ") << width;
-  SmallVector<Value> parts;
-  int64_t from = 0;
-  for (int64_t size : sizes) {
-    parts.push_back(toHeads(n, o, o.slice(all, 2, from, from + size), heads));
-    from += size;
-  }
-  Value pastKey, pastValue;
-  if (n.has(4)) {
-    pastKey = o.at(n.in(4), 0, 0);
-    pastValue = o.at(n.in(4), 0, 1);
-  }
-  if (n.wants(1)) {
-    Value k = pastKey ? o.concat({pastKey, parts[1]}, 2) : parts[1];
-    Value v = pastValue ? o.concat({pastValue, parts[2]}, 2) : parts[2];
-    if (failed(n.set(1, o.stack({k, v}, 0))))
-      return failure();
-  }
-  return attend(n, o, parts[0], parts[1], parts[2], optional(n, 3), optional(n, 5), pastKey,
-                pastValue, n.i("unidirectional", 0));
-}
-
-LogicalResult multiHeadAttention(Node &n, Ops &o) {
-  int64_t heads = n.i("num_heads", 0);
-  Value q = n.in(0), k = optional(n, 1), v = optional(n, 2), bias = optional(n, 3);
-  if (!q)
-    return failure();
-  if (!k || !v || Ops::rank(q) != 3)
-    return n.error("packed queries, keys and values are not supported");
-  if (bias) {
-    int64_t from = 0;
-    for (Value *part : {&q, &k, &v}) {
-      if (Ops::rank(*part) != 3)
-        return n.error("a bias needs tensors of rank 3");
-      int64_t size = Ops::shape(*part)[2];
-      *part = o.add(*part, o.slice(bias, 0, from, from + size));
-      from += size;
-    }
-  }
-  k = toHeads(n, o, k, heads);
-  v = toHeads(n, o, v, heads);
-  Value pastKey = optional(n, 6), pastValue = optional(n, 7);
-  if (failed(n.set(1, pastKey ? o.concat({pastKey, k}, 2) : k)) ||
-      failed(n.set(2, pastValue ? o.concat({pastValue, v}, 2) : v)))
-    return failure();
-  return attend(n, o, toHeads(n, o, q, heads), k, v, optional(n, 4), optional(n, 5), pastKey,
-                pastValue, n.i("unidirectional", 0));
 }
 
 //===----------------------------------------------------------------------===//
@@ -371,21 +289,20 @@ LogicalResult qLinearConcat(Node &n, Ops &o) {
 }
 
 /// Products of integers become numbers with the scales of both.
-Value scaledProduct(Ops &o, Value a, Value b, Value aScale, Value bScale) {
-  Value sum = o.cast(o.matmul(a, b), o.f32());
+Value scaledProduct(Ops &o, Bytes a, Bytes b, Value aScale, Value bScale) {
+  Value sum = o.cast(byteMatmul(o, a, b), o.f32());
   return o.mul(sum, o.mul(scalarLike(o, aScale), scalarLike(o, bScale)));
 }
 
 LogicalResult matmulIntegerToFloat(Node &n, Ops &o) {
-  Value a = centred(o, n.in(0), optional(n, 4), true, false);
-  Value b = centred(o, n.in(1), optional(n, 5), false, false);
-  return n.result(plus(o, scaledProduct(o, a, b, n.in(2), n.in(3)), optional(n, 6)));
+  Value y =
+      scaledProduct(o, {n.in(0), optional(n, 4)}, {n.in(1), optional(n, 5)}, n.in(2), n.in(3));
+  return n.result(plus(o, y, optional(n, 6)));
 }
 
 LogicalResult dynamicQuantizeMatmul(Node &n, Ops &o) {
   Quantized a = dynamicallyQuantized(o, n.in(0));
-  Value b = centred(o, n.in(1), optional(n, 3), false, false);
-  Value y = scaledProduct(o, centred(o, a.values, a.zero, false, false), b, a.scale, n.in(2));
+  Value y = scaledProduct(o, {a.values, a.zero}, {n.in(1), optional(n, 3)}, a.scale, n.in(2));
   return n.result(plus(o, y, optional(n, 4)));
 }
 
@@ -407,8 +324,8 @@ void fnc::onnx_import::addMicrosoftOps(OpTable &table) {
   auto add = [&](StringRef name, Handler handler) {
     table[("com.microsoft:" + name).str()] = handler;
   };
-  add("Attention", attention);
   add("BiasGelu", biasGelu);
+  add("CDist", distances);
   add("DynamicQuantizeMatMul", dynamicQuantizeMatmul);
   add("EmbedLayerNormalization", embedLayerNormalization);
   add("FastGelu", fastGelu);
@@ -418,7 +335,6 @@ void fnc::onnx_import::addMicrosoftOps(OpTable &table) {
   add("Gelu", biasGelu);
   add("MatMulIntegerToFloat", matmulIntegerToFloat);
   add("MatMulNBits", matmulNBits);
-  add("MultiHeadAttention", multiHeadAttention);
   add("QGemm", qGemm);
   add("QLinearAdd", qLinearBinary<fn::AddOp>);
   add("QLinearConcat", qLinearConcat);
@@ -428,6 +344,9 @@ void fnc::onnx_import::addMicrosoftOps(OpTable &table) {
   add("QLinearSigmoid", qLinearSigmoid);
   add("QLinearSoftmax", qLinearSoftmax);
   add("QuickGelu", quickGelu);
+  add("SimplifiedLayerNormalization", simplifiedLayerNormalization);
+  // Written under the name of the standard domain, too.
+  table[":SimplifiedLayerNormalization"] = simplifiedLayerNormalization;
   add("SkipLayerNormalization", skipLayerNormalization);
   add("SkipSimplifiedLayerNormalization", skipSimplifiedLayerNormalization);
   // What they share with ai.onnx.

@@ -12,6 +12,7 @@ known when compiling is bound to its data, which must be the same in every step.
 An output agrees where it is within 1e-4 + 20 * noise of the largest value of all steps, with f16 weights within 4e-3 of it
 (the recording framework rounds after each op); that of a dynamically quantized model, whose rounding a last bit can move
 by a whole step, within 5 % or in every arg max. Whole numbers agree exactly.
+--times measures calls, and those of onnxruntime on one thread where it is installed.
 Needs numpy and a C compiler. Ends with `N passed, N failed, N skipped`.
 """
 import argparse
@@ -134,8 +135,38 @@ def disagreement(model, j, got, want):
     return far, far > (4e-3 if model.is_half else 1e-4) + 20 * model.reference["outputs"][j].get("noise", 0)
 
 
+def fastest(work):
+    """CPU seconds of the fastest of several calls."""
+    best, spent, rounds = float("inf"), 0.0, 0
+    while rounds < 5 or (spent < 1 and rounds < 200):
+        start = time.process_time()
+        work()
+        took = time.process_time() - start
+        best, spent, rounds = min(best, took), spent + took, rounds + 1
+    return best
+
+
+def peer(model):
+    """The same of onnxruntime, on one thread; not a number without it."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return float("nan")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(str(model.path), options, providers=["CPUExecutionProvider"])
+        feeds = dict(zip(model.inputs, model.steps[0][0]))
+        return fastest(lambda: session.run(None, feeds))
+    except Exception:                                       # ops or types that it lacks
+        return float("nan")
+
+
 def run_model(fnc, folder, arguments, times):
     model = Model(folder)
+    graph = wire.message(wire.message(model.path.read_bytes())[7][0])
+    nodes = sum(wire.message(node)[4][0] != b"Constant" for node in graph.get(1, []))
     with tempfile.TemporaryDirectory() as temporary:
         bound, seconds, memory = compile_model(fnc, model, f"{temporary}/m.o", arguments)
         shown = subprocess.run([fnc, "inspect", f"{temporary}/m.o", "--json"], capture_output=True, text=True, check=True)
@@ -157,18 +188,13 @@ def run_model(fnc, folder, arguments, times):
                 worst = max(worst, far)
                 if bad:
                     raise RuntimeError(f"step {k}, output '{model.outputs[j]}': off by {far:.2e} of the largest value")
-        best = float("nan")
-        if times:
-            spent, rounds = 0.0, 0
-            while rounds < 5 or (spent < 1 and rounds < 200):
-                start = time.process_time()
-                program.run()
-                took = time.process_time() - start
-                best = min(took, best) if rounds else took
-                spent, rounds = spent + took, rounds + 1
+        best = fastest(program.run) if times else float("nan")
+        other = peer(model) if times else float("nan")
         size = os.path.getsize(f"{temporary}/m.o")
         workspace = program.workspace.size if program.workspace is not None else 0
-        return worst, seconds, memory, size, workspace, best, sum(f.stat().st_size for f in folder.iterdir() if f.is_file())
+        bytes_ = sum(f.stat().st_size for f in folder.iterdir() if f.is_file())
+        return (f"| {folder.name} | {bytes_ / 1e6:.1f} | {nodes} | agrees | {worst:.1e} | {seconds:.1f} | {memory / 1e6:.0f} | "
+                f"{size / 1e6:.1f} | {workspace / 1e6:.2f} | {1e3 * best:.3f} | {1e3 * other:.3f} |")
 
 
 def main():
@@ -184,19 +210,19 @@ def main():
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     rows = ["# Whole models", "",
             "Made by `test/conformance/models/run.py --table`; `test/conformance/README.md` says where they come from.", "",
-            "| model | size MB | outcome | off by | compile s | compile MB | object MB | call ms |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+            f"Compiled with `fnc compile {options.arguments}`; calls on one thread, the fastest of several, in CPU time; compiling",
+            "in CPU time and peak memory.", "",
+            "| model | size MB | nodes | outcome | off by | compile s | compile MB | object MB | workspace MB | call ms | onnxruntime ms |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for folder in sorted(f for f in options.cache.iterdir() if (f / "reference.json").exists()):
         if not re.search(options.only, folder.name) or not any(folder.glob("*.onnx")):
             continue
         try:
-            worst, seconds, memory, size, _, best, bytes_ = run_model(fnc, folder, options.arguments.split(), options.times)
+            row = run_model(fnc, folder, options.arguments.split(), options.times)
             counts["passed"] += 1
-            row = (f"| {folder.name} | {bytes_ / 1e6:.1f} | agrees | {worst:.1e} | {seconds:.1f} | {memory / 1e6:.0f} | "
-                   f"{size / 1e6:.1f} | {1e3 * best:.3f} |")
         except Exception as e:                              # any failure is the model's failure
             counts["failed"] += 1
-            row = f"| {folder.name} | | {str(e).splitlines()[0]} | | | | | |"
+            row = f"| {folder.name} | | | {str(e).splitlines()[0]} | | | | | | | |"
         rows.append(row)
         print(row, flush=True)
     if options.table:
