@@ -130,8 +130,10 @@ static std::string speedPipeline(unsigned level) {
   text += "simplifycfg<bonus-inst-threshold=1;forward-switch-cond;switch-range-to-icmp;"
           "switch-to-arithmetic;switch-to-lookup;no-keep-loops;hoist-common-insts;"
           "sink-common-insts;speculate-blocks;simplify-cond-branch;no-speculate-unpredictables>,";
+  // GVN for what unrolled loops store and load again.
   if (level >= 2)
-    text += "slp-vectorizer,vector-combine,loop-unroll<O" + std::to_string(level) + ">,";
+    text += "slp-vectorizer,vector-combine,loop-unroll<O" + std::to_string(level) +
+            ">,gvn<no-pre;no-load-pre>,";
   return text + combine.str() + ",loop-mssa(licm<allowspeculation>)),globaldce,constmerge";
 }
 
