@@ -2,7 +2,8 @@
 //
 // Loops, outermost first: what both operands share and what else rhs has (batches); pieces of the
 // reductions where these are long; columns, in blocks as wide as the tile; rows; the reductions. A
-// block of columns of rhs, a panel, so stays in the caches while all rows pass by.
+// block of columns of rhs, a panel, so stays in the caches while all rows pass by. Where all of rhs
+// does, blocks of rows are outside of columns.
 //
 //===----------------------------------------------------------------------===//
 
@@ -220,6 +221,11 @@ private:
         inTiles(columnDim, width, [&](int64_t columns) {
           inTiles(rowDim, rows, [&](int64_t rows) { block({rows, columns, lanes()}); });
         });
+      });
+    if (op.getByRows())
+      return pass(0, [&] {
+        inTiles(rowDim, rows,
+                [&](int64_t rows) { inVectors([&](int64_t width) { block({rows, 1, width}); }); });
       });
     inVectors([&](int64_t width) {
       pass(0, [&] { inTiles(rowDim, rows, [&](int64_t rows) { block({rows, 1, width}); }); });

@@ -212,7 +212,7 @@ private:
         b.getAffineMapArrayAttr(
             {map({d[0], d[1], d[3]}), map({d[0], d[3], d[2]}), map({d[0], d[1], d[2]})}),
         b.getDenseI64ArrayAttr({planes, count, filters, channels}), b.getI64IntegerAttr(2),
-        b.getI64IntegerAttr(1), IntegerAttr(), op.getTileAttr(), nullptr, nullptr, b.getUnitAttr());
+        b.getI64IntegerAttr(1), IntegerAttr(), op.getTileAttr(), nullptr, nullptr, nullptr, b.getUnitAttr());
     Block *body = b.createBlock(&contract.getEpilogue(), {}, b.getF32Type(), loc);
     kernel::YieldOp::create(b, loc, body->getArgument(0));
     b.setInsertionPointAfter(contract);

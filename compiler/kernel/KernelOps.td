@@ -37,6 +37,9 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     rows, width and partial sums of a block (`RegisterTile.h`). The sum has the type of the
     epilogue's first argument.
 
+    `by_rows`: each block of rows meets all columns before the next one; otherwise all rows meet each
+    block of columns.
+
     `piece`: [loop, steps] where a sum goes over more than caches hold. That reduction is cut into
     pieces of so many steps, reductions before it into single ones; all of the result passes by
     before the next piece. Sums then begin with what `init` holds, and the epilogue yields them as
@@ -60,7 +63,8 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
                        AnyShaped:$init, AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$sizes,
                        I64Attr:$vector_dim, OptionalAttr<I64Attr>:$row_dim,
                        OptionalAttr<I64Attr>:$column_dim, DenseI64ArrayAttr:$tile,
-                       OptionalAttr<DenseI64ArrayAttr>:$piece, UnitAttr:$dot, UnitAttr:$packed);
+                       OptionalAttr<DenseI64ArrayAttr>:$piece, UnitAttr:$by_rows,
+                       UnitAttr:$dot, UnitAttr:$packed);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{

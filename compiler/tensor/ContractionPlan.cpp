@@ -109,6 +109,24 @@ void planPieces(const Product &p, ContractionPlan &plan) {
   }
 }
 
+/// Whether rhs stays near the core while all rows pass by once, which lhs would not.
+bool goesByRows(const Product &p, const ContractionPlan &plan) {
+  if (plan.pieceDim)
+    return false;
+  AffineMap lhs = plan.swapped ? p.rhs : p.lhs, rhs = plan.swapped ? p.lhs : p.rhs;
+  // What moves along with the vectors meets little of rhs, which stays in registers over the rows.
+  if (lhs.isFunctionOfDim(plan.vectorDim))
+    return false;
+  SmallVector<int64_t> sizes;
+  for (int64_t size : p.sizes)
+    sizes.push_back(size < 0 ? kMany : size);
+  // Batches have a rhs of their own.
+  for (unsigned i = 0; i < p.sizes.size(); ++i)
+    if (!p.isReduction(i) && i != plan.vectorDim && rhs.isFunctionOfDim(i))
+      sizes[i] = 1;
+  return bytesTouched(rhs, sizes, p.bits) <= kCache && bytesTouched(lhs, sizes, p.bits) > kCache;
+}
+
 bool isShort(int64_t size) { return size >= 0 && size < kShortest; }
 
 /// Vectors along the result.
@@ -153,6 +171,7 @@ std::optional<ContractionPlan> planProducts(const Product &p, Registers register
     best->tile = chooseTile(registers, p.bits, best->rowDim ? p.sizes[*best->rowDim] : 1,
                             p.sizes[dim], terms);
     planPieces(p, *best);
+    best->byRows = goesByRows(p, *best);
     return best;
   }
   return std::nullopt;

@@ -24,6 +24,7 @@ struct ContractionPlan {
   bool swapped = false; ///< lhs takes the part of rhs
   bool dot = false;     ///< vectorDim is a reduction
   bool packs = false;   ///< rhs is to be packed
+  bool byRows = false;  ///< rows pass by rhs, not columns by lhs
   unsigned vectorDim = 0;
   std::optional<unsigned> rowDim, columnDim; ///< columns: of dot products alone
   RegisterTile tile;

@@ -298,7 +298,7 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
         b.getI64IntegerAttr(plan.vectorDim), dim(plan.rowDim), dim(plan.columnDim),
         b.getDenseI64ArrayAttr({tile.rows, tile.width, tile.parts}),
         plan.pieceDim ? b.getDenseI64ArrayAttr({*plan.pieceDim, plan.pieceSteps}) : nullptr,
-        plan.dot ? b.getUnitAttr() : nullptr, nullptr);
+        plan.byRows ? b.getUnitAttr() : nullptr, plan.dot ? b.getUnitAttr() : nullptr, nullptr);
     Type sumType = getElementTypeOrSelf(op.getResult(0).getType());
     SmallVector<Type> types{sumType};
     for (Value extra : extras)

@@ -50,6 +50,21 @@ func.func @transposed(%a: memref<6x21xf32>, %b: memref<4x21xf32>, %c: memref<6x4
   return
 }
 
+// Blocks of rows outside of columns.
+// CHECK-LABEL: func @by_rows
+// CHECK: scf.for %{{.*}} = %c0 to %c8 step %c2
+// CHECK: scf.for %{{.*}} = %c0 to %c16 step %c8
+// CHECK: scf.for %{{.*}} = %c0 to %c10 step %c1 {{.*}} -> (vector<8xf32>, vector<8xf32>)
+func.func @by_rows(%a: memref<8x10xf32>, %b: memref<10x16xf32>, %c: memref<8x16xf32>) {
+  kernel.contract ins(%a, %b : memref<8x10xf32>, memref<10x16xf32>) outs(%c : memref<8x16xf32>)
+      attributes {by_rows, maps = [#x, #y, #o], sizes = array<i64: 8, 16, 10>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 2, 8, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 // A sum in pieces of three terms: all of the result is loaded, added to and stored in each of them.
 // The last piece is shorter.
 // CHECK-LABEL: func @pieces

@@ -106,6 +106,21 @@ func.func @long(%x: tensor<64x4000xf32>, %w: tensor<4000x64xf32>) -> tensor<64x6
   return %y : tensor<64x64xf32>
 }
 
+// Many rows that meet few columns pass by them once; few rows stay while columns pass.
+// CHECK-LABEL: func @tall
+// CHECK: kernel.contract {{.*}} attributes {by_rows,
+// CHECK: kernel.contract {{.*}} attributes {maps
+func.func @tall(%x: tensor<4000x64xf32>, %w: tensor<64x64xf32>, %v: tensor<64x4000xf32>) -> (tensor<4000x64xf32>, tensor<64x4000xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4000x64xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4000x64xf32>) -> tensor<4000x64xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<4000x64xf32>, tensor<64x64xf32>) outs(%f : tensor<4000x64xf32>) -> tensor<4000x64xf32>
+  %g = tensor.empty() : tensor<64x4000xf32>
+  %h = linalg.fill ins(%zero : f32) outs(%g : tensor<64x4000xf32>) -> tensor<64x4000xf32>
+  %q = linalg.matmul ins(%w, %v : tensor<64x64xf32>, tensor<64x4000xf32>) outs(%h : tensor<64x4000xf32>) -> tensor<64x4000xf32>
+  return %p, %q : tensor<4000x64xf32>, tensor<64x4000xf32>
+}
+
 // Must not take the loop behind it: booleans are bytes in memory, but bits in a vector.
 // CHECK-LABEL: func @compared
 // CHECK: kernel.contract
