@@ -33,6 +33,41 @@ bool isKept(Operation &op) {
   return isa<MatmulOp, ConvOp, ConvTransposeOp, DepthwiseConvOp, ScanOp>(op);
 }
 
+/// The floats that `roots` are made of: of a value that is not among them the gradient is nothing
+/// rather than a zero, which other factors could make a NaN of.
+llvm::DenseSet<Value> influences(Block &block, ArrayRef<Value> roots) {
+  llvm::DenseSet<Value> found(roots.begin(), roots.end());
+  for (Operation &op : llvm::reverse(block.without_terminator())) {
+    if (isa<StopGradientOp>(op) ||
+        llvm::none_of(op.getResults(), [&](Value result) { return found.contains(result); }))
+      continue;
+    for (Value value : dependencies(&op))
+      if (isFloatTensor(value))
+        found.insert(value);
+  }
+  return found;
+}
+
+/// What the results of a scan that have a gradient are made of, in its body and around it. A state
+/// is among them if a later round's is.
+llvm::DenseSet<Value> influencesOfScan(ScanOp scan, ArrayRef<Value> results) {
+  size_t states = scan.getInits().size();
+  SmallVector<Value> roots;
+  for (auto [value, gradient] : llvm::zip(scan.getYield().getOperands(), results))
+    if (gradient)
+      roots.push_back(value);
+  for (size_t known = 0;;) {
+    llvm::DenseSet<Value> found = influences(scan.getBlock(), roots);
+    for (size_t i = 0; i < states; ++i)
+      if (found.contains(scan.getStates()[i]))
+        roots.push_back(scan.getYield().getOperand(i));
+    llvm::DenseSet<Value> all(roots.begin(), roots.end());
+    if (all.size() == known)
+      return found;
+    known = all.size();
+  }
+}
+
 } // namespace
 
 ScanOp fnc::withResiduals(ScanOp scan) {
@@ -76,8 +111,19 @@ ScanOp fnc::withResiduals(ScanOp scan) {
 
 LogicalResult ReverseMode::visitIf(IfOp branch, ArrayRef<Value> results, Sink add) {
   Location loc = branch.getLoc();
-  SmallVector<Value> targets =
-      llvm::filter_to_vector(capturedBy(branch), [&](Value value) { return isWanted(value); });
+  llvm::DenseSet<Value> found;
+  for (Region &region : branch->getRegions()) {
+    SmallVector<Value> roots;
+    for (auto [value, gradient] : llvm::zip(region.front().getTerminator()->getOperands(), results))
+      if (gradient)
+        roots.push_back(value);
+    for (Value value : influences(region.front(), roots))
+      found.insert(value);
+  }
+  SmallVector<Value> targets = llvm::filter_to_vector(
+      capturedBy(branch), [&](Value value) { return isWanted(value) && found.contains(value); });
+  if (targets.empty())
+    return success();
   auto made = IfOp::create(b, loc, ValueRange(targets).getTypes(), branch.getCondition());
   for (auto [from, to] : llvm::zip(branch->getRegions(), made->getRegions())) {
     Block &block = to.emplaceBlock();
@@ -110,15 +156,16 @@ LogicalResult ReverseMode::visitScan(ScanOp scan, ArrayRef<Value> results, Sink 
   size_t states = scan.getInits().size(), slices = scan.getInputs().size();
   YieldOp yield = scan.getYield();
   auto expr = [&](Value value) { return Expr(b, loc, value); };
-  SmallVector<Value> captured =
-      llvm::filter_to_vector(capturedBy(scan), [&](Value value) { return isWanted(value); });
+  llvm::DenseSet<Value> found = influencesOfScan(scan, results);
+  SmallVector<Value> captured = llvm::filter_to_vector(
+      capturedBy(scan), [&](Value value) { return isWanted(value) && found.contains(value); });
 
   // The gradients of the state go back from round to round, those of values from outside add up.
   SmallVector<Value> inits, inputs(scan.getInputs());
   SmallVector<unsigned> carried;
   for (unsigned i = 0; i < states; ++i) {
     Value init = scan.getInits()[i];
-    if (!isFloatTensor(init))
+    if (!isFloatTensor(init) || !(results[i] || found.contains(scan.getStates()[i])))
       continue;
     carried.push_back(i);
     inits.push_back(results[i] ? withType(b, loc, results[i], init.getType())
@@ -128,11 +175,14 @@ LogicalResult ReverseMode::visitScan(ScanOp scan, ArrayRef<Value> results, Sink 
     inits.push_back(expr(value).filled(0));
   // What the forward loop has kept, and the gradients of what it stacked.
   SmallVector<Value> kept;
-  for (size_t i = states; i < yield.getNumOperands(); ++i)
-    if (!llvm::is_contained(kept, yield.getOperand(i))) {
-      kept.push_back(yield.getOperand(i));
-      inputs.push_back(scan.getResult(i));
-    }
+  for (size_t i = states; i < yield.getNumOperands(); ++i) {
+    Value value = yield.getOperand(i);
+    // A slice is there as it is, and may be what gradients are taken of.
+    if (llvm::is_contained(kept, value) || llvm::is_contained(scan.getSlices(), value))
+      continue;
+    kept.push_back(value);
+    inputs.push_back(scan.getResult(i));
+  }
   SmallVector<std::pair<unsigned, size_t>> stackSeeds;
   for (size_t i = states; i < results.size(); ++i)
     if (results[i]) {
@@ -143,8 +193,10 @@ LogicalResult ReverseMode::visitScan(ScanOp scan, ArrayRef<Value> results, Sink 
   LogicalResult outcome = success();
   SmallVector<unsigned> sliceTargets;
   for (unsigned i = 0; i < slices; ++i)
-    if (isWanted(scan.getInputs()[i]))
+    if (isWanted(scan.getInputs()[i]) && found.contains(scan.getSlices()[i]))
       sliceTargets.push_back(i);
+  if (inits.empty() && sliceTargets.empty())
+    return success();
   auto backward = ScanOp::make(
       b, loc, inits, inputs, !scan.getReverse(), scan.getTripsAttr(),
       [&](OpBuilder &nested, ValueRange now, ValueRange given) {

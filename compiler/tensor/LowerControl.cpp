@@ -89,18 +89,35 @@ bool isInPlace(Value value, BlockArgument state) {
   return insideFirst == 1;
 }
 
+/// `value` in memory that is not that of an argument of `block`. Of a branch's result that may lie
+/// there, what the branches yield is copied: one that makes something new needs no copy, and tied to
+/// the state's memory the result could not be bufferized everywhere.
+Value detached(ConversionPatternRewriter &b, Location loc, Value value, Block *block) {
+  if (!mayAlias(value, block))
+    return value;
+  auto branch = value.getDefiningOp<scf::IfOp>();
+  if (!branch)
+    return bufferization::AllocTensorOp::create(b, loc, cast<RankedTensorType>(value.getType()),
+                                                ValueRange{}, value);
+  unsigned number = cast<OpResult>(value).getResultNumber();
+  for (scf::YieldOp yield : {branch.thenYield(), branch.elseYield()}) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(yield);
+    Value own = detached(b, loc, yield.getOperand(number), block);
+    b.modifyOpInPlace(yield, [&] { yield.setOperand(number, own); });
+  }
+  return value;
+}
+
 /// The next states written over the present ones.
-SmallVector<Value> carryOn(OpBuilder &b, Location loc, ValueRange next, ValueRange present,
+SmallVector<Value> carryOn(ConversionPatternRewriter &b, Location loc, ValueRange next, ValueRange present,
                            Block *block) {
   SmallVector<Value> values;
   // Copies first: what is a view of a state must not see the next one.
   for (auto [value, state] : llvm::zip(next, present)) {
     value = castTo(b, loc, value, state.getType());
     bool isThere = value == state || isInPlace(value, cast<BlockArgument>(state));
-    if (!isThere && mayAlias(value, block))
-      value = bufferization::AllocTensorOp::create(b, loc, cast<RankedTensorType>(value.getType()),
-                                                   ValueRange{}, value);
-    values.push_back(value);
+    values.push_back(isThere ? value : detached(b, loc, value, block));
   }
   for (auto [value, state] : llvm::zip(values, present))
     if (value != state && !isInPlace(value, cast<BlockArgument>(state)))

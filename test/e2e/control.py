@@ -179,6 +179,54 @@ GRAPH = f"""fn.graph @g {{
 }}
 """
 
+# Bounded loops in bounded loops that begin with one value, and values that no result depends on.
+MORE = f"""fn.graph @g {{
+  %x = fn.placeholder "x" : {V}
+  %xs = fn.placeholder "xs" : {XS}
+  %n = fn.placeholder "n" : {I}
+  %flag = fn.placeholder "flag" : {F}
+  %k = fn.variable "k" : {I} = dense<7>
+  %zero = fn.constant dense<0> : {I}
+  %one = fn.constant dense<1> : {I}
+  %e = fn.exp %x : {V}
+  %i, %v, %j = fn.while (%a = %zero, %b = %e, %c = %k) {{max_trips = 2 : i64}} : {I}, {V}, {I} {{
+    %go = fn.less %a, %n : ({I}, {I}) -> {F}
+    fn.yield %go : {F}
+  }} do {{
+    %p, %q = fn.while (%d = %zero, %h = %e) {{max_trips = 3 : i64}} : {I}, {V} {{
+      %go = fn.less %d, %n : ({I}, {I}) -> {F}
+      fn.yield %go : {F}
+    }} do {{
+      %next = fn.add %d, %one : ({I}, {I}) -> {I}
+      fn.yield %next, %h : {I}, {V}
+    }}
+    %next = fn.add %a, %one : ({I}, {I}) -> {I}
+    %t = fn.mul %q, %b : ({V}, {V}) -> {V}
+    fn.yield %next, %t, %p : {I}, {V}, {I}
+  }}
+  %g = fn.gradients %v, (%x) : ({V}, {V}) -> {V}
+  fn.function @rounds as "f_rounds" inputs(%x : {V}, %n : {I}) outputs("v" = %v : {V}, "g" = %g : {V}) updates(%k = %j : {I})
+
+  %dead = fn.div %x, %x : ({V}, {V}) -> {V}
+  %last, %held = fn.scan (%s = %x, %u = %dead) over (%r = %xs) : ({V}, {V}, {XS}) -> ({V}, {V}) {{
+    %t = fn.mul %s, %r : ({V}, {V}) -> {V}
+    %w = fn.add %u, %t : ({V}, {V}) -> {V}
+    fn.yield %t, %w : {V}, {V}
+  }}
+  %dl = fn.gradients %last, (%x) : ({V}, {V}) -> {V}
+  fn.function @dead_state as "f_dead_state" inputs(%x : {V}, %xs : {XS}) outputs("g" = %dl : {V})
+  %one_of, %other = fn.if %flag : ({F}) -> ({V}, {V}) {{
+    %t = fn.add %x, %x : ({V}, {V}) -> {V}
+    fn.yield %t, %dead : {V}, {V}
+  }} else {{
+    fn.yield %x, %dead : {V}, {V}
+  }}
+  %di = fn.gradients %one_of, (%x) : ({V}, {V}) -> {V}
+  fn.function @dead_branch as "f_dead_branch" inputs(%x : {V}, %flag : {F}) outputs("g" = %di : {V})
+}}
+"""
+
+
 def differences(f, arrays, i):
     g = np.zeros_like(arrays[i])
     for at in np.ndindex(g.shape):
@@ -230,61 +278,64 @@ x, y, w = rng.uniform(0.5, 1.5, 3), rng.uniform(0.5, 1.5, 3), rng.normal(size=(3
 xs = rng.normal(size=(4, 3))
 on, off = np.bool_(True), np.bool_(False)
 
+
+def result(name, inputs, wanted, tolerance=1e-10, gradients=0):
+    """Calls it, and checks what it gives: gradients last."""
+    status, got = library.call(name, [np.asarray(i) for i in inputs], [np.asarray(v) for v in wanted])
+    check(status.code == 0, f"@{name}: status {status.code}")
+    for k, (g, v) in enumerate(zip(got, wanted)):
+        t = 1e-6 if k >= len(wanted) - gradients else tolerance
+        check(np.allclose(g, v, rtol=t, atol=t), f"@{name}, result {k}:\n{g}\nexpected\n{v}")
+
+
 with tempfile.TemporaryDirectory() as folder:
     library = Library(sys.argv[1], GRAPH, pathlib.Path(folder), sys.argv[2:])
 
-    def call(name, inputs, wanted, tolerance=1e-10, gradients=0):
-        status, got = library.call(name, [np.asarray(i) for i in inputs], [np.asarray(v) for v in wanted])
-        check(status.code == 0, f"@{name}: status {status.code}")
-        for k, (g, v) in enumerate(zip(got, wanted)):
-            t = 1e-6 if k >= len(wanted) - gradients else tolerance
-            check(np.allclose(g, v, rtol=t, atol=t), f"@{name}, result {k}:\n{g}\nexpected\n{v}")
-
     for flag, f, df in ((on, lambda a, b: np.exp(a * b), lambda a, b: (np.exp(a * b) * b, np.exp(a * b) * a)),
                         (off, lambda a, b: a - b, lambda a, b: (np.ones(3), -np.ones(3)))):
-        call("branch", [flag, x, y], [f(x, y), *df(x, y)])
+        result("branch", [flag, x, y], [f(x, y), *df(x, y)])
     a, b = library.variable("a"), library.variable("b")
     for flag in (on, on, off, on, off):
         kept = x if flag else 2 * b
-        call("swap", [flag, x], [kept])
+        result("swap", [flag, x], [kept])
         a, b = (b, a) if flag else (a, b)
         check(np.array_equal(library.variable("a"), a) and np.array_equal(library.variable("b"), b), f"@swap {flag}")
 
     grow = np.eye(3) * 1.5
     for limit in (0.0, 10.0, 1000.0):
         i, v = bounded(x, grow, np.ones(3), limit, 100)
-        call("grow", [x, grow, limit], [np.int64(i), v])
+        result("grow", [x, grow, limit], [np.int64(i), v])
         check(np.allclose(library.variable("a"), v), "@grow updates its variable")
     for n in (0, 1, 2, 3, 9):
         a, b = library.variable("a"), library.variable("b")
         rounds = min(n, 5)
-        call("places", [np.int64(n)], [np.int64(rounds)])
+        result("places", [np.int64(n)], [np.int64(rounds)])
         a, b = (b, a) if rounds % 2 else (a, b)
         check(np.array_equal(library.variable("a"), a) and np.array_equal(library.variable("b"), b), f"@places {n}")
     for limit in (0.0, 8.0, 40.0, 1e9):
         w1 = np.abs(w) + 0.3
         i, v = bounded(x, w1, y, limit)
         total = lambda *arrays: bounded(*arrays, limit)[1].sum()  # noqa: E731
-        call("bounded", [x, w1, y, limit], [np.int64(i), v, *(differences(total, [x, w1, y], k) for k in range(3))], gradients=3)
-        call("bounded_value", [x, w1, y, limit], [np.int64(i), v])
+        result("bounded", [x, w1, y, limit], [np.int64(i), v, *(differences(total, [x, w1, y], k) for k in range(3))], gradients=3)
+        result("bounded_value", [x, w1, y, limit], [np.int64(i), v])
 
     for rounds in (4, 1, 0):
         arrays = [x, y, w, xs[:rounds]]
         gradients = [differences(scan_loss, arrays, k) for k in range(4)]
-        call("scan", arrays, [np.float64(scan_loss(*arrays)), y, *gradients], gradients=4)
+        result("scan", arrays, [np.float64(scan_loss(*arrays)), y, *gradients], gradients=4)
         last, alls, _, _, rall = scan(*arrays)
-        call("scan_value", arrays, [last, alls, rall])
+        result("scan_value", arrays, [last, alls, rall])
         check(np.allclose(library.variable("a"), last), "@scan_value updates its variable")
     arrays = [x, y, w, xs]
     def first(x, y, w, xs):
         status, got = library.call("scan", [x, y, w, xs], [np.float64(0), y, x, y, w, xs])
         return (got[2] ** 2).sum()
-    call("second", arrays, [np.float64(first(*arrays)), differences(first, arrays, 0), differences(first, arrays, 2)], gradients=2)
+    result("second", arrays, [np.float64(first(*arrays)), differences(first, arrays, 0), differences(first, arrays, 2)], gradients=2)
 
     arrays = [x, w, xs]
-    call("nested", arrays, [nested(*arrays), *(differences(lambda *v: nested(*v).sum(), arrays, k) for k in range(3))], gradients=3)
+    result("nested", arrays, [nested(*arrays), *(differences(lambda *v: nested(*v).sum(), arrays, k) for k in range(3))], gradients=3)
 
-    call("pick", [x, w, np.int64([0, 2, 1, 1])], [x + w[[0, 2, 1, 1]].sum(0)])
+    result("pick", [x, w, np.int64([0, 2, 1, 1])], [x + w[[0, 2, 1, 1]].sum(0)])
     held = library.variable("a").copy()
     for at, got in (([0, 3, 1, 7], 3), ([-1], -1)):
         status, _ = library.call("pick", [x, w, np.int64(at)], [x])
@@ -298,9 +349,21 @@ with tempfile.TemporaryDirectory() as folder:
             held = library.variable("a").copy()
         check(np.array_equal(library.variable("a"), held, equal_nan=True), "@maybe leaves its variable after a failure")
     sums = np.eye(3) * [[1.0], [2.0], [3.0]]
-    call("search", [x, sums, 2.5], [np.int64(2), 4 * x])
+    result("search", [x, sums, 2.5], [np.int64(2), 4 * x])
     held = library.variable("a").copy()
     status, _ = library.call("search", [x, sums, np.float64(9.0)], [np.int64(0), x])
     check(status.code != 0 and status.got == 3, f"@search: status {status.code}, got {status.got}")
     check(np.array_equal(library.variable("a"), held), "@search leaves its variable after a failure")
+
+with tempfile.TemporaryDirectory() as folder:
+    library = Library(sys.argv[1], MORE, pathlib.Path(folder), sys.argv[2:])
+    for n in range(5):
+        rounds, before = min(n, 2), library.variable("k")
+        v = np.exp(x * (1 + rounds))
+        result("rounds", [x, np.int64(n)], [v, (1 + rounds) * v])
+        check(library.variable("k") == (min(n, 3) if n else before), f"@rounds {n}: {library.variable('k')}")
+    none = np.zeros(3)                                      # over itself it is no number
+    result("dead_state", [none, xs], [xs.prod(0)])
+    for flag in (on, off):
+        result("dead_branch", [none, flag], [np.full(3, 1.0 + flag)])
 finish()

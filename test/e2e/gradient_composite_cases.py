@@ -236,16 +236,16 @@ def loop(m, op):
 
 
 def scan(m, op):
-    """A state that moves, one that stays, slices, a stack; forwards or backwards."""
+    """A state that moves, one that stays; stacks of what is made, of slices and of states; forwards or backwards."""
     rounds, n = m.size(0, 3), int(m.size(1, 3))
     return Case("fn.scan ($_h = $0, $_k = $3) over ($_s = $1)" + m.choice("", " {reverse}") +
-                """ : ($t0, $t3, $t1) -> ($r0, $r1, $r2) {
+                """ : ($t0, $t3, $t1) -> ($r0, $r1, $r2, $r3, $r4) {
     $_r = fn.matmul $2, $_h : ($t2, $t0) -> $t0
     $_z = fn.add $_r, $_s : ($t0, $t0) -> $t0
     $_t = fn.tanh $_z : $t0
     $_o = fn.mul $_t, $_k : ($t0, $t3) -> $t0
-    fn.yield $_t, $_k, $_o : $t0, $t3, $t0
-  }""", [m.normal((n,)), m.normal((rounds, n)), m.normal((n, n)), m.normal((n,))], [(n,), (n,), (rounds, n)])
+    fn.yield $_t, $_k, $_o, $_s, $_h : $t0, $t3, $t0, $t0, $t0
+  }""", [m.normal((n,)), m.normal((rounds, n)), m.normal((n, n)), m.normal((n,))], [(n,), (n,)] + [(rounds, n)] * 3)
 
 
 def check_finite(m, op):

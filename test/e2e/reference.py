@@ -171,7 +171,7 @@ def rms_norm(x, scale=None, offset=None, axes=(-1,), epsilon=1e-6):
 
 def group_norm(x, groups, scale=None, offset=None, axis=-1, epsilon=1e-3):
     y = np.moveaxis(x, axis, -1)
-    parts = y.reshape(y.shape[:-1] + (groups, -1))
+    parts = y.reshape(y.shape[:-1] + (groups, y.shape[-1] // groups))
     over = tuple(range(1, parts.ndim - 2)) + (parts.ndim - 1,)
     parts = (parts - parts.mean(over, keepdims=True)) / np.sqrt(parts.var(over, keepdims=True) + epsilon)
     return _affine(np.moveaxis(parts.reshape(y.shape), -1, axis), scale, offset, [axis % x.ndim])

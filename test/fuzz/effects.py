@@ -2,7 +2,7 @@
 import numpy as np
 
 import elements
-import ops_training
+import ops_minimize
 from evaluate import CallError, Scaled
 from graph import Effect, Tensor
 from ops_shape import indices, scatter_rows, static
@@ -91,13 +91,13 @@ def make_effect(b):
     if not variables:
         return
     variable = r.choice(variables)
-    kind = r.choice(["write", "write", "write", "scatter", "scatter", "read", "read", "check", "show", "group", "minimize"])
+    kind = r.choice(["write", "write", "write", "scatter", "scatter", "read", "read", "check", "show", "group", "minimize", "minimize", "minimize"])
     after = set(r.sample(pool, r.choice([0, 0, min(1, len(pool)), min(2, len(pool))])))
     if r.random() < 0.95:
         after |= {n for n in pool if variable in n.variables}
     after = sorted(after, key=lambda n: n.name)
     if kind == "minimize":
-        effect = ops_training.minimize(b, name, f"o{name}")
+        effect = ops_minimize.minimize(b, name, f"o{name}")
         if effect:
             after = set(after) | {n for n in pool if set(effect.variables) & set(n.variables)}
             if any(v in n.variables and n.writes for n in after for v in effect.variables):

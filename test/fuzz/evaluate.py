@@ -10,6 +10,10 @@ import elements
 from graph import Effect, Leaf
 
 
+# Which of 0 and -0 is larger is left open.
+SIGNLESS = {"maximum", "minimum", "clamp", "reduce_max", "reduce_min", "max_pool", "scatter"}
+
+
 class CallError(Exception):
     """The call returns a status."""
 
@@ -61,7 +65,8 @@ class Call:
                 made = node.compute(self, node, *values)
             made = made if isinstance(made, tuple) else (made,)
             for result, value in zip(node.results, made):
-                self.known[result] = self.settle(node, result, value)
+                if result not in self.known:                # a constant for differences
+                    self.known[result] = self.settle(node, result, value)
 
     def leaf(self, node):
         tensor = node.results[0]
@@ -80,6 +85,8 @@ class Call:
         if self.wide:
             return value
         near = elements.rounded(value, result.dtype)
+        if self.noise is not None and node.op in SIGNLESS:
+            near = np.where(near == 0, np.copysign(near, self.noise.uniform(-1, 1, near.shape)), near)
         if self.noise is None or node.exact is True:
             return near
         with np.errstate(all="ignore"):
@@ -159,8 +166,10 @@ def differences(call, output, target, seed=None):
     base.value(output)
     weights = 1.0 if seed is None else base.value(seed)
     moving = dependents(output, target, feeds)
+    if not all(np.all(np.isfinite(base.known[t])) for n in moving for t in n.results if t in base.known and t.is_float):
+        return np.full(at.shape, np.nan)                    # 0 times infinity: not what the limit is
     held = {t: a for t, a in base.known.items()
-            if t.node not in moving or t.node.op == "stop_gradient"}
+            if t.node not in moving or t.node.op == "stop_gradient" or t.index in t.node.held}
 
     def total(x):
         with np.errstate(all="ignore"):

@@ -6,14 +6,20 @@ import numpy as np
 
 import elements
 import ops_contraction
+import ops_control
 import ops_elementwise
+import ops_layers
+import ops_random
 import ops_shape
 import ops_sparse
 import ops_training
 from effects import make_effect, races
 from graph import Dim, Effect, Function, Graph, Leaf, Node, Tensor
 
-TABLE = {**ops_elementwise.TABLE, **ops_shape.TABLE, **ops_contraction.TABLE, **ops_training.TABLE, **ops_sparse.TABLE}
+TABLE = {**ops_elementwise.TABLE, **ops_shape.TABLE, **ops_contraction.TABLE, **ops_training.TABLE, **ops_sparse.TABLE,
+         **ops_random.TABLE, **ops_layers.TABLE, **ops_control.TABLE}
+# What stands in no region, or is no constant for differences there.
+OUTSIDE = {ops_training.gradients, ops_sparse.sparse, ops_elementwise.stop_gradient}
 LARGEST = 17                                               # of a dynamic size
 
 
@@ -27,6 +33,7 @@ class Builder:
     def __init__(self, seed):
         self.random, self.numbers = random.Random(seed), np.random.default_rng(seed)
         self.graph, self.tensors, self.count = Graph(), [], 0
+        self.inside = 0                                     # so many regions
         r = self.random
         self.bounded = r.random() < 0.5
         # A graph of few element types finds more partners.
@@ -47,7 +54,9 @@ class Builder:
 
     def grow(self, count):
         for _ in range(count):
-            self.attempt(self.random.choices(list(self.weights), list(self.weights.values()))[0])
+            make = self.random.choices(list(self.weights), list(self.weights.values()))[0]
+            if not self.inside or make not in OUTSIDE:
+                self.attempt(make)
 
     def attempt(self, make):
         """A generator that finds no operand of the kind it looks for adds nothing."""
@@ -57,9 +66,9 @@ class Builder:
         except (NoPlace, AttributeError) as error:
             if isinstance(error, AttributeError) and "'NoneType'" not in str(error):
                 raise
+            dead = {t for n in self.graph.nodes[kept:] for t in n.results}
             del self.graph.nodes[kept:]
-            alive = {t for n in self.graph.leaves + self.graph.nodes for t in n.results}
-            self.tensors = [t for t in self.tensors if t in alive]
+            self.tensors = [t for t in self.tensors if t not in dead]
 
     # ------------------------------------------------------------ parts
 

@@ -53,13 +53,13 @@ class Node:
     """An op. `text` has {0}, {1}, .. for its operands; `compute(call, *arrays)` gives its results.
 
     signature: "function" writes types as (operands) -> results, "list" the operands' alone, "same" the first operand's.
-    exact: results are rounded once. rule: differentiable by its float operands.
+    exact: results are rounded once. rule: differentiable by its float operands. held: results that pass no gradient.
     """
-    kind = "op"
+    kind, barrier = "op", False                             # barrier: a gradient through it is an error
 
-    def __init__(self, text, operands, results, compute, signature="function", exact=False, rule=True):
+    def __init__(self, text, operands, results, compute, signature="function", exact=False, rule=True, held=()):
         self.text, self.operands, self.results, self.compute = text, list(operands), list(results), compute
-        self.signature, self.exact, self.rule, self.after = signature, exact, rule, []
+        self.signature, self.exact, self.rule, self.held, self.after = signature, exact, rule, held, []
         for i, result in enumerate(self.results):
             result.node, result.index = self, i
 
@@ -87,6 +87,10 @@ class Node:
     def used(self):
         """The tensors whose values it takes."""
         return self.operands
+
+    def parts(self):
+        """The lists that say what it uses."""
+        return [self.operands, self.after]
 
 
 class Leaf(Node):

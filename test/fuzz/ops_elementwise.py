@@ -218,7 +218,8 @@ def where(b):
 
 def clamp(b):
     x, y, shape = pair(b, lambda t: t.dtype != "i1")
-    z = b.pick(lambda t: t.dtype == x.dtype and b.joined(shape, t.shape) is not None)
+    # Bounds that are one tensor are a kink that differences do not see.
+    z = b.pick(lambda t: t.dtype == x.dtype and t is not y and b.joined(shape, t.shape) is not None)
     b.op("clamp {0}, {1}, {2}", [x, y, z], b.joined(shape, z.shape), x.dtype,
          lambda c, n, v, low, high: np.minimum(np.maximum(v, low), high), exact=True)
 

@@ -4,14 +4,15 @@ from graph import Dim, Leaf, Tensor
 
 
 def snapshot(graph):
-    return (list(graph.leaves), [(n, list(n.operands), list(n.after)) for n in graph.nodes],
+    return (list(graph.leaves), [(n, [list(p) for p in n.parts()]) for n in graph.nodes],
             [(f, list(f.inputs), list(f.outputs), list(f.pairs), list(f.effects)) for f in graph.functions])
 
 
 def restore(graph, saved):
     graph.leaves, nodes, functions = list(saved[0]), saved[1], saved[2]
-    for node, operands, after in nodes:
-        node.operands, node.after = list(operands), list(after)
+    for node, parts in nodes:
+        for now, then in zip(node.parts(), parts):
+            now[:] = then
     graph.functions = []
     for f, inputs, outputs, pairs, effects in functions:
         f.inputs, f.outputs, f.pairs, f.effects = list(inputs), list(outputs), list(pairs), list(effects)
@@ -26,8 +27,9 @@ def cut(graph, tensor):
     graph.leaves.append(leaf)
     swap = lambda t: new if t is tensor else t
     for node in graph.nodes:
-        first = 1 if getattr(node, "variables", None) else 0
-        node.operands = node.operands[:first] + [swap(t) for t in node.operands[first:]]
+        for i, part in enumerate(node.parts()):
+            first = 1 if i == 0 and getattr(node, "variables", None) else 0
+            part[first:] = [swap(t) for t in part[first:]]
     for f in graph.functions:
         f.inputs = [t for t in f.inputs if t is not tensor]
         f.outputs = [t for t in f.outputs if t is not tensor]

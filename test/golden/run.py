@@ -262,7 +262,8 @@ class Library:
         done = subprocess.run([fnc, "compile", str(source), "-o", str(obj), *options, *self.machine.options],
                               capture_output=True, text=True, timeout=60)
         if done.returncode:
-            raise RuntimeError(f"fnc compile: exit {done.returncode}\n{done.stderr[:2000]}")
+            errors = [line for line in done.stderr.splitlines() if "error: " in line]
+            raise RuntimeError("\n".join([f"fnc compile: exit {done.returncode}", *errors, done.stderr[:2000]]))
         self.header = obj.with_suffix(".h").read_text()
         shown = subprocess.run([fnc, "inspect", str(obj), "--json"], capture_output=True, text=True, check=True)
         self.manifest = json.loads(shown.stdout)
