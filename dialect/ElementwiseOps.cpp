@@ -40,6 +40,15 @@ LogicalResult WhereOp::inferShape(Adaptor op, ShapeContext &shapes,
   return success();
 }
 
+OpFoldResult WhereOp::fold(FoldAdaptor adaptor) {
+  auto condition = dyn_cast_if_present<DenseElementsAttr>(adaptor.getCondition());
+  if (!condition || !condition.isSplat())
+    return {};
+  // The result may have more elements than what is chosen.
+  Value chosen = condition.getSplatValue<bool>() ? getOnTrue() : getOnFalse();
+  return chosen.getType() == getType() ? OpFoldResult(chosen) : OpFoldResult();
+}
+
 //===-- Cast ---------------------------------------------------------------===//
 
 LogicalResult CastOp::inferShape(Adaptor op, ShapeContext &shapes,

@@ -181,6 +181,7 @@ def Fn_WhereOp : Fn_PureOp<"where", Differentiable> {
   let arguments = (ins Fn_BoolTensor:$condition, Fn_Tensor:$on_true, Fn_Tensor:$on_false);
   let results = (outs Fn_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
 }
 
 def Fn_ClampOp : Fn_ElementwiseOp<"clamp", "a value held between two others; NaN of NaN",

@@ -217,11 +217,21 @@ def Fn_FunctionOp : Fn_Op<"function", [Symbol, AttrSizedOperandSegments, HasPare
                       outputs("y" = %y : tensor<4xf32>)
                       updates(%w = %w_new : tensor<4xf32>, %best = %loss if %better : tensor<f32>, %counted)
     ```
+
+    `checkpoint` makes gradients take less memory and more time: of what is computed before the last
+    of these values, they use inputs, variables and the values listed, and compute everything else
+    again. The numbers are the same, bit for bit; random ones too.
+
+    ```mlir
+    fn.function @train inputs(%x : tensor<32x64xf32>) updates(%step)
+                       checkpoint(%h4 : tensor<32x64xf32>, %h8 : tensor<32x64xf32>)
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<StrAttr>:$identifier,
                        Variadic<Fn_Tensor>:$inputs, Variadic<Fn_Tensor>:$outputs,
                        Variadic<Fn_Tensor>:$targets, Variadic<Fn_Tensor>:$values,
                        Variadic<Fn_ControlType>:$controls, Variadic<Fn_BoolTensor>:$conditions,
+                       Variadic<Fn_Tensor>:$checkpoints,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$conditional,
                        StrArrayAttr:$input_names, StrArrayAttr:$output_names,
                        OptionalAttr<StrArrayAttr>:$output_identifiers,
@@ -261,6 +271,22 @@ def Fn_StatusOp : Fn_Op<"status", [Pure, AttrSizedOperandSegments]> {
   let results = (outs RankedTensorOf<[I64]>:$status);
   let assemblyFormat = [{
     `(` $oks `)` `(` $gots `)` attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def Fn_BarrierOp : Fn_PureOp<"barrier", Differentiable> {
+  let summary = "the operand, as a value that nothing knows to be the same";
+  let description = [{
+    What gradients compute again from it is not merged with what was computed from the operand.
+  }];
+  let arguments = (ins Fn_Tensor:$input);
+  let results = (outs Fn_Tensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+  let shapeRule = [{
+    static ::llvm::LogicalResult inferShape(Adaptor op, ::fn::ShapeContext &shapes,
+                                            ::llvm::SmallVectorImpl<::fn::Shape> &results) {
+      return ::fn::inferElementwise(shapes, op.getOperands(), {}, results);
+    }
   }];
 }
 

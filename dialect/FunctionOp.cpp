@@ -17,7 +17,7 @@ struct Items {
 
 struct SpecParser {
   OpAsmParser &parser;
-  Items inputs, outputs, targets, values, controls, conditions;
+  Items inputs, outputs, targets, values, controls, conditions, checkpoints;
   /// Which pairs the conditions belong to.
   SmallVector<int64_t> conditional;
 
@@ -25,6 +25,9 @@ struct SpecParser {
 
   ParseResult operand(Items &items) { return parser.parseOperand(items.operands.emplace_back()); }
   ParseResult type(Items &items) { return parser.parseColonType(items.types.emplace_back()); }
+
+  /// `%x : type`.
+  ParseResult typed(Items &items) { return failure(operand(items) || type(items)); }
 
   /// `%x : type` or `"name" = %x : type`; of outputs also `"name" as "identifier" = %x : type`.
   ParseResult named(Items &items, bool needsName) {
@@ -41,7 +44,7 @@ struct SpecParser {
     }
     items.names.push_back(name ? name : b().getStringAttr(""));
     items.identifiers.push_back(identifier);
-    return failure(operand(items) || type(items));
+    return typed(items);
   }
 
   /// `%variable = %value : type`, `%variable = %value if %condition : type` or `%control`.
@@ -87,7 +90,7 @@ ParseResult FunctionOp::parse(OpAsmParser &parser, OperationState &state) {
       parser.parseAttribute(properties.identifier, b.getNoneType()))
     return failure();
 
-  SpecParser spec{parser, {}, {}, {}, {}, {}, {}, {}};
+  SpecParser spec{parser, {}, {}, {}, {}, {}, {}, {}, {}};
   auto list = [&](StringRef keyword, auto item) -> ParseResult {
     if (failed(parser.parseOptionalKeyword(keyword)))
       return success();
@@ -96,6 +99,7 @@ ParseResult FunctionOp::parse(OpAsmParser &parser, OperationState &state) {
   if (list("inputs", [&] { return spec.named(spec.inputs, /*needsName=*/false); }) ||
       list("outputs", [&] { return spec.named(spec.outputs, /*needsName=*/true); }) ||
       list("updates", [&] { return spec.update(); }) ||
+      list("checkpoint", [&] { return spec.typed(spec.checkpoints); }) ||
       parser.parseOptionalAttrDict(state.attributes))
     return failure();
 
@@ -107,8 +111,8 @@ ParseResult FunctionOp::parse(OpAsmParser &parser, OperationState &state) {
   SmallVector<Attribute> locations;
   if (!spec.conditional.empty())
     properties.conditional = b.getDenseI64ArrayAttr(spec.conditional);
-  Items *lists[] = {&spec.inputs, &spec.outputs,  &spec.targets,
-                    &spec.values, &spec.controls, &spec.conditions};
+  Items *lists[] = {&spec.inputs,   &spec.outputs,    &spec.targets,    &spec.values,
+                    &spec.controls, &spec.conditions, &spec.checkpoints};
   for (auto [i, items] : llvm::enumerate(lists)) {
     properties.operandSegmentSizes[i] = items->operands.size();
     for (auto [operand, type] : llvm::zip(items->operands, items->types)) {
@@ -160,6 +164,12 @@ void FunctionOp::print(OpAsmPrinter &printer) {
     if (!getTargets().empty() && !getControls().empty())
       printer << ", ";
     printer << getControls() << ')';
+  }
+  if (!getCheckpoints().empty()) {
+    printer << " checkpoint(";
+    llvm::interleaveComma(getCheckpoints(), printer,
+                          [&](Value value) { printer << value << " : " << value.getType(); });
+    printer << ')';
   }
   printer.printOptionalAttrDict((*this)->getAttrs(),
                                 {"sym_name", "identifier", "input_names", "output_names",

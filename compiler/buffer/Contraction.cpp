@@ -65,7 +65,6 @@ private:
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   bool isTiled(unsigned dim) const { return dim == vectorDim || rowDim == dim || columnDim == dim; }
-  LinearOperand &result() { return operands.back(); }
 
   void findSizes() {
     for (unsigned loop = 0; loop < bounds.size(); ++loop) {
@@ -310,11 +309,13 @@ private:
   /// The epilogue of one vector or element of sums.
   void finish(Value sum, Place place, int64_t width) {
     SmallVector<Value> arguments{sum};
-    for (unsigned i = FirstExtra; i + 1 < operands.size(); ++i)
-      arguments.push_back(load(i, place, width));
-    Value made = inlineOnVectors(b, loc, op.getEpilogue().front(), arguments, width);
-    storeVector(b, loc, result(), made, address(operands.size() - 1, place),
-                result().steps[vectorDim], width);
+    unsigned next = FirstExtra;
+    for (; next < FirstExtra + op.getExtras().size(); ++next)
+      arguments.push_back(load(next, place, width));
+    for (Value made : inlineOnVectors(b, loc, op.getEpilogue().front(), arguments, width)) {
+      const LinearOperand &result = operands[next];
+      storeVector(b, loc, result, made, address(next++, place), result.steps[vectorDim], width);
+    }
   }
 
   /// Sums of vectors along the result.

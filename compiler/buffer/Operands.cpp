@@ -175,27 +175,31 @@ void fnc::storeVector(OpBuilder &b, Location loc, const LinearOperand &operand, 
 }
 
 /// `body` for each element of the vectors.
-static Value inlineOnElements(OpBuilder &b, Location loc, Block &body, ArrayRef<Value> arguments,
-                              int64_t width) {
-  Value made = zeros(b, loc, body.getTerminator()->getOperand(0).getType(), width);
+static SmallVector<Value> inlineOnElements(OpBuilder &b, Location loc, Block &body,
+                                           ArrayRef<Value> arguments, int64_t width) {
+  SmallVector<Value> made;
+  for (Type type : body.getTerminator()->getOperandTypes())
+    made.push_back(zeros(b, loc, type, width));
   for (int64_t lane = 0; lane < width; ++lane) {
     SmallVector<Value> elements;
     for (Value argument : arguments)
       elements.push_back(vector::ExtractOp::create(b, loc, argument, lane));
-    Value element = fnc::inlineOnVectors(b, loc, body, elements, 1);
-    made = vector::InsertOp::create(b, loc, element, made, lane);
+    for (auto [vector, element] : llvm::zip(made, inlineOnVectors(b, loc, body, elements, 1)))
+      vector = vector::InsertOp::create(b, loc, element, vector, lane);
   }
   return made;
 }
 
-Value fnc::inlineOnVectors(OpBuilder &b, Location loc, Block &body, ArrayRef<Value> arguments,
-                           int64_t width) {
+SmallVector<Value> fnc::inlineOnVectors(OpBuilder &b, Location loc, Block &body,
+                                        ArrayRef<Value> arguments, int64_t width) {
   IRMapping mapping;
   mapping.map(body.getArguments(), arguments);
+  OperandRange yielded = body.getTerminator()->getOperands();
   if (width == 1) {
     for (Operation &inner : body.without_terminator())
       b.clone(inner, mapping);
-    return mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
+    return llvm::map_to_vector(yielded,
+                               [&](Value value) { return mapping.lookupOrDefault(value); });
   }
   if (llvm::any_of(body.without_terminator(), [](Operation &inner) {
         return !isa<arith::ConstantOp>(inner) && !OpTrait::hasElementwiseMappableTraits(&inner);
@@ -220,5 +224,5 @@ Value fnc::inlineOnVectors(OpBuilder &b, Location loc, Block &body, ArrayRef<Val
         b.create(inner.getLoc(), inner.getName().getIdentifier(), inputs, types, inner.getAttrs());
     mapping.map(inner.getResults(), made->getResults());
   }
-  return operand(body.getTerminator()->getOperand(0));
+  return llvm::map_to_vector(yielded, operand);
 }

@@ -37,8 +37,10 @@ void storeVector(mlir::OpBuilder &b, mlir::Location loc, const LinearOperand &op
 mlir::Value splat(mlir::OpBuilder &b, mlir::Location loc, mlir::Value element, int64_t width);
 
 /// What `body`, written for elements, yields for vectors.
-mlir::Value inlineOnVectors(mlir::OpBuilder &b, mlir::Location loc, mlir::Block &body,
-                            llvm::ArrayRef<mlir::Value> arguments, int64_t width);
+llvm::SmallVector<mlir::Value> inlineOnVectors(mlir::OpBuilder &b, mlir::Location loc,
+                                               mlir::Block &body,
+                                               llvm::ArrayRef<mlir::Value> arguments,
+                                               int64_t width);
 
 } // namespace fnc
 

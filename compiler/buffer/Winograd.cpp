@@ -208,7 +208,7 @@ private:
     };
     auto contract = kernel::ContractOp::create(
         b, loc, TypeRange(), scratch(transformed, channels), op.getFilter(), ValueRange(),
-        scratch(products, filters),
+        ValueRange(scratch(products, filters)),
         b.getAffineMapArrayAttr(
             {map({d[0], d[1], d[3]}), map({d[0], d[3], d[2]}), map({d[0], d[1], d[2]})}),
         b.getDenseI64ArrayAttr({planes, count, filters, channels}), b.getI64IntegerAttr(2),
@@ -243,7 +243,7 @@ private:
         };
         for (const LinearOperand &extra : ArrayRef(finishing).drop_back())
           arguments.push_back(loadVector(b, loc, extra, at(extra), extra.steps[3], width));
-        Value made = inlineOnVectors(b, loc, op.getEpilogue().front(), arguments, width);
+        Value made = inlineOnVectors(b, loc, op.getEpilogue().front(), arguments, width)[0];
         const LinearOperand &out = finishing.back();
         storeVector(b, loc, out, made, at(out), out.steps[3], width);
       }

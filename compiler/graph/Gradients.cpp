@@ -23,7 +23,7 @@ bool fnc::isFloatTensor(Value value) {
 }
 
 bool ReverseMode::isWanted(Value value) const {
-  return isFloatTensor(value) && dependents.contains(value);
+  return isFloatTensor(value) && dependents.contains(forward.original(value));
 }
 
 void ReverseMode::findDependents(ValueRange targets) {
@@ -76,26 +76,29 @@ LogicalResult ReverseMode::visit(Operation *each) {
   // A flat op on the way has left nothing to pass on.
   if (inputs.empty() || llvm::none_of(results, [](Value v) { return static_cast<bool>(v); }))
     return success();
+  Operation *known = forward.again(each);
   auto add = [&](Value operand, Value gradient) {
-    Value &sum = gradients[operand];
+    Value &sum = gradients[forward.original(operand)];
     sum = sum ? AddOp::create(b, each->getLoc(), sum, gradient).getResult() : gradient;
   };
-  if (auto cast = dyn_cast<tensor::CastOp>(each)) {
+  if (auto cast = dyn_cast<tensor::CastOp>(known)) {
     add(cast.getSource(),
         tensor::CastOp::create(b, each->getLoc(), cast.getSource().getType(), results[0]));
     return success();
   }
-  if (auto branch = dyn_cast<IfOp>(each))
+  if (auto branch = dyn_cast<IfOp>(known))
     return visitIf(branch, results, add);
-  if (auto scan = dyn_cast<ScanOp>(each))
+  if (auto scan = dyn_cast<ScanOp>(known))
     return visitScan(scan, results, add);
-  auto rule = dyn_cast<GradientRule>(each);
+  auto rule = dyn_cast<GradientRule>(known);
   if (StringAttr barrier = each->getAttrOfType<StringAttr>(noGradientAttr))
     return noRule(each, barrier.getValue());
   if (!rule)
     return noRule(each, each->getName().getStringRef());
-  Gradient gradient(b, each, results, wanted, add);
+  Gradient gradient(b, known, results, wanted, add);
   rule.differentiate(gradient);
+  if (known != each)
+    forward.useCheckpoints(known);
   return success();
 }
 
@@ -128,14 +131,15 @@ static std::string nameOf(Value value) {
 }
 
 FailureOr<SmallVector<Value>> fnc::expandGradients(OpBuilder &b, GradientsOp op, Value output,
-                                                   ValueRange targets, Value seed) {
+                                                   ValueRange targets, Value seed,
+                                                   ArrayRef<Value> checkpoints) {
   Location loc = op.getLoc();
   if (!seed)
     seed = Expr(b, loc, output).filled(1);
   else if (seed.getType() != output.getType())
     seed = tensor::CastOp::create(b, loc, output.getType(), seed);
 
-  ReverseMode reverse(b, op);
+  ReverseMode reverse(b, op, checkpoints);
   reverse.findDependents(targets);
   if (failed(reverse.propagate({{output, seed}})))
     return failure();

@@ -3,6 +3,7 @@
 #ifndef FNC_COMPILER_GRAPH_REVERSEMODE_H
 #define FNC_COMPILER_GRAPH_REVERSEMODE_H
 
+#include "compiler/graph/ForwardValues.h"
 #include "dialect/Fn.h"
 #include "llvm/ADT/DenseSet.h"
 
@@ -12,7 +13,8 @@ namespace fnc {
 class ReverseMode {
 public:
   /// `op` is what errors name. Gradients are built where `b` stands, behind all ops of the block.
-  ReverseMode(mlir::OpBuilder &b, fn::GradientsOp op) : b(b), op(op) {}
+  ReverseMode(mlir::OpBuilder &b, fn::GradientsOp op, llvm::ArrayRef<mlir::Value> checkpoints = {})
+      : b(b), op(op), forward(b, checkpoints) {}
 
   /// Finds everything that depends on a target, from the first op on.
   void findDependents(mlir::ValueRange targets);
@@ -35,6 +37,7 @@ private:
 
   mlir::OpBuilder &b;
   fn::GradientsOp op;
+  ForwardValues forward;
   llvm::SmallVector<mlir::Operation *> ops;
   /// What depends on a target, and what of that the output depends on.
   llvm::DenseSet<mlir::Value> dependents, used;

@@ -125,7 +125,8 @@ LogicalResult KernelBuilder::findNeeded() {
   for (auto [i, input] : llvm::enumerate(spec.getInputs()))
     fed[input] = i;
   unsigned firstOutput = spec.getInputs().size();
-  for (unsigned i = firstOutput, e = spec->getNumOperands(); i < e; ++i) {
+  unsigned firstCheckpoint = spec->getNumOperands() - spec.getCheckpoints().size();
+  for (unsigned i = firstOutput; i < firstCheckpoint; ++i) {
     Value root = spec->getOperand(i);
     unsigned firstTarget = firstOutput + spec.getOutputs().size();
     if (i >= firstTarget && i < firstTarget + spec.getTargets().size()) {
@@ -135,6 +136,19 @@ LogicalResult KernelBuilder::findNeeded() {
     }
     if (failed(visit(root, spec.getItemLoc(i))))
       return failure();
+  }
+
+  hasGradients = llvm::any_of(order, [](Operation *op) { return isa<GradientsOp>(op); });
+  for (auto [i, checkpoint] : llvm::enumerate(spec.getCheckpoints())) {
+    bool computed = fed.contains(checkpoint) || seen.contains(checkpoint.getDefiningOp());
+    if (computed && hasGradients)
+      continue;
+    InFlightDiagnostic error = emitError(spec.getItemLoc(firstCheckpoint + i))
+                               << "'fn.function' op @" << spec.getSymName() << " has a checkpoint "
+                               << (computed ? "but takes no gradient" : "that it does not compute");
+    if (!computed)
+      error.attachNote(checkpoint.getLoc()) << "the checkpoint is here";
+    return failure();
   }
 
   llvm::DenseSet<Value> used;
@@ -300,7 +314,12 @@ LogicalResult KernelBuilder::emitGradients(GradientsOp op) {
   for (Value target : op.getTargets())
     targets.push_back(map.lookupOrNull(target));
   Value seed = op.getSeed() ? get(op.getSeed()) : Value();
-  auto gradients = fnc::expandGradients(b, op, get(op.getOutput()), targets, seed);
+  SmallVector<Value> checkpoints;
+  for (Value checkpoint : spec.getCheckpoints())
+    if (Value there = map.lookupOrNull(checkpoint))
+      checkpoints.push_back(there);
+  auto gradients =
+      fnc::expandGradients(b, op, get(op.getOutput()), targets, seed, checkpoints);
   if (failed(gradients))
     return failure();
   for (auto [result, gradient] : llvm::zip(op.getGradients(), *gradients))
@@ -422,7 +441,6 @@ LogicalResult KernelBuilder::build() {
   if (failed(findNeeded()) || failed(fnc::checkRaces(spec, order, isFed)))
     return failure();
   declareArguments();
-  hasGradients = llvm::any_of(order, [](Operation *op) { return isa<GradientsOp>(op); });
   for (Operation *op : order)
     if (failed(emit(op)))
       return failure();

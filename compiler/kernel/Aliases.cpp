@@ -1,6 +1,7 @@
 //===- Aliases.cpp - tensors that lie in the memory of others -------------===//
 
 #include "compiler/kernel/Aliases.h"
+#include "compiler/kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -11,7 +12,7 @@ using namespace mlir;
 Value fnc::viewedTensor(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (!isa<tensor::CastOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp,
-             tensor::ReshapeOp>(op))
+             tensor::ReshapeOp, fnc::kernel::BarrierOp>(op))
       break;
     value = op->getOperand(0);
   }

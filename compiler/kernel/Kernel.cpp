@@ -3,6 +3,7 @@
 #include "compiler/kernel/Kernel.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/PatternMatch.h"
@@ -22,6 +23,11 @@ void KernelDialect::initialize() {
       >();
 }
 
+LogicalResult BarrierOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
+  shapes.push_back(tensor::getMixedSizes(b, getLoc(), getInput()));
+  return success();
+}
+
 LogicalResult ContractOp::verify() {
   if (getMaps().size() != getNumOperands())
     return emitOpError("has ") << getMaps().size() << " maps for " << getNumOperands()
@@ -35,8 +41,13 @@ LogicalResult ContractOp::verify() {
         (!flat && map.getNumResults() != type.getRank()))
       return emitOpError("map ") << i << " does not fit its operand and " << loops << " loops";
   }
+  if (getInits().empty())
+    return emitOpError("expects a result");
   if (!resultMap().isProjectedPermutation())
     return emitOpError("writes elements of the result more than once");
+  for (unsigned i = 0; i < getInits().size(); ++i)
+    if (mapOf(getNumOperands() - 1 - i) != resultMap())
+      return emitOpError("expects all results to have one map");
   Block &body = getEpilogue().front();
   if (body.getNumArguments() != getExtras().size() + 1)
     return emitOpError("expects an argument of the epilogue for the sum and for each extra");
@@ -46,11 +57,15 @@ LogicalResult ContractOp::verify() {
   if (auto piece = getPiece())
     if (piece->size() != 2 || (*piece)[0] < 0 || (*piece)[0] >= loops ||
         !isReduction((*piece)[0]) || (*piece)[1] < 1 || getDot() || getPacked() ||
+        getInits().size() != 1 ||
         body.getTerminator()->getOperand(0) != body.getArgument(0))
       return emitOpError("cannot be made in these pieces");
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
-  if (!yield || yield.getValue().getType() != getElementTypeOrSelf(getInit().getType()))
-    return emitOpError("expects the epilogue to yield an element of the result");
+  if (!yield || yield.getNumOperands() != getInits().size())
+    return emitOpError("expects the epilogue to yield an element of each result");
+  for (auto [value, init] : llvm::zip(yield.getValues(), getInits()))
+    if (value.getType() != getElementTypeOrSelf(init.getType()))
+      return emitOpError("result and what the epilogue yields differ in type");
   return success();
 }
 
@@ -70,8 +85,8 @@ static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
 
 void ContractOp::getEffects(Effects &effects) {
   addEffects(*this, effects);
-  if (getPiece() && isa<MemRefType>(getInit().getType()))
-    effects.emplace_back(MemoryEffects::Read::get(), &getInitMutable());
+  if (getPiece() && isa<MemRefType>(getInits()[0].getType()))
+    effects.emplace_back(MemoryEffects::Read::get(), getDpsInitOperand(0));
 }
 void WinogradOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void WinogradFilterOp::getEffects(Effects &effects) { addEffects(*this, effects); }
@@ -120,6 +135,33 @@ struct BufferizeInto : bufferization::DstBufferizableOpInterfaceExternalModel<Mo
   }
 };
 
+/// The operand's buffer.
+struct BufferizeBarrier
+    : bufferization::BufferizableOpInterface::ExternalModel<BufferizeBarrier, BarrierOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &,
+                              const bufferization::AnalysisState &) const {
+    return false;
+  }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &,
+                               const bufferization::AnalysisState &) const {
+    return false;
+  }
+  bufferization::AliasingValueList getAliasingValues(Operation *op, OpOperand &,
+                                                     const bufferization::AnalysisState &) const {
+    return {{op->getResult(0), bufferization::BufferRelation::Equivalent}};
+  }
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const bufferization::BufferizationOptions &options,
+                          bufferization::BufferizationState &state) const {
+    FailureOr<Value> buffer =
+        bufferization::getBuffer(rewriter, op->getOperand(0), options, state);
+    if (failed(buffer))
+      return failure();
+    bufferization::replaceOpWithBufferizedValues(rewriter, op, *buffer);
+    return success();
+  }
+};
+
 struct BufferizeFillBorder : BufferizeInto<BufferizeFillBorder, FillBorderOp> {};
 
 struct BufferizeWinogradFilter : BufferizeInto<BufferizeWinogradFilter, WinogradFilterOp> {};
@@ -153,6 +195,7 @@ struct BufferizeContract : BufferizeInto<BufferizeContract, ContractOp> {
 void fnc::registerKernelDialect(DialectRegistry &registry) {
   registry.insert<KernelDialect>();
   registry.addExtension(+[](MLIRContext *context, KernelDialect *) {
+    BarrierOp::attachInterface<BufferizeBarrier>(*context);
     ContractOp::attachInterface<BufferizeContract>(*context);
     WinogradOp::attachInterface<BufferizeWinograd>(*context);
     WinogradFilterOp::attachInterface<BufferizeWinogradFilter>(*context);

@@ -18,18 +18,32 @@ def Kernel_Dialect : Dialect {
 
 class Kernel_Op<string mnemonic, list<Trait> traits = []> : Op<Kernel_Dialect, mnemonic, traits>;
 
+def Kernel_BarrierOp : Kernel_Op<"barrier", [
+    Pure, SameOperandsAndResultType,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "the operand, as a value that nothing knows to be the same";
+  let description = [{
+    What is computed from it is computed again, not merged with what was computed from the operand.
+    On buffers there is none: it is the operand's.
+  }];
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
 def Kernel_ContractOp : Kernel_Op<"contract", [
-    SingleBlock, DestinationStyleOpInterface,
+    SingleBlock, DestinationStyleOpInterface, AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "a sum of products, and what is made of each sum";
   let description = [{
-    `init[maps[-1](i)] = epilogue(sum over reductions of lhs[maps[0](i)] * rhs[maps[1](i)],
-                                  extras[maps[2](i)], ...)`
+    `inits[maps[-1](i)] = epilogue(sum over reductions of lhs[maps[0](i)] * rhs[maps[1](i)],
+                                   extras[maps[2](i)], ...)`
 
     on tensors or memrefs. Loops that the last map names are parallel, the others are reductions;
-    `sizes` are the loops' (negative: dynamic). The old content of `init` is not read, unless the sum
-    is made in pieces. Extras are
-    read where the result is written, so one whose map is the result's may share its buffer.
+    `sizes` are the loops' (negative: dynamic). Several inits, of which the epilogue yields one
+    element each, have the same map. Their old content is not read, unless the sum is made in
+    pieces. Extras are read where the results are written, so one whose map is the results' may
+    share the buffer of one.
 
     How it is computed is decided when the op is made: `vector_dim` is the loop along which vectors
     run, `row_dim` the loop whose steps share what moves along the vectors alone; `dot` says that
@@ -60,8 +74,8 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     ```
   }];
   let arguments = (ins AnyShaped:$lhs, AnyShaped:$rhs, Variadic<AnyShaped>:$extras,
-                       AnyShaped:$init, AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$sizes,
-                       I64Attr:$vector_dim, OptionalAttr<I64Attr>:$row_dim,
+                       Variadic<AnyShaped>:$inits, AffineMapArrayAttr:$maps,
+                       DenseI64ArrayAttr:$sizes, I64Attr:$vector_dim, OptionalAttr<I64Attr>:$row_dim,
                        OptionalAttr<I64Attr>:$column_dim, DenseI64ArrayAttr:$tile,
                        OptionalAttr<DenseI64ArrayAttr>:$piece, UnitAttr:$by_rows,
                        UnitAttr:$dot, UnitAttr:$packed);
@@ -69,10 +83,10 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs (`,` $extras^)? `:` type($lhs) `,` type($rhs) (`,` type($extras)^)? `)`
-    `outs` `(` $init `:` type($init) `)` attr-dict-with-keyword $epilogue (`->` type($results)^)?
+    `outs` `(` $inits `:` type($inits) `)` attr-dict-with-keyword $epilogue (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
-    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitsMutable(); }
     ::mlir::AffineMap mapOf(unsigned operand) {
       return ::llvm::cast<::mlir::AffineMapAttr>(getMaps()[operand]).getValue();
     }
@@ -177,9 +191,9 @@ def Kernel_CooMatmulOp : Kernel_Op<"coo_matmul", [
 
 def Kernel_YieldOp : Kernel_Op<"yield", [
     Pure, Terminator, ReturnLike, ParentOneOf<["ContractOp", "WinogradOp"]>]> {
-  let summary = "the element of the result";
-  let arguments = (ins AnyType:$value);
-  let assemblyFormat = "$value attr-dict `:` type($value)";
+  let summary = "the elements of the results";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "$values attr-dict `:` type($values)";
 }
 
 def Kernel_FillBorderOp : Kernel_Op<"fill_border", [

@@ -293,7 +293,7 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
     };
     const fnc::RegisterTile &tile = plan.tile;
     auto contract = fnc::kernel::ContractOp::create(
-        b, loc, TypeRange(out.getType()), sources[0], sources[1], extras, out,
+        b, loc, TypeRange(out.getType()), sources[0], sources[1], extras, ValueRange(out),
         b.getAffineMapArrayAttr(maps), b.getDenseI64ArrayAttr(product.sizes),
         b.getI64IntegerAttr(plan.vectorDim), dim(plan.rowDim), dim(plan.columnDim),
         b.getDenseI64ArrayAttr({tile.rows, tile.width, tile.parts}),

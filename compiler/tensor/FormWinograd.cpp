@@ -199,7 +199,7 @@ struct FormWinograd : fnc::impl::FormWinogradBase<FormWinograd> {
     SmallVector<AffineMap> maps;
     for (unsigned i = 2; i < op.getMaps().size(); ++i)
       maps.push_back(op.mapOf(i).replaceDimsAndSymbols(renamed, {}, 4, 0));
-    SmallVector<Value> inits = {op.getInit(), scratch(sizes[C]), scratch(sizes[F])};
+    SmallVector<Value> inits = {op.getInits()[0], scratch(sizes[C]), scratch(sizes[F])};
     auto winograd = fnc::kernel::WinogradOp::create(
         b, loc, ValueRange(inits).getTypes(), op.getLhs(), filter, op.getExtras(), inits[0],
         inits[1], inits[2], b.getAffineMapArrayAttr(maps),

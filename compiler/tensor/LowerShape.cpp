@@ -1,5 +1,6 @@
 //===- LowerShape.cpp - ops that move data or make it from nothing --------===//
 
+#include "compiler/kernel/Kernel.h"
 #include "compiler/tensor/Lower.h"
 #include "compiler/tensor/Views.h"
 #include "dialect/Fn.h"
@@ -44,6 +45,15 @@ struct ConstantPattern : OpConversionPattern<fn::ConstantOp> {
         return rewriter.notifyMatchFailure(op, "elements cannot change their type");
     }
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, type, cast<TypedAttr>(value));
+    return success();
+  }
+};
+
+struct BarrierPattern : OpConversionPattern<fn::BarrierOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(fn::BarrierOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<kernel::BarrierOp>(op, adaptor.getInput());
     return success();
   }
 };
@@ -296,7 +306,7 @@ struct ShapeOfPattern : ShapePattern<fn::ShapeOfOp, ShapeOfPattern> {
 } // namespace
 
 void fnc::populateShapeLowering(const TypeConverter &types, RewritePatternSet &patterns) {
-  patterns.add<ConstantPattern, ReshapePattern, ExpandPattern, SqueezePattern, TransposePattern,
+  patterns.add<ConstantPattern, BarrierPattern, ReshapePattern, ExpandPattern, SqueezePattern, TransposePattern,
                ReversePattern, SlicePattern, ConcatPattern, SplitPattern, PadPattern, TilePattern,
                BroadcastToPattern, IotaPattern, OneHotPattern, ShapeOfPattern>(
       types, patterns.getContext());

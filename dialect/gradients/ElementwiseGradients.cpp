@@ -17,6 +17,7 @@ constexpr double pi = std::numbers::pi;
 //===-- One operand ----------------------------------------------------------===//
 
 void IdentityOp::differentiate(Gradient &g) { g.add(0, g.dy()); }
+void BarrierOp::differentiate(Gradient &g) { g.add(0, g.dy()); }
 void NegOp::differentiate(Gradient &g) { g.add(0, -g.dy()); }
 void AbsOp::differentiate(Gradient &g) { g.add(0, g.dy() * g.x().apply<SignOp>()); }
 void SquareOp::differentiate(Gradient &g) { g.add(0, g.dy() * (g.x() * 2)); }
