@@ -17,6 +17,11 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
   // Sizes are shared once equal computations are one value.
   pm.addPass(createCSEPass());
   pm.addPass(createSimplify());
+  // One pass over a variable and its slots; then where it can be done in place, since the status
+  // is known; then without a gradient in between.
+  pm.addPass(createMergeLoops());
+  pm.addPass(createSinkUpdates());
+  pm.addPass(createFuseUpdates());
   // Before lifetimes count: what lies between ops of one row need not live longer.
   pm.addPass(createFuseRows());
   pm.addPass(createSimplify());

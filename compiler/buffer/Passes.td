@@ -69,6 +69,81 @@ def Commit : Pass<"fnc-commit", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
+def MergeLoops : Pass<"fnc-merge-loops", "::mlir::ModuleOp"> {
+  let summary = "elementwise loops over the same places as one loop with several results";
+  let description = [{
+    The slots of a variable and the variable itself are new values of one another and of a gradient.
+    One loop loads and stores each of them once, and what lies between them is stored nowhere.
+
+    ```mlir
+    linalg.generic ins(%m, %g) outs(%m) { ... }
+    linalg.generic ins(%w, %m) outs(%w) { ... }
+    ```
+    ==>
+    ```mlir
+    linalg.generic ins(%m, %g, %w) outs(%m, %w) { ... }
+    ```
+    The loops share a buffer, and touch what either of them writes only at the place where they are.
+    Between them stand only ops on a few numbers. Sizes are static.
+
+    On entry: memrefs, one allocation a buffer. On exit: the same.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def SinkUpdates : Pass<"fnc-sink-updates", "::mlir::ModuleOp"> {
+  let summary = "new values of variables computed in place at the end, once nothing can fail any more";
+  let description = [{
+    A kernel that can fail computes new values beside the old ones and copies them when the status is
+    known; others do so where a later op read the old value. Where what makes new values can wait
+    until then, it writes to the variables, and workspace and copies are saved.
+
+    ```mlir
+    linalg.generic ins(%g, %w) outs(%new) { ... }
+    scf.if %ok {
+      linalg.copy ins(%new) outs(%w)
+    }
+    ```
+    ==>
+    ```mlir
+    scf.if %ok {
+      linalg.generic ins(%g, %w) outs(%w) { ... }
+    }
+    ```
+    The op touches the variables that it writes at the place where it is; no other part of the
+    commit reads what it writes; nothing changes what it reads before. A contraction waits for a status where what
+    it reads takes no more memory than its result.
+
+    On entry and on exit: the form that `Commit` leaves, but for what the commit holds.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def FuseUpdates : Pass<"fnc-fuse-updates", "::mlir::ModuleOp"> {
+  let summary = "the elementwise loop behind a contraction as its epilogue";
+  let description = [{
+    A gradient that a contraction makes and the update of its variable alone reads is never stored:
+    each block of it goes into the update from registers.
+
+    ```mlir
+    %g = memref.alloc() : memref<64x10xf32>
+    kernel.contract ins(%x, %dy) outs(%g) { ... }
+    linalg.generic ins(%g, %m, %w) outs(%m, %w) { ... }
+    ```
+    ==>
+    ```mlir
+    kernel.contract ins(%x, %dy, %m, %w) outs(%m, %w) { ... }
+    ```
+    The loop moves up to the contraction, past ops with which it shares nothing that is written, and
+    takes along those on a few numbers. Where something in between still needs what the loop
+    changes, the contraction moves down, if what it reads takes no more memory than its result.
+
+    On entry: memrefs, one allocation a buffer. On exit: the same.
+  }];
+  let dependentDialects = ["::fnc::kernel::KernelDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def FuseRows : Pass<"fnc-fuse-rows", "::mlir::ModuleOp"> {
   let summary = "one loop over rows for ops that follow one another";
   let description = [{

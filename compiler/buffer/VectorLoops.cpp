@@ -78,6 +78,9 @@ std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
     return std::nullopt;
   unsigned widest = 32;
   for (OpOperand &operand : op->getOpOperands()) {
+    // A single flag is the same for all elements.
+    if (op.isDpsInput(&operand) && op.getMatchingIndexingMap(&operand).getNumResults() == 0)
+      continue;
     if (!hasVectorElements(operand.get()))
       return std::nullopt;
     Type element = getElementTypeOrSelf(operand.get().getType());

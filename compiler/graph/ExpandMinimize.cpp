@@ -60,6 +60,11 @@ private:
 
   Expr scale, step, rate;
   SmallVector<Expr> gradients;
+  /// Of accumulated gradients, what becomes of them.
+  struct Update {
+    Expr variable, value, when;
+  };
+  SmallVector<Update> sums;
   /// What must hold for a variable to change; null for always.
   Expr applies;
   llvm::StringMap<Expr> shared, sharedNow;
@@ -206,7 +211,7 @@ Expr Expansion::accumulate() {
                                 op.getInstance() + "/gradient",
                             gradient.type(), 0.0);
     Expr total = sum + gradient;
-    write(sum, where(last, sum.number(0), total), applies);
+    sums.push_back({sum, where(last, sum.number(0), total), applies});
     gradient = total / static_cast<double>(calls);
   }
   return last;
@@ -267,6 +272,9 @@ void Expansion::stepOne(unsigned i) {
   if (std::optional<ArrayAttr> constraints = op.getConstraints())
     if (auto constraint = dyn_cast<WeightConstraint>((*constraints)[i]))
       result = constraint.project(result);
+  // All that one variable has follows in a row: the sum of its gradients, slots, itself.
+  if (!sums.empty())
+    write(sums[i].variable, sums[i].value, sums[i].when);
   for (auto &[name, value] : one.values)
     write(one.slots[name], value, applies);
   write(stored, result, applies);

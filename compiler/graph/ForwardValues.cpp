@@ -9,12 +9,13 @@ using namespace mlir;
 using namespace fn;
 using namespace fnc;
 
-ForwardValues::ForwardValues(OpBuilder &b, ArrayRef<Value> values) : b(b), checkpoints(values) {
-  if (checkpoints.empty())
+ForwardValues::ForwardValues(OpBuilder &b, Checkpoints *checkpoints)
+    : b(b), checkpoints(checkpoints) {
+  if (!checkpoints || checkpoints->values.empty())
     return;
   for (Operation &op : *b.getInsertionBlock())
     places.try_emplace(&op, places.size());
-  for (Value value : checkpoints)
+  for (Value value : checkpoints->values)
     if (Operation *op = value.getDefiningOp())
       ends.push_back(places.lookup(op));
   llvm::sort(ends);
@@ -30,7 +31,7 @@ unsigned ForwardValues::segmentOf(Operation *op) const {
 bool ForwardValues::isKept(Value value) const {
   Operation *op = value.getDefiningOp();
   return !op || !places.contains(op) || op->hasTrait<OpTrait::ConstantLike>() ||
-         llvm::is_contained(checkpoints, value);
+         llvm::is_contained(checkpoints->values, value);
 }
 
 Value ForwardValues::keptValue(Value value) {
@@ -40,7 +41,7 @@ Value ForwardValues::keptValue(Value value) {
   Value &barrier = barriers[value];
   if (!barrier) {
     barrier = BarrierOp::create(b, value.getLoc(), value);
-    originals[barrier] = value;
+    checkpoints->originals[barrier] = value;
   }
   return barrier;
 }
@@ -79,8 +80,12 @@ Operation *ForwardValues::again(Operation *op) {
     Operation *copy = b.clone(*each, map);
     copies[each] = copy;
     for (auto [from, to] : llvm::zip(each->getResults(), copy->getResults()))
-      originals[to] = from;
+      checkpoints->originals[to] = from;
   }
+  // In front of the gradients that will use them.
+  for (Value result : op->getResults())
+    if (isKept(result))
+      keptValue(result);
   return copies.lookup(op);
 }
 

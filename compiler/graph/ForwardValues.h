@@ -8,16 +8,25 @@
 
 namespace fnc {
 
+/// The checkpoints of a kernel, and what copies stand for: also where gradients are taken of
+/// gradients.
+struct Checkpoints {
+  llvm::SmallVector<mlir::Value> values;
+  llvm::DenseMap<mlir::Value, mlir::Value> originals;
+};
+
 /// Forward values that gradients use: as they are or, where a block has checkpoints, computed again
 /// from those.
 ///
-/// Checkpoints cut the block into segments. What lies behind the last one is used as it is. Gradients
-/// of the others begin with copies of the ops that they need, made of block arguments, constants and
-/// checkpoints, and that are used within the segment alone: so no other value lives until then.
+/// Checkpoints cut the block into segments. What lies behind the last one is used as it is.
+/// Gradients of the others begin with copies of the ops that they need, made of block arguments,
+/// constants and checkpoints, and that are used within the segment alone: so no other value lives
+/// until then.
 class ForwardValues {
 public:
   /// All ops of the block that `b` stands in are there; copies are made where `b` stands later.
-  ForwardValues(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> checkpoints);
+  /// Without checkpoints (null) there are none.
+  ForwardValues(mlir::OpBuilder &b, Checkpoints *checkpoints);
 
   /// What stands for `op` in gradients. Segments are asked for from the last to the first.
   mlir::Operation *again(mlir::Operation *op);
@@ -25,8 +34,10 @@ public:
   void useCheckpoints(mlir::Operation *copy);
   /// The value of the block that a copy stands for.
   mlir::Value original(mlir::Value value) const {
-    auto it = originals.find(value);
-    return it == originals.end() ? value : it->second;
+    if (!checkpoints)
+      return value;
+    auto it = checkpoints->originals.find(value);
+    return it == checkpoints->originals.end() ? value : it->second;
   }
 
 private:
@@ -35,15 +46,14 @@ private:
   mlir::Value keptValue(mlir::Value value);
 
   mlir::OpBuilder &b;
+  Checkpoints *checkpoints;
   llvm::DenseMap<mlir::Operation *, unsigned> places;
   /// Where checkpoints are made, in order.
   llvm::SmallVector<unsigned> ends;
-  llvm::SmallVector<mlir::Value> checkpoints;
   unsigned segment = 0;
   /// Within the segment: copies by op, and values behind a barrier.
   llvm::DenseMap<mlir::Operation *, mlir::Operation *> copies;
   llvm::DenseMap<mlir::Value, mlir::Value> barriers;
-  llvm::DenseMap<mlir::Value, mlir::Value> originals;
 };
 
 } // namespace fnc

@@ -69,7 +69,8 @@ LogicalResult ReverseMode::visit(Operation *each) {
     return success();
   auto wanted = [&](Value value) { return isWanted(value); };
   SmallVector<Value> inputs = llvm::filter_to_vector(dependencies(each), wanted);
-  used.insert(inputs.begin(), inputs.end());
+  for (Value input : inputs)
+    used.insert(forward.original(input));
   SmallVector<Value> results;
   for (Value result : each->getResults())
     results.push_back(gradients.lookup(result));
@@ -132,14 +133,14 @@ static std::string nameOf(Value value) {
 
 FailureOr<SmallVector<Value>> fnc::expandGradients(OpBuilder &b, GradientsOp op, Value output,
                                                    ValueRange targets, Value seed,
-                                                   ArrayRef<Value> checkpoints) {
+                                                   Checkpoints &checkpoints) {
   Location loc = op.getLoc();
   if (!seed)
     seed = Expr(b, loc, output).filled(1);
   else if (seed.getType() != output.getType())
     seed = tensor::CastOp::create(b, loc, output.getType(), seed);
 
-  ReverseMode reverse(b, op, checkpoints);
+  ReverseMode reverse(b, op, &checkpoints);
   reverse.findDependents(targets);
   if (failed(reverse.propagate({{output, seed}})))
     return failure();

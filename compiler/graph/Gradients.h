@@ -3,6 +3,7 @@
 #ifndef FNC_COMPILER_GRAPH_GRADIENTS_H
 #define FNC_COMPILER_GRAPH_GRADIENTS_H
 
+#include "compiler/graph/ForwardValues.h"
 #include "dialect/Fn.h"
 
 namespace fnc {
@@ -13,8 +14,7 @@ namespace fnc {
 /// a target has no path to the output, or a path an op without a rule.
 llvm::FailureOr<llvm::SmallVector<mlir::Value>>
 expandGradients(mlir::OpBuilder &b, fn::GradientsOp op, mlir::Value output,
-                mlir::ValueRange targets, mlir::Value seed,
-                llvm::ArrayRef<mlir::Value> checkpoints);
+                mlir::ValueRange targets, mlir::Value seed, Checkpoints &checkpoints);
 
 /// Marks on `fn.identity` in a kernel what gradients cannot pass, with the name of what it stands
 /// for.

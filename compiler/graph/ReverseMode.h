@@ -13,7 +13,7 @@ namespace fnc {
 class ReverseMode {
 public:
   /// `op` is what errors name. Gradients are built where `b` stands, behind all ops of the block.
-  ReverseMode(mlir::OpBuilder &b, fn::GradientsOp op, llvm::ArrayRef<mlir::Value> checkpoints = {})
+  ReverseMode(mlir::OpBuilder &b, fn::GradientsOp op, Checkpoints *checkpoints = nullptr)
       : b(b), op(op), forward(b, checkpoints) {}
 
   /// Finds everything that depends on a target, from the first op on.

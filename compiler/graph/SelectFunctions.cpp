@@ -73,6 +73,7 @@ private:
   SmallVector<Value> oks, gots;
   SmallVector<Attribute> checks, prints;
   bool hasGradients = false;
+  fnc::Checkpoints checkpoints;
 };
 
 /// Depth first from `root`, with a stack of our own: chains of thousands of ops are normal.
@@ -314,12 +315,11 @@ LogicalResult KernelBuilder::emitGradients(GradientsOp op) {
   for (Value target : op.getTargets())
     targets.push_back(map.lookupOrNull(target));
   Value seed = op.getSeed() ? get(op.getSeed()) : Value();
-  SmallVector<Value> checkpoints;
+  checkpoints.values.clear();
   for (Value checkpoint : spec.getCheckpoints())
     if (Value there = map.lookupOrNull(checkpoint))
-      checkpoints.push_back(there);
-  auto gradients =
-      fnc::expandGradients(b, op, get(op.getOutput()), targets, seed, checkpoints);
+      checkpoints.values.push_back(there);
+  auto gradients = fnc::expandGradients(b, op, get(op.getOutput()), targets, seed, checkpoints);
   if (failed(gradients))
     return failure();
   for (auto [result, gradient] : llvm::zip(op.getGradients(), *gradients))

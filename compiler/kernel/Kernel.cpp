@@ -57,8 +57,7 @@ LogicalResult ContractOp::verify() {
   if (auto piece = getPiece())
     if (piece->size() != 2 || (*piece)[0] < 0 || (*piece)[0] >= loops ||
         !isReduction((*piece)[0]) || (*piece)[1] < 1 || getDot() || getPacked() ||
-        getInits().size() != 1 ||
-        body.getTerminator()->getOperand(0) != body.getArgument(0))
+        getInits().size() != 1 || body.getTerminator()->getOperand(0) != body.getArgument(0))
       return emitOpError("cannot be made in these pieces");
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
   if (!yield || yield.getNumOperands() != getInits().size())
@@ -153,8 +152,7 @@ struct BufferizeBarrier
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
                           const bufferization::BufferizationOptions &options,
                           bufferization::BufferizationState &state) const {
-    FailureOr<Value> buffer =
-        bufferization::getBuffer(rewriter, op->getOperand(0), options, state);
+    FailureOr<Value> buffer = bufferization::getBuffer(rewriter, op->getOperand(0), options, state);
     if (failed(buffer))
       return failure();
     bufferization::replaceOpWithBufferizedValues(rewriter, op, *buffer);

@@ -46,8 +46,9 @@ struct FillBorders : fnc::impl::FillBordersBase<FillBorders> {
     auto empty = fill ? fill.output().getDefiningOp<tensor::EmptyOp>() : nullptr;
     if (!empty)
       return;
-    // What several parts go into must be several buffers anyway.
-    OpBuilder b(fill);
+    // What several parts go into must be several buffers anyway, none of which lives before its
+    // part is there.
+    OpBuilder b(fill->getBlock()->findAncestorOpInBlock(*op));
     Value buffer = b.clone(*empty)->getResult(0), filled;
     SmallVector<int64_t> low, high;
     if (findBorder(op, empty, low, high))

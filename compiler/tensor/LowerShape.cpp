@@ -306,9 +306,10 @@ struct ShapeOfPattern : ShapePattern<fn::ShapeOfOp, ShapeOfPattern> {
 } // namespace
 
 void fnc::populateShapeLowering(const TypeConverter &types, RewritePatternSet &patterns) {
-  patterns.add<ConstantPattern, BarrierPattern, ReshapePattern, ExpandPattern, SqueezePattern, TransposePattern,
-               ReversePattern, SlicePattern, ConcatPattern, SplitPattern, PadPattern, TilePattern,
-               BroadcastToPattern, IotaPattern, OneHotPattern, ShapeOfPattern>(
-      types, patterns.getContext());
+  patterns
+      .add<ConstantPattern, BarrierPattern, ReshapePattern, ExpandPattern, SqueezePattern,
+           TransposePattern, ReversePattern, SlicePattern, ConcatPattern, SplitPattern, PadPattern,
+           TilePattern, BroadcastToPattern, IotaPattern, OneHotPattern, ShapeOfPattern>(
+          types, patterns.getContext());
   populateIndexedLowering(types, patterns);
 }

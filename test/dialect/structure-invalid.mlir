@@ -328,7 +328,7 @@ fn.graph @condition_of_rank_1 {
   %a = fn.variable "a" : tensor<f32> = dense<0.0>
   %c = fn.constant dense<true> : tensor<2xi1>
   // expected-error @below {{'fn.function' op needs conditions of rank 0, got 'tensor<2xi1>'}}
-  "fn.function"(%a, %a, %c) {conditional = array<i64: 0>, input_names = [], output_names = [], operandSegmentSizes = array<i32: 0, 0, 1, 1, 0, 1>, sym_name = "f"} : (tensor<f32>, tensor<f32>, tensor<2xi1>) -> ()
+  "fn.function"(%a, %a, %c) {conditional = array<i64: 0>, input_names = [], output_names = [], operandSegmentSizes = array<i32: 0, 0, 1, 1, 0, 1, 0>, sym_name = "f"} : (tensor<f32>, tensor<f32>, tensor<2xi1>) -> ()
 }
 
 // -----

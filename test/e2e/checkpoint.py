@@ -42,7 +42,7 @@ def mlp(layers=12, batch=32, width=64):
         h, state = f"%h{i}", f"%s{i}"
     names = [f"%{n}{i}" for i in range(layers) for n in "wb"]
     types = ", ".join([t(width, width), t(width)] * layers)
-    lines += [f'%loss = fn.mean_squared_error {h}, %y : ({x}, {x}) -> {t()}',
+    lines += [f'%loss = fn.mse {h}, %y : ({x}, {x}) -> {t()}',
               f'%step = fn.minimize %loss, ({", ".join(names)}) {{optimizer = #fn.adam<learning_rate = 0.01>}} : {t()}, ({types})']
     lines += functions(f"%x : {x}, %y : {x}", "%loss", f"%s = {state} : tensor<3xi64>, %step",
                        [f"%h{i} : {x}, %s{i} : tensor<3xi64>" for i in range(3, layers - 1, 4)])

@@ -26,6 +26,9 @@ step "random graphs from seed $first"
 count fuzz /usr/bin/python3 test/fuzz/fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 5000))"
 count parser_fuzz /usr/bin/python3 test/fuzz/parser_fuzz.py --fnc "$build/bin/fnc" --seeds "$first:$((first + 5000))"
 
+step "updates of every optimizer where gradients are made"
+count updates /usr/bin/python3 test/e2e/updates.py "$build/bin/fnc"
+
 step "other CPUs under emulators"
 for machine in aarch64 x86-64-v3 riscv64; do
   export FNC_TEST_MACHINE=$machine
