@@ -315,7 +315,7 @@ void fuse(IRRewriter &b, Pair pair) {
       b, contract.getLoc(), TypeRange(), contract.getLhs(), contract.getRhs(), extras, inits,
       b.getAffineMapArrayAttr(maps), contract.getSizesAttr(), contract.getVectorDimAttr(),
       contract.getRowDimAttr(), contract.getColumnDimAttr(), contract.getTileAttr(), nullptr,
-      contract.getDotAttr(), contract.getPackedAttr());
+      contract.getByRowsAttr(), contract.getDotAttr(), contract.getPackedAttr());
   Block &epilogue = contract.getEpilogue().front();
   SmallVector<Type> types = {epilogue.getArgument(0).getType()};
   for (Value extra : extras)

@@ -357,7 +357,7 @@ fn.graph @g {
 fn.graph @g {
   %x = fn.placeholder "x" : tensor<2xf32>
   // expected-error @below {{'fn.function' op needs one name per input and output}}
-  "fn.function"(%x) <{sym_name = "f", input_names = [], output_names = [], operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0>, conditional = array<i64>, item_locations = []}> : (tensor<2xf32>) -> ()
+  "fn.function"(%x) <{sym_name = "f", input_names = [], output_names = [], operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0>, conditional = array<i64>, item_locations = []}> : (tensor<2xf32>) -> ()
 }
 
 // -----
@@ -365,7 +365,7 @@ fn.graph @g {
 fn.graph @g {
   %x = fn.placeholder "x" : tensor<2xf32>
   // expected-error @below {{'fn.function' op needs one identifier per output, or none}}
-  "fn.function"(%x) <{sym_name = "f", input_names = [], output_names = ["x"], output_identifiers = ["x", "y"], operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0>, conditional = array<i64>, item_locations = []}> : (tensor<2xf32>) -> ()
+  "fn.function"(%x) <{sym_name = "f", input_names = [], output_names = ["x"], output_identifiers = ["x", "y"], operandSegmentSizes = array<i32: 0, 1, 0, 0, 0, 0, 0>, conditional = array<i64>, item_locations = []}> : (tensor<2xf32>) -> ()
 }
 
 // -----
@@ -373,7 +373,7 @@ fn.graph @g {
 fn.graph @g {
   %f = fn.placeholder "f" : tensor<i1>
   // expected-error @below {{'fn.function' op has 1 conditions for 0 updates}}
-  "fn.function"(%f) <{sym_name = "f", input_names = [], output_names = [], operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 1>, conditional = array<i64>, item_locations = []}> : (tensor<i1>) -> ()
+  "fn.function"(%f) <{sym_name = "f", input_names = [], output_names = [], operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 1, 0>, conditional = array<i64>, item_locations = []}> : (tensor<i1>) -> ()
 }
 
 // -----
@@ -381,7 +381,7 @@ fn.graph @g {
 fn.graph @g {
   %f = fn.placeholder "f" : tensor<i1>
   // expected-error @below {{'fn.function' op has a condition for update 0 of 0}}
-  "fn.function"(%f) <{sym_name = "f", input_names = [], output_names = [], operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 1>, conditional = array<i64: 0>, item_locations = []}> : (tensor<i1>) -> ()
+  "fn.function"(%f) <{sym_name = "f", input_names = [], output_names = [], operandSegmentSizes = array<i32: 0, 0, 0, 0, 0, 1, 0>, conditional = array<i64: 0>, item_locations = []}> : (tensor<i1>) -> ()
 }
 
 // -----
@@ -390,5 +390,5 @@ fn.graph @g {
   %x = fn.placeholder "x" : tensor<2xf32>
   // expected-error @below {{'fn.function' op @f has two outputs named 'y'}}
   // expected-note @below {{first named here}}
-  "fn.function"(%x, %x) <{sym_name = "f", input_names = [], output_names = ["y", "y"], operandSegmentSizes = array<i32: 0, 2, 0, 0, 0, 0>, conditional = array<i64>, item_locations = [1, 2]}> : (tensor<2xf32>, tensor<2xf32>) -> ()
+  "fn.function"(%x, %x) <{sym_name = "f", input_names = [], output_names = ["y", "y"], operandSegmentSizes = array<i32: 0, 2, 0, 0, 0, 0, 0>, conditional = array<i64>, item_locations = [1, 2]}> : (tensor<2xf32>, tensor<2xf32>) -> ()
 }

@@ -262,7 +262,7 @@ def stop_gradient(m, op):
 
 NAMES = {
     unary: "abs acos acosh asin asinh atan atanh ceil cos cosh elu erf exp expm1 floor gelu hard_sigmoid hard_swish identity "
-           "leaky_relu log log1p log2 mish neg reciprocal relu relu6 round rsqrt selu sigmoid sign silu sin sinh softplus softsign "
+           "barrier leaky_relu log log1p log2 mish neg reciprocal relu relu6 round rsqrt selu sigmoid sign silu sin sinh softplus softsign "
            "sqrt square tan tanh trunc",
     binary: "add atan2 div floor_div maximum minimum mod mul pow rem squared_difference sub",
     where: "where", clamp: "clamp", cast: "cast",
