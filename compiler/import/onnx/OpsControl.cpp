@@ -279,10 +279,17 @@ Items Loop::run() {
   std::optional<Ints> always = Ops::knownInts(goOn);
   if (always && always->front() && begins && knownTrips())
     return counted(round, outputs, next);
-  for (size_t k = 0; k < scans; ++k)
-    if (n.wants(carried.size() + k))
-      return n.requireKnown(!begins || !always || !always->front() ? goOn : trips,
-                            "the number of iterations, which tells the sizes of outputs,");
+  for (size_t k = 0; k < scans; ++k) {
+    if (!n.wants(carried.size() + k))
+      continue;
+    // What leaves open how many there are.
+    Value open = !begins ? start : !always ? goOn : trips;
+    if (open && !Ops::known(open)) {
+      (void)n.requireKnown(open, "the number of iterations, which tells the sizes of outputs,");
+      return failure();
+    }
+    return n.error("the number of its iterations, which tells the sizes of outputs, is not known");
+  }
   return conditional(round, outputs, next, goOn);
 }
 
