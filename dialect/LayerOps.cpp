@@ -204,8 +204,9 @@ SmallVector<Value> BatchNormTrainingOp::expand(OpBuilder &b, ValueRange operands
   double momentum = getMomentum().convertToDouble();
   auto moved = [&](Value moving, Expr now) {
     Expr old = x.input.with(moving);
-    Expr rest = now.squeeze(others).apply<StopGradientOp>();
-    return (old.cast(rest.element()) * momentum + rest * (1 - momentum)).cast(old.element());
+    Expr rest = now.squeeze(others);
+    Expr next = old.cast(rest.element()) * momentum + rest * (1 - momentum);
+    return next.cast(old.element()).apply<StopGradientOp>();
   };
   Expr variance = batch.variance;
   if (getUnbiased()) {

@@ -1,6 +1,7 @@
 //===- Object.cpp - LLVM IR to object code --------------------------------===//
 
 #include "compiler/emit/Emit.h"
+#include "compiler/emit/MoveBits.h"
 #include "compiler/graph/Nearest.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -176,6 +177,7 @@ void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOpti
   else
     cantFail(passes.parsePassPipeline(pipeline, speedPipeline(options.level)));
   pipeline.run(module, modules);
+  moveBits(module);
 }
 
 Error fnc::emitCode(Module &module, TargetMachine &machine, bool assembly,
@@ -214,5 +216,7 @@ bool fnc::isAllowedUndefined(StringRef symbol) {
   // target's compilers supply where it lacks the instruction. All of the last begin with two
   // underscores; no C library function of mathematics does.
   return symbol == "memcpy" || symbol == "memmove" || symbol == "memset" ||
-         symbol == "_GLOBAL_OFFSET_TABLE_" || symbol.starts_with("__");
+         symbol == "_GLOBAL_OFFSET_TABLE_" ||
+         // Of bf16 not all of them know.
+         (symbol.starts_with("__") && !symbol.ends_with("bf2"));
 }

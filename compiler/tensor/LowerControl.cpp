@@ -90,8 +90,8 @@ bool isInPlace(Value value, BlockArgument state) {
 }
 
 /// `value` in memory that is not that of an argument of `block`. Of a branch's result that may lie
-/// there, what the branches yield is copied: one that makes something new needs no copy, and tied to
-/// the state's memory the result could not be bufferized everywhere.
+/// there, what the branches yield is copied: one that makes something new needs no copy, and tied
+/// to the state's memory the result could not be bufferized everywhere.
 Value detached(ConversionPatternRewriter &b, Location loc, Value value, Block *block) {
   if (!mayAlias(value, block))
     return value;
@@ -110,8 +110,8 @@ Value detached(ConversionPatternRewriter &b, Location loc, Value value, Block *b
 }
 
 /// The next states written over the present ones.
-SmallVector<Value> carryOn(ConversionPatternRewriter &b, Location loc, ValueRange next, ValueRange present,
-                           Block *block) {
+SmallVector<Value> carryOn(ConversionPatternRewriter &b, Location loc, ValueRange next,
+                           ValueRange present, Block *block) {
   SmallVector<Value> values;
   // Copies first: what is a view of a state must not see the next one.
   for (auto [value, state] : llvm::zip(next, present)) {

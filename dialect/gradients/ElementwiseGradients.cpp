@@ -22,8 +22,8 @@ void NegOp::differentiate(Gradient &g) { g.add(0, -g.dy()); }
 void AbsOp::differentiate(Gradient &g) { g.add(0, g.dy() * g.x().apply<SignOp>()); }
 void SquareOp::differentiate(Gradient &g) { g.add(0, g.dy() * (g.x() * 2)); }
 void ReciprocalOp::differentiate(Gradient &g) { g.add(0, -g.dy() * g.y() * g.y()); }
-// What does not count (a gradient of 0) stays without effect where the slope is no number. Elsewhere
-// it is a factor like any other, with a slope of its own.
+// What does not count (a gradient of 0) stays without effect where the slope is no number.
+// Elsewhere it is a factor like any other, with a slope of its own.
 void SqrtOp::differentiate(Gradient &g) {
   Expr root = where(g.y() > 0, g.y(), where(equal(g.dy(), 0), g.y().number(1), g.y()));
   g.add(0, g.dy() * 0.5 / root);

@@ -58,8 +58,8 @@ void ReduceProdOp::differentiate(Gradient &g) {
   Expr product = x.with(ReduceProdOp::create(x.builder(), x.location(), others, getAxesAttr(),
                                              x.builder().getUnitAttr()));
   auto total = [&](Expr terms) { return terms.sum(axesOf(*this), /*keepDims=*/true); };
-  g.add(0, kept(*this, g.dy()) * otherFactors(x, product, total(zero.cast(x.element())),
-                                              total(where(zero, x, 0))));
+  g.add(0, kept(*this, g.dy()) *
+               otherFactors(x, product, total(zero.cast(x.element())), total(where(zero, x, 0))));
 }
 
 void LogSumExpOp::differentiate(Gradient &g) {

@@ -203,7 +203,7 @@ def compute_gradients(call, node):
         if call.noise is not None and not call.wide:
             size = np.max(np.nan_to_num(np.abs(slopes), posinf=0), initial=0)
             slopes = slopes + call.noise.uniform(-1, 1, slopes.shape) * (
-                64 * elements.epsilon(result.dtype) + 1e-5) * (1e-3 + size + np.abs(slopes))
+                64 * elements.epsilon(result.dtype) + 1e-5) * (0.5 + size + np.abs(slopes))
         elif not call.wide:
             slopes = np.where(np.isnan(slopes), 0, slopes)  # the noisy calls say that it is not known
         made.append(slopes)

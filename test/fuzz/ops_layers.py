@@ -25,7 +25,7 @@ def conditioned(f, floats):
                 moved[i] = moved[i] + c.noise.uniform(-1, 1, np.shape(moved[i])) * 1e-6 * (np.abs(moved[i]) + 0.1 * size)
             for k, (one, other) in enumerate(zip(f(*moved), made)):
                 if np.asarray(other).dtype.kind == "f":
-                    scales[k] = scales[k] + 4e6 * np.max(np.abs(one - other), initial=0)
+                    scales[k] = scales[k] + 4e6 * np.max(np.nan_to_num(np.abs(one - other)), initial=0)
         return tuple(Scaled(y, s) if np.asarray(y).dtype.kind == "f" else y for y, s in zip(made, scales))
     return compute
 

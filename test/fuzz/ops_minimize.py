@@ -241,7 +241,7 @@ class Training:
                 slots |= {f"\0{n}": a for n, a in changed.items()}
             for n, value in {**slots, "": new}.items():
                 key = v.name if not n else name(n[1:]) if n[0] == "\0" else prefix + n
-                self.put(call, key, value, v.dtype, 0 if n else new - w)
+                self.put(call, key, value, v.dtype, new - w if n in ("", "average") else 0)
 
     @staticmethod
     def put(call, name, value, dtype, step=0.0):

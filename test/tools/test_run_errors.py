@@ -79,6 +79,40 @@ def test_arrays_that_do_not_fit(tools):
         refused(tools, *GRAPH, "-i", "x=a.npy", says=says)
 
 
+FITS = """fn.graph @fits {
+  %x = fn.placeholder "x" : tensor<1x?x1xf32>
+  %a = fn.placeholder "a" : tensor<?xf32>
+  %b = fn.placeholder "b" : tensor<?xf32>
+  %c = fn.placeholder "c" : tensor<?xf32>
+  %d = fn.placeholder "d" : tensor<?xf32>
+  %k = fn.constant dense<1.0> : tensor<3x1x1xf32>
+  %y = fn.conv %x, %k : (tensor<1x?x1xf32>, tensor<3x1x1xf32>) -> tensor<1x?x1xf32>
+  %ab = fn.concat %a, %b {axis = 0 : i64} : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  %cd = fn.concat %c, %d {axis = 0 : i64} : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  %s = fn.add %ab, %cd : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  fn.function @window inputs(%x : tensor<1x?x1xf32>) outputs("y" = %y : tensor<1x?x1xf32>)
+  fn.function @sums inputs(%a : tensor<?xf32>, %b : tensor<?xf32>, %c : tensor<?xf32>, %d : tensor<?xf32>)
+                    outputs("s" = %s : tensor<?xf32>)
+}
+"""
+
+
+def test_sizes_that_do_not_fit(tools):
+    """A size that only the whole function asks for is told of the input that it is made of."""
+    (tools.folder / "fits.mlir").write_text(FITS)
+    np.save(tools.folder / "x.npy", np.zeros((1, 2, 1), np.float32))
+    refused(
+        tools,
+        *("run", "fits.mlir", "--function", "window", "-i", "x=x.npy"),
+        says="window: input 'x' has shape [1, 2, 1], expected [1, at least 3, 1]",
+    )
+    refused(
+        tools,
+        *("run", "fits.mlir", "--function", "sums", "-i", "a=[1]", "-i", "b=[1,2]", "-i", "c=[1,2]", "-i", "d=[1,2]"),
+        says="sums: a size made of input 'a' does not fit: 3, expected 4",
+    )
+
+
 def test_malformed_npy(tools):
     write_sum(tools)
     good = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }"

@@ -7,7 +7,7 @@ func.func @overlap(%x: memref<4xf32>, %ws: memref<?xi8> {fn.role = "workspace"})
   %c0 = arith.constant 0 : index
   // expected-note @below {{the other buffer}}
   %a = memref.view %ws[%c0][] {fn.buffer = 0 : i64} : memref<?xi8> to memref<4xf32>
-  // expected-error @below {{overlaps another in the workspace while both are live}}
+  // expected-error @below {{this buffer overlaps another in the workspace while both are live}}
   %b = memref.view %ws[%c0][] {fn.buffer = 1 : i64} : memref<?xi8> to memref<4xf32>
   linalg.copy ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
   linalg.copy ins(%a : memref<4xf32>) outs(%b : memref<4xf32>)
@@ -53,10 +53,27 @@ func.func @loop(%x: memref<4xf32>, %ws: memref<?xi8> {fn.role = "workspace"})
   linalg.copy ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
   scf.for %i = %c0 to %c1 step %c1 {
     linalg.copy ins(%a : memref<4xf32>) outs(%x : memref<4xf32>)
-    // expected-error @below {{overlaps another in the workspace while both are live}}
+    // expected-error @below {{this buffer overlaps another in the workspace while both are live}}
     %b = memref.view %ws[%c0][] {fn.buffer = 1 : i64} : memref<?xi8> to memref<4xf32>
     linalg.copy ins(%x : memref<4xf32>) outs(%b : memref<4xf32>)
     linalg.copy ins(%b : memref<4xf32>) outs(%x : memref<4xf32>)
   }
+  return
+}
+
+// -----
+
+func.func @tensor(%x: memref<4xf32>) attributes {fn.kernel, fn.symbols = [], fn.workspace = []} {
+  // expected-error @below {{a tensor is left after the buffer stage}}
+  %t = bufferization.to_tensor %x restrict : memref<4xf32> to tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @unknown_buffer(%ws: memref<?xi8> {fn.role = "workspace"}) attributes {fn.kernel, fn.symbols = [], fn.workspace = []} {
+  %c0 = arith.constant 0 : index
+  // expected-error @below {{a view of the workspace is not in the plan}}
+  %a = memref.view %ws[%c0][] {fn.buffer = 0 : i64} : memref<?xi8> to memref<4xf32>
   return
 }

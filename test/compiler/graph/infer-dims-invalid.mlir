@@ -43,3 +43,43 @@ fn.graph @unknown {
   %e = tensor.empty(%m) : tensor<?xf32>
   fn.function @f inputs(%x : tensor<?xf32>) outputs("x" = %x : tensor<?xf32>, "e" = %e : tensor<?xf32>)
 }
+
+// -----
+
+// A size that an input has to have and that no input tells.
+fn.graph @input {
+  // expected-error @below {{dimension 0 of this input has to equal one that does not follow from the inputs}}
+  fn.function @f inputs(%x : tensor<?xf32>) outputs("s" = %s : tensor<f32>)
+  %x = fn.placeholder "x" : tensor<?xf32>
+  %n = arith.constant 3 : index
+  %m = arith.muli %n, %n : index
+  %c = arith.constant 0.0 : f32
+  %e = tensor.splat %c[%m] : tensor<?xf32>
+  %d = fn.concat %e, %e {axis = 0 : i64} : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  %p = fn.add %d, %x : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  %s = fn.reduce_sum %p : (tensor<?xf32>) -> tensor<f32>
+}
+
+// -----
+
+fn.graph @elementwise {
+  %x = fn.placeholder "x" : tensor<4xf32>
+  %y = fn.placeholder "y" : tensor<?xf32>
+  %d = tensor.cast %y : tensor<?xf32> to tensor<5xf32>
+  %e = tensor.cast %d : tensor<5xf32> to tensor<?xf32>
+  %f = tensor.cast %x : tensor<4xf32> to tensor<?xf32>
+  // expected-error @below {{'arith.addf' op operands of shapes [4] and [5] do not agree}}
+  %s = arith.addf %f, %e : tensor<?xf32>
+  fn.function @f inputs(%x : tensor<4xf32>, %y : tensor<?xf32>) outputs("s" = %s : tensor<?xf32>)
+}
+
+// -----
+
+fn.graph @slice {
+  %x = fn.placeholder "x" : tensor<?xf32>
+  %d = tensor.cast %x : tensor<?xf32> to tensor<4xf32>
+  %e = tensor.cast %d : tensor<4xf32> to tensor<?xf32>
+  // expected-error @below {{slice leaves dimension 0 of size 4}}
+  %s = tensor.extract_slice %e[2] [3] [1] : tensor<?xf32> to tensor<3xf32>
+  fn.function @f inputs(%x : tensor<?xf32>) outputs("s" = %s : tensor<3xf32>)
+}
