@@ -19,6 +19,7 @@ namespace {
 struct Item {
   SmallVector<linalg::CopyOp> copies;
   llvm::SetVector<Operation *> makers;       ///< in order; none: copies that stay
+  SmallVector<linalg::CopyOp> entries;       ///< of old values, of which makers change parts
   llvm::DenseMap<Value, Value> destinations; ///< by allocation
   fnc::Accesses accesses;                    ///< at the commit
 };
@@ -104,6 +105,8 @@ struct SinkUpdates : fnc::impl::SinkUpdatesBase<SinkUpdates> {
         continue;
       for (linalg::CopyOp copy : item.copies)
         copy.erase();
+      for (linalg::CopyOp entry : item.entries)
+        entry.erase();
       for (auto [alloc, destination] : item.destinations) {
         alloc.replaceAllUsesWith(destination);
         alloc.getDefiningOp()->erase();
@@ -120,9 +123,16 @@ struct SinkUpdates : fnc::impl::SinkUpdatesBase<SinkUpdates> {
       Value source = copy.getInputs()[0], destination = copy.getOutputs()[0];
       if (source.getDefiningOp<memref::AllocOp>() && source.getType() == destination.getType()) {
         item.destinations[source] = destination;
-        for (Operation *user : source.getUsers())
-          if (user != copy)
-            item.makers.insert(user);
+        for (Operation *user : source.getUsers()) {
+          if (user == copy)
+            continue;
+          Operation *maker = commit.place()->getBlock()->findAncestorOpInBlock(*user);
+          auto entry = dyn_cast_or_null<linalg::CopyOp>(maker);
+          if (entry && entry.getInputs()[0] == destination && entry.getOutputs()[0] == source)
+            item.entries.push_back(entry);
+          else
+            item.makers.insert(maker ? maker : user);
+        }
       }
       for (size_t i = items.size(); i-- > 0;) {
         Item &other = items[i];
@@ -130,6 +140,7 @@ struct SinkUpdates : fnc::impl::SinkUpdatesBase<SinkUpdates> {
                           [&](Operation *maker) { return item.makers.contains(maker); }))
           continue;
         item.copies.append(other.copies);
+        item.entries.append(other.entries);
         item.makers.insert_range(other.makers);
         item.destinations.insert_range(other.destinations);
         items.erase(items.begin() + i);
@@ -145,9 +156,14 @@ struct SinkUpdates : fnc::impl::SinkUpdatesBase<SinkUpdates> {
     SmallVector<Operation *> makers(item.makers.getArrayRef());
     if (makers.empty() || llvm::any_of(makers, [&](Operation *maker) {
           return maker->getBlock() != commit.place()->getBlock() ||
-                 !canWriteInPlace(maker, item.destinations);
+                 !(canWriteInPlace(maker, item.destinations) || changesParts(maker, item));
         }))
       return false;
+    // What they change parts of is the old value until the commit.
+    for (linalg::CopyOp entry : item.entries)
+      for (Operation *at = entry->getNextNode(); at != commit.place(); at = at->getNextNode())
+        if (fnc::accessesOf(at).writes.contains(entry.getInputs()[0]))
+          return false;
     llvm::sort(makers, [](Operation *x, Operation *y) { return x->isBeforeInBlock(y); });
     item.makers = llvm::SetVector<Operation *>(makers.begin(), makers.end());
     for (Operation *maker : makers) {
@@ -173,6 +189,23 @@ struct SinkUpdates : fnc::impl::SinkUpdatesBase<SinkUpdates> {
             item.destinations.contains(buffer) ? item.destinations.lookup(buffer) : buffer);
     }
     return true;
+  }
+
+  /// Whether all that `maker` touches of new values is a copy of the old one, which it does not
+  /// touch apart from that.
+  static bool changesParts(Operation *maker, Item &item) {
+    fnc::Accesses accesses = fnc::accessesOf(maker);
+    // Not views, nor what others take values from.
+    if (!accesses.known || maker->getNumResults() != 0)
+      return false;
+    return llvm::all_of(item.destinations, [&](auto &pair) {
+      auto [alloc, destination] = pair;
+      if (accesses.touches(destination))
+        return false;
+      return !accesses.touches(alloc) || llvm::any_of(item.entries, [&](linalg::CopyOp entry) {
+        return entry.getOutputs()[0] == alloc;
+      });
+    });
   }
 
   /// Copies that stay.

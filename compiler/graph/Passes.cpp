@@ -18,5 +18,7 @@ void fnc::buildGraphPipeline(OpPassManager &pm, const SelectFunctionsOptions &op
   // Dimensions before simplification: a fold must not hide what a call has to check.
   pm.addPass(createInferDims());
   pm.addPass(createSimplify());
+  // Once zeros are seen to be zeros; equal sums of rows are shared behind.
+  pm.addPass(createRowUpdates());
   pm.addPass(createCSEPass());
 }

@@ -120,4 +120,30 @@ def InferDims : Pass<"fnc-infer-dims", "::mlir::ModuleOp"> {
   }];
 }
 
+def RowUpdates : Pass<"fnc-row-updates", "::mlir::ModuleOp"> {
+  let summary = "new rows of tables instead of new tables";
+  let description = [{
+    The gradient of a table of which a call gathers a few rows is zero in all others. Where an
+    update leaves alone what has no gradient (gradient descent, Adagrad; not momentum), the touched
+    rows are gathered, changed and put back. Entries of one row are added up first, in their order,
+    so that the numbers are those of the whole table.
+
+    ```mlir
+    %g = fn.scatter %zeros, %i, %u {kind = "add"} : (tensor<90x4xf32>, tensor<?xi32>, tensor<?x4xf32>) -> ...
+    %new = fn.sub %w, (fn.mul %rate, %g)
+    ```
+    ==>
+    ```mlir
+    %first = fn.scatter %last, %i, (fn.iota) {kind = "min"} : (tensor<90xi32>, tensor<?xi32>, tensor<?xi32>) -> ...
+    %place = fn.gather %first, %i
+    %sums = fn.scatter %zeros, %place, %u {kind = "add"} : (tensor<?x4xf32>, ...
+    %rows = fn.sub (fn.gather %w, %i), (fn.mul %rate, (fn.gather %sums, %place))
+    %new = fn.scatter %w, %i, %rows {kind = "update"} : (tensor<90x4xf32>, tensor<?xi32>, tensor<?x4xf32>) -> ...
+    ```
+    That x * 0 is 0 and x - 0 is x leaves out what an infinite rate would do to the other rows.
+    Where as many as half of the rows may be touched, the update stays.
+  }];
+  let dependentDialects = ["::fn::FnDialect"];
+}
+
 #endif // FNC_GRAPH_PASSES

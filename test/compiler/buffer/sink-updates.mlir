@@ -52,6 +52,33 @@ func.func @exchange(%v: memref<8xf32> {fn.written}, %w: memref<8xf32> {fn.writte
   return
 }
 
+// Of a copy some rows change: in the variable itself, of which there is no copy.
+// CHECK-LABEL: func @rows
+// CHECK-NOT: memref.alloc
+// CHECK: scf.if
+// CHECK-NEXT: scf.for
+// CHECK: memref.subview %arg1[%{{.*}}, 0] [1, 8] [1, 1]
+// CHECK: linalg.copy ins(%{{.*}} : memref<1x8xf32
+// CHECK-NOT: linalg.copy
+// CHECK: return
+func.func @rows(%i: memref<3xindex>, %w: memref<90x8xf32> {fn.written}, %rows: memref<3x8xf32>, %ok: i1) attributes {fn.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %new = memref.alloc() : memref<90x8xf32>
+  linalg.copy ins(%w : memref<90x8xf32>) outs(%new : memref<90x8xf32>)
+  scf.for %k = %c0 to %c3 step %c1 {
+    %at = memref.load %i[%k] : memref<3xindex>
+    %from = memref.subview %rows[%k, 0] [1, 8] [1, 1] : memref<3x8xf32> to memref<1x8xf32, strided<[8, 1], offset: ?>>
+    %to = memref.subview %new[%at, 0] [1, 8] [1, 1] : memref<90x8xf32> to memref<1x8xf32, strided<[8, 1], offset: ?>>
+    linalg.copy ins(%from : memref<1x8xf32, strided<[8, 1], offset: ?>>) outs(%to : memref<1x8xf32, strided<[8, 1], offset: ?>>)
+  }
+  scf.if %ok {
+    linalg.copy ins(%new : memref<90x8xf32>) outs(%w : memref<90x8xf32>)
+  }
+  return
+}
+
 // What is read changes before the commit; another element of the variable is read; the value has
 // another reader, which may be what the status depends on.
 // CHECK-LABEL: func @changes
