@@ -118,6 +118,11 @@ public:
         return std::nullopt;
       result.accesses.push_back(*access);
     }
+    // Columns are no rows: vectors run along them.
+    if (result.inside > 1 && llvm::all_of(result.accesses, [](const Access &access) {
+          return isa<AffineConstantExpr>(access.steps.back()) && access.row() <= 1;
+        }))
+      return std::nullopt;
     return result;
   }
 

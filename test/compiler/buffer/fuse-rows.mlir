@@ -126,3 +126,24 @@ func.func @batches(%x: memref<?x?x128xf32> {fn.dims = affine_map<()[s0, s1] -> (
   }
   return
 }
+
+// Columns are no rows: vectors run along them.
+// CHECK-LABEL: func @columns
+// CHECK-NOT: scf.for
+// CHECK: return
+func.func @columns(%x: memref<7x64xf32>, %y: memref<64xf32>) attributes {fn.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %sum = memref.alloc() : memref<64xf32>
+  linalg.fill ins(%zero : f32) outs(%sum : memref<64xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, #row], iterator_types = ["parallel", "reduction"]} ins(%x : memref<7x64xf32>) outs(%sum : memref<64xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %0 = arith.addf %acc, %a : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%sum : memref<64xf32>) outs(%y : memref<64xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.mulf %a, %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
