@@ -25,6 +25,11 @@ namespace {
 /// Larger epilogues are loops of their own: they are copied for each vector of a block.
 constexpr size_t kMostEpilogueOps = 24;
 
+/// An operand is copied for this many uses of each of its elements.
+constexpr double kLeastUses = 8;
+/// What a size of the call is taken for.
+constexpr double kUnknownSize = 16;
+
 Value withoutExtension(Value value) {
   auto extend = value.getDefiningOp<arith::ExtFOp>();
   return extend ? extend.getIn() : value;
@@ -229,6 +234,8 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
       }
     }
     if (!plan)
+      plan = planTurned(rewriter, op, product, sources, sourceMaps);
+    if (!plan)
       return;
     if (plan->swapped) {
       std::swap(sources[0], sources[1]);
@@ -237,6 +244,46 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
     if (Value bytes = plan->dot || plan->pieceDim ? Value() : constantBytes(sources[1]))
       sources[1] = bytes;
     build(rewriter, op, product, *plan, sources, sourceMaps);
+  }
+
+  /// A copy of an operand with another dimension innermost, where each of its elements is used
+  /// often enough.
+  std::optional<fnc::ContractionPlan> planTurned(RewriterBase &b, linalg::GenericOp op,
+                                                 const fnc::Product &product,
+                                                 MutableArrayRef<Value> sources,
+                                                 MutableArrayRef<AffineMap> maps) {
+    double products = 1;
+    for (int64_t size : product.sizes)
+      products *= size < 0 ? kUnknownSize : size;
+    for (unsigned i : {1, 0}) {
+      auto type = cast<RankedTensorType>(sources[i].getType());
+      if (!maps[i].isProjectedPermutation() || !type.hasStaticShape() ||
+          products < double(type.getNumElements()) * kLeastUses)
+        continue;
+      for (int64_t last = type.getRank() - 1; last-- > 0;) {
+        SmallVector<int64_t> perm, shape;
+        SmallVector<AffineExpr> exprs;
+        for (int64_t at = 0; at < type.getRank(); ++at)
+          if (at != last)
+            perm.push_back(at);
+        perm.push_back(last);
+        for (int64_t from : perm) {
+          shape.push_back(type.getDimSize(from));
+          exprs.push_back(maps[i].getResult(from));
+        }
+        AffineMap turned[] = {maps[0], maps[1]};
+        turned[i] = AffineMap::get(maps[i].getNumDims(), 0, exprs, b.getContext());
+        auto plan = planWith(product, sources[0], turned[0], sources[1], turned[1]);
+        if (!plan)
+          continue;
+        Value empty = tensor::EmptyOp::create(b, op.getLoc(), shape, type.getElementType());
+        sources[i] =
+            linalg::TransposeOp::create(b, op.getLoc(), sources[i], empty, perm)->getResult(0);
+        maps[i] = turned[i];
+        return plan;
+      }
+    }
+    return std::nullopt;
   }
 
   std::optional<fnc::ContractionPlan> planWith(fnc::Product product, Value lhs, AffineMap lhsMap,

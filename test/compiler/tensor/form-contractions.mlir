@@ -121,6 +121,26 @@ func.func @tall(%x: tensor<4000x64xf32>, %w: tensor<64x64xf32>, %v: tensor<64x40
   return %p, %q : tensor<4000x64xf32>, tensor<64x4000xf32>
 }
 
+// Neither a short sum nor its operand's columns are vectors: a copy with its rows innermost, which
+// all rows of the other operand use, is.
+// CHECK-LABEL: func @turned
+// CHECK: %[[W:.*]] = linalg.transpose ins(%arg1 : tensor<64x5xf32>) outs({{.*}} : tensor<5x64xf32>) permutation = [1, 0]
+// CHECK: kernel.contract ins(%arg0, %[[W]] : {{.*}} vector_dim = 1
+func.func @turned(%x: tensor<32x5xf32>, %w: tensor<64x5xf32>) -> tensor<32x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<32x64xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<32x64xf32>) -> tensor<32x64xf32>
+  %p = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>, affine_map<(i, j, k) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<32x5xf32>, tensor<64x5xf32>) outs(%f : tensor<32x64xf32>) {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %m = arith.mulf %u, %v : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<32x64xf32>
+  return %p : tensor<32x64xf32>
+}
+
 // Must not take the loop behind it: booleans are bytes in memory, but bits in a vector.
 // CHECK-LABEL: func @compared
 // CHECK: kernel.contract
