@@ -42,6 +42,9 @@ unset FNC_TEST_MACHINE
 step "gradient rules on random shapes and attributes"
 count gradient_rules /usr/bin/python3 test/e2e/gradient_rules.py "$build/bin/fnc" --seeds "$first:$((first + 200))"
 
+step "what Winograd's forms lose"
+count winograd_accuracy /usr/bin/python3 test/e2e/winograd_accuracy.py "$build/bin/fnc" --rounds 12
+
 step "every ONNX backend test that Debian has"
 count onnx /usr/bin/python3 test/conformance/onnx/run.py --fnc "$build/bin/fnc" --known test/conformance/onnx/known.txt \
   /usr/share/libonnx-testdata/data
