@@ -87,7 +87,8 @@ struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
 
   /// The times from the first to the last use, as seen from the innermost op around all of them:
   /// a use in a nested region lasts as long as the op that holds the region.
-  static Live lifeOf(memref::ViewOp view, const llvm::DenseMap<Operation *, int64_t> &position) {
+  static Live lifeOf(memref::ViewOp view, const llvm::DenseMap<Operation *, int64_t> &position,
+                     const llvm::DenseMap<Operation *, int64_t> &end) {
     llvm::SetVector<Operation *> uses;
     llvm::DenseSet<Value> seen;
     findUses(view, uses, seen);
@@ -99,8 +100,7 @@ struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
     for (Operation *use : uses) {
       Operation *shown = around->findAncestorOpInRegion(*use);
       live.first = std::min(live.first, position.lookup(shown));
-      shown->walk(
-          [&](Operation *inner) { live.last = std::max(live.last, position.lookup(inner)); });
+      live.last = std::max(live.last, end.lookup(shown));
     }
     return live;
   }
@@ -108,6 +108,14 @@ struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
   static LogicalResult checkPlan(func::FuncOp func) {
     llvm::DenseMap<Operation *, int64_t> position;
     func.walk<WalkOrder::PreOrder>([&](Operation *op) { position[op] = position.size(); });
+    // Of the last op inside; what is inside is walked first.
+    llvm::DenseMap<Operation *, int64_t> end;
+    func.walk([&](Operation *op) {
+      int64_t last = std::max(end.lookup(op), position.lookup(op));
+      end[op] = last;
+      if (op != func)
+        end[op->getParentOp()] = std::max(end.lookup(op->getParentOp()), last);
+    });
     auto plan = func->getAttrOfType<ArrayAttr>("fn.workspace");
     if (!plan)
       return func.emitError("a kernel has no 'fn.workspace' after the buffer stage");
@@ -117,7 +125,7 @@ struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
       if (!index || index.getInt() >= static_cast<int64_t>(plan.size()))
         return view.emitError("a view of the workspace is not in the plan");
       if (!view->use_empty())
-        lives.push_back(lifeOf(view, position));
+        lives.push_back(lifeOf(view, position, end));
       return WalkResult::advance();
     });
     if (walked.wasInterrupted())
