@@ -1,6 +1,7 @@
 //===- Object.cpp - LLVM IR to object code --------------------------------===//
 
 #include "compiler/emit/Emit.h"
+#include "compiler/emit/MaskedSelect.h"
 #include "compiler/emit/MoveBits.h"
 #include "compiler/graph/Nearest.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
@@ -178,6 +179,7 @@ void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOpti
     cantFail(passes.parsePassPipeline(pipeline, speedPipeline(options.level)));
   pipeline.run(module, modules);
   moveBits(module);
+  keepMasksOutOfLogic(module, machine);
 }
 
 Error fnc::emitCode(Module &module, TargetMachine &machine, bool assembly,
