@@ -31,6 +31,8 @@ namespace {
 /// each stage.
 constexpr size_t kMostStages = 4;
 constexpr int64_t kLeastElements = 64, kLeastRows = 4;
+// Of a loop's body: registers and the time to compile it.
+constexpr size_t kMostOps = 512;
 
 /// Partial results of a reduction along vectors, as in `VectorLoops.h`.
 constexpr int64_t kPartials = 32;
@@ -130,12 +132,23 @@ private:
     return placed;
   }
 
+  static size_t opsOf(const Stage &stage) {
+    size_t count = 0;
+    for (linalg::GenericOp op : stage.along)
+      count += op.getBody()->getOperations().size();
+    return count;
+  }
+
   void merge(IRRewriter &b) {
     Operation *end = loop.getBody()->getTerminator();
     for (Stage &stage : stages) {
       for (linalg::GenericOp op : stage.before)
         op->moveBefore(end);
-      if (!stage.along.empty()) {
+      if (opsOf(stage) > kMostOps) {
+        for (linalg::GenericOp op : stage.along)
+          op->moveBefore(end);
+        stage.along.clear();
+      } else if (!stage.along.empty()) {
         SmallVector<fnc::PlacedOp> placed;
         for (linalg::GenericOp op : stage.along)
           placed.push_back(placedAlong(op, stage));
@@ -160,6 +173,11 @@ private:
     if (rows && *rows < kLeastRows * static_cast<int64_t>(stages.size()))
       return false;
     int64_t reductions = 0;
+    size_t count = 0;
+    for (Stage &stage : stages)
+      count += opsOf(stage);
+    if (count > kMostOps)
+      return false;
     SmallVector<int64_t> bounds;
     for (Stage &stage : stages)
       for (linalg::GenericOp op : stage.along) {
