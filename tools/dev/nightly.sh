@@ -14,9 +14,9 @@ count check tools/dev/check.sh "$build"
 
 step "quick suite under AddressSanitizer and UndefinedBehaviorSanitizer"
 # MLIR's packages are not instrumented: containers that cross between them and fnc have no marks
-# that one side would keep. Programs that tests build with the compilers' drivers are instrumented
-# by CXXFLAGS.
-export ASAN_OPTIONS=detect_container_overflow=0:detect_leaks=0:allocator_may_return_null=1
+# that one side would keep, nor has the memory of LLVM's allocators. Programs that tests build with
+# the compilers' drivers are instrumented by CXXFLAGS.
+export ASAN_OPTIONS=allow_user_poisoning=0:detect_container_overflow=0:detect_leaks=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 CXXFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all" count sanitizers tools/dev/check.sh "$asan" asan
 unset ASAN_OPTIONS UBSAN_OPTIONS
