@@ -3,8 +3,8 @@
 
     growth.py --build BUILD --work FOLDER [--only NAME] [--table docs/growth.md]
 
-FOLDER is that of `compare.py --set-up`. Both sides run pinned to one core and in turns, three times each; the least median
-counts. A cliff is a size whose cost per unit of work is over 1.3 times that of both its neighbours.
+FOLDER is that of `compare.py --set-up`. Both sides run pinned to one core and in turns, three times each where that takes
+seconds; the least median counts. A cliff is a size whose cost per unit of work is over 1.3 times that of both its neighbours.
 """
 import argparse
 import json
@@ -13,6 +13,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLIFF = 1.3
@@ -116,7 +117,10 @@ def measure(options, name, n, folder):
     pin = ["taskset", "-c", str(options.core)] if options.core >= 0 else []
     state = ["--state", "w=w_next"] if name == "state" else []
     ours, theirs, share = math.inf, math.inf, 0
-    for _ in range(3):
+    begin = time.monotonic()
+    for turn in range(3):
+        if turn and time.monotonic() - begin > 10:
+            break
         page = json.loads(run(*pin, options.build / "bin" / "fnc", "bench", model, "--json", "--time", options.time, *state))
         median = page["timed"][0]["median_seconds"]
         if median < ours:
