@@ -1,12 +1,12 @@
 //===- OutlineLoops.cpp - nests of a long kernel as functions -------------===//
 
+#include "compiler/buffer/MergeGenerics.h"
 #include "compiler/buffer/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -18,18 +18,6 @@ namespace fnc {
 } // namespace fnc
 
 namespace {
-
-/// The buffer that a memref is a view of: an argument, a constant or a place in the workspace.
-Value rootOf(Value memref) {
-  while (Operation *def = memref.getDefiningOp()) {
-    auto view = dyn_cast<ViewLikeOpInterface>(def);
-    // Views of the workspace are the buffers themselves.
-    if (!view || isa<memref::ViewOp>(def))
-      break;
-    memref = view.getViewSource();
-  }
-  return memref;
-}
 
 bool isScalar(Type type) { return type.isIntOrIndexOrFloat(); }
 
@@ -69,7 +57,7 @@ struct OutlineLoops : fnc::impl::OutlineLoopsBase<OutlineLoops> {
     SmallVector<Value> roots;
     for (Value arg : args)
       if (isa<MemRefType>(arg.getType()))
-        roots.push_back(rootOf(arg));
+        roots.push_back(fnc::rootOf(arg));
     // What a branch or a loop gives may be any of several.
     bool traced = llvm::all_of(roots, [](Value root) {
       return isa<BlockArgument>(root) ||
