@@ -1,25 +1,5 @@
 /* What a program for AArch64 Linux needs where there is no C library. */
-typedef unsigned long size;
-
-void *memcpy(void *to, const void *from, size n) {
-  for (size i = 0; i < n; ++i)
-    ((char *)to)[i] = ((const char *)from)[i];
-  return to;
-}
-
-void *memmove(void *to, const void *from, size n) {
-  if (to < from)
-    return memcpy(to, from, n);
-  while (n--)
-    ((char *)to)[n] = ((const char *)from)[n];
-  return to;
-}
-
-void *memset(void *to, int value, size n) {
-  for (size i = 0; i < n; ++i)
-    ((char *)to)[i] = (char)value;
-  return to;
-}
+#include "../golden/memory.h"
 
 int main(void);
 

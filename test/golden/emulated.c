@@ -1,12 +1,13 @@
 /* Holds memory and calls functions for a test that runs on another machine. Freestanding: what generated code needs
-   besides is here. Commands come from standard input, answers go to standard output; numbers are 8 bytes:
+   besides is in memory.h. Commands come from standard input, answers go to standard output; numbers are 8 bytes:
      A size          -> address           a new piece of memory, 4096-aligned
      W address size bytes
      R address size  -> bytes
      C number address -> status of 32 bytes    calls functions[number] with the arguments at the address
      I number address                     calls functions[number], an initializer
      F               frees all memory */
-typedef unsigned long u64;
+#include "memory.h"
+
 typedef struct { u64 words[4]; } status;
 
 extern void *const functions[];
@@ -32,26 +33,6 @@ enum { READ = 0, WRITE = 1, EXIT = 60 };
 #else
 enum { READ = 63, WRITE = 64, EXIT = 93 };
 #endif
-
-void *memcpy(void *to, const void *from, u64 n) {
-  for (u64 i = 0; i < n; ++i)
-    ((char *)to)[i] = ((const char *)from)[i];
-  return to;
-}
-
-void *memmove(void *to, const void *from, u64 n) {
-  if (to < from)
-    return memcpy(to, from, n);
-  while (n--)
-    ((char *)to)[n] = ((const char *)from)[n];
-  return to;
-}
-
-void *memset(void *to, int value, u64 n) {
-  for (u64 i = 0; i < n; ++i)
-    ((char *)to)[i] = (char)value;
-  return to;
-}
 
 static void stop(int code) {
   for (;;)
