@@ -198,15 +198,15 @@ LogicalResult ReshapeOp::inferShape(Adaptor op, ShapeContext &shapes,
   // Of several open sizes, those in a place that the operand has too, with all before (or after)
   // the same, are the operand's.
   int64_t open = llvm::count(result, Dim()), opened = open;
-  size_t shared = std::min(result.size(), input.size());
-  for (size_t i = 0; open > 1 && i < shared; ++i) {
+  int64_t shared = std::min(result.size(), input.size());
+  for (int64_t i = 0; open > 1 && i < shared; ++i) {
     if (!result[i]) {
       result[i] = input[i];
       --open;
     } else if (result[i] != input[i])
       break;
   }
-  for (size_t i = 1; open > 1 && i <= shared; ++i) {
+  for (int64_t i = 1; open > 1 && i <= shared; ++i) {
     Dim &dim = result.end()[-i];
     if (!dim) {
       dim = input.end()[-i];

@@ -260,7 +260,7 @@ class Library:
         source.write_text(text)
         self.machine = machine()
         done = subprocess.run([fnc, "compile", str(source), "-o", str(obj), *options, *self.machine.options],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=300)
         if done.returncode:
             errors = [line for line in done.stderr.splitlines() if "error: " in line]
             raise RuntimeError("\n".join([f"fnc compile: exit {done.returncode}", *errors, done.stderr[:2000]]))
