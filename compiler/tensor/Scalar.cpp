@@ -100,11 +100,13 @@ Value Scalar::mod(Value x, Value y) const {
   Value zero = constant(0);
   // The remainder takes the divisor's sign by adding it once where the signs differ.
   Value nonZero = compare(Order::NotEqual, r, zero);
-  Value differ =
-      arith::XOrIOp::create(b, loc, compare(Order::Less, r, zero), compare(Order::Less, y, zero));
+  Value isNegative = compare(Order::Less, y, zero);
+  Value differ = arith::XOrIOp::create(b, loc, compare(Order::Less, r, zero), isNegative);
   Value adjust = arith::AndIOp::create(b, loc, nonZero, differ);
   // A NaN compares as non-zero and not less: adding keeps it NaN either way.
-  return select(adjust, add(r, y), r);
+  Value adjusted = select(adjust, add(r, y), r);
+  // A zero takes the sign, too.
+  return isFloat() ? select(nonZero, adjusted, select(isNegative, constant(-0.0), zero)) : adjusted;
 }
 
 Value Scalar::floorDiv(Value x, Value y) const {
