@@ -112,6 +112,9 @@ LogicalResult stft(Node &n, Ops &o) {
   FailureOr<Ints> step = n.ints(1);
   if (!x || failed(step))
     return failure();
+  // A signal of real numbers may lack the last dimension.
+  if (Ops::rank(x) == 2)
+    x = o.expand(x, {2});
   if (Ops::rank(x) != 3 || !Ops::isStatic(x) || step->size() != 1 || step->front() < 1)
     return n.error("cannot transform ") << Ops::type(x);
   Value window = n.has(2) ? n.in(2) : Value();
