@@ -208,6 +208,9 @@ std::optional<Array> unary(StringRef name, const Array &x, RankedTensorType type
   if (name == "abs")
     return each([](double v) { return std::fabs(v); },
                 [](int64_t v) { return v < 0 ? int64_t(0 - u(v)) : v; });
+  if (name == "relu")
+    return each([](double v) { return v < 0 ? 0 : v; },
+                [](int64_t v) { return std::max<int64_t>(v, 0); });
   if (name == "floor")
     return each([](double v) { return std::floor(v); }, same);
   if (name == "ceil")

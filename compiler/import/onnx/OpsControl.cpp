@@ -164,17 +164,27 @@ LogicalResult branch(Node &n, Ops &o) {
 // Loops
 //===----------------------------------------------------------------------===//
 
-/// A loop of `trips` rounds in the form that is better, or in the one that is possible.
-Items runOrUnroll(Node &n, Ops &o, int64_t trips, llvm::function_ref<Items()> run,
+/// A loop of `trips` rounds, which may be open, in the form that is better, or in the one that is
+/// possible.
+Items runOrUnroll(Node &n, Ops &o, Value trips, int64_t count, llvm::function_ref<Items()> run,
                   llvm::function_ref<Items()> unrolled) {
-  if (trips <= maxUnrolled)
+  if (count <= maxUnrolled)
     std::swap(run, unrolled);
+  std::string why;
   for (auto form : {run, unrolled}) {
     Items items;
-    quietly(o, [&] { items = form(); });
+    std::string reason = quietly(o, [&] { items = form(); });
     if (succeeded(items))
       return items;
+    if (why.empty())
+      why = reason;
     n.forgive();
+  }
+  // A body that needs to know its round can be unrolled once the number of rounds is known.
+  if (trips && !Ops::known(trips) && !StringRef(why).contains("--bind")) {
+    (void)n.requireKnown(trips, "the number of iterations, of which each must know its number (" +
+                                    why + "),");
+    return failure();
   }
   // What keeps the loop from its better form is the better reason.
   return run();
@@ -369,7 +379,7 @@ LogicalResult loop(Node &n, Ops &o) {
            << body->output_size() << " outputs, expected at least " << 1 + l.carried.size();
   l.scans = body->output_size() - 1 - l.carried.size();
   Items items = runOrUnroll(
-      n, o, l.knownTrips().value_or(maxIterations + 1), [&] { return l.run(); },
+      n, o, l.trips, l.knownTrips().value_or(maxIterations + 1), [&] { return l.run(); },
       [&] { return l.unrolled(); });
   return failed(items) ? failure() : setAll(n, *items);
 }
@@ -516,7 +526,7 @@ LogicalResult scan(Node &n, Ops &o) {
     if (llvm::is_contained(rounds.sources, Value()) || llvm::is_contained(rounds.states, Value()))
       return failure();
     Items results = runOrUnroll(
-        n, o, rounds.steps == kDynamic ? maxIterations + 1 : rounds.steps,
+        n, o, Value(), rounds.steps == kDynamic ? maxIterations + 1 : rounds.steps,
         [&] { return rounds.run(); }, [&] { return rounds.unrolled(); });
     if (failed(results))
       return failure();
