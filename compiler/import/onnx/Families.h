@@ -24,6 +24,7 @@ void addQuantOps(OpTable &table);
 void addControlOps(OpTable &table);
 void addSequenceOps(OpTable &table);
 void addSignalOps(OpTable &table);
+void addRandomOps(OpTable &table);
 void addTrainingOps(OpTable &table);
 void addSampleOps(OpTable &table);
 void addTreeOps(OpTable &table);

@@ -416,6 +416,24 @@ FailureOr<std::vector<Item>> Importer::importSubgraph(const onnx::GraphProto &gr
   return results;
 }
 
+Value Importer::generatorState(int64_t key) {
+  if (generator.variable)
+    return generator.next;
+  llvm::StringSet<> taken;
+  for (fn::VariableOp variable : body->getOps<fn::VariableOp>())
+    taken.insert(variable.getName());
+  for (fn::PlaceholderOp placeholder : body->getOps<fn::PlaceholderOp>())
+    taken.insert(placeholder.getName());
+  std::string name = "rng";
+  while (taken.contains(name))
+    name += "_";
+  auto type = RankedTensorType::get({3}, ops.i64());
+  generator.variable =
+      fn::VariableOp::create(ops.b, file, type, ops.b.getStringAttr(name), StringAttr(), UnitAttr(),
+                             DenseElementsAttr::get(type, ArrayRef<int64_t>{0, 0, key}));
+  return generator.next = generator.variable;
+}
+
 //===----------------------------------------------------------------------===//
 // The whole
 //===----------------------------------------------------------------------===//
@@ -542,6 +560,10 @@ LogicalResult Importer::makeFunction(const OnnxFunction &function, const onnx::G
         });
   };
   follow();
+  if (generator.variable && reached.contains(generator.variable)) {
+    targets.push_back(generator.variable);
+    values.push_back(generator.next);
+  }
   SmallVector<Value> controls;
   for (const Bounded &bounded : boundedTensors) {
     if (!reached.contains(bounded.value) || llvm::is_contained(fed, bounded.value))

@@ -87,6 +87,12 @@ public:
     Value value, count, check;
   };
   std::vector<Bounded> boundedTensors;
+  /// What random numbers come from: a variable, and its state after the last draw.
+  struct Generator {
+    Value variable, next;
+  } generator;
+  /// The state that the next draw begins with. The first draw says what the key is.
+  Value generatorState(int64_t key);
   llvm::StringSet<> usedBounds;
 
   Ops ops;

@@ -255,6 +255,24 @@ std::optional<int64_t> Node::bound(size_t i, ArrayRef<size_t> inputs) {
                                                            : std::optional(given->second);
 }
 
+Value Node::random(StringRef op, ValueRange operands, ArrayRef<NamedAttribute> attrs) {
+  if (!o.isOutside()) {
+    error("draws random numbers, and stands in a loop or branch");
+    return {};
+  }
+  // Dropout's seed is an integer.
+  const AttributeProto *seed = attribute("seed");
+  int64_t key = !seed                                 ? 0
+                : seed->type() == AttributeProto::INT ? seed->i()
+                                                      : llvm::bit_cast<int32_t>(seed->f());
+  SmallVector<Value> all = {importer.generatorState(key)};
+  llvm::append_range(all, operands);
+  Value drawn = o.make(op, all, attrs);
+  if (drawn)
+    importer.generator.next = drawn.getDefiningOp()->getResult(1);
+  return drawn;
+}
+
 LogicalResult Node::bounded(size_t i, Value value, Value count, int64_t bound) {
   if (!value || !count)
     return failure();

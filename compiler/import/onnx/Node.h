@@ -70,6 +70,14 @@ public:
   /// Defines the first output.
   LogicalResult result(Value value) { return set(0, value); }
 
+  //===-- Random numbers --------------------------------------------------===//
+
+  /// An op that draws from the model's generator, whose state goes before `operands`.
+  template <typename Op> Value random(ValueRange operands, ArrayRef<NamedAttribute> attrs) {
+    return random(Op::getOperationName(), operands, attrs);
+  }
+  Value random(StringRef op, ValueRange operands, ArrayRef<NamedAttribute> attrs);
+
   //===-- Sizes that are data ---------------------------------------------===//
 
   /// How many elements output i has room for, where the command line says so and not all of these

@@ -22,6 +22,7 @@ const fnc::onnx_import::OpTable &fnc::onnx_import::opTable() {
     addControlOps(result);
     addSequenceOps(result);
     addSignalOps(result);
+    addRandomOps(result);
     addTrainingOps(result);
     addSampleOps(result);
     addTreeOps(result);

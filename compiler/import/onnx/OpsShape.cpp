@@ -415,31 +415,6 @@ LogicalResult spaceToDepth(Node &n, Ops &o) {
   return n.result(o.reshape(y, {s[0], s[1] * block * block, h, w}));
 }
 
-/// Without training, the input itself; the mask keeps everything.
-LogicalResult dropout(Node &n, Ops &o) {
-  Value x = n.in(0);
-  if (!x)
-    return failure();
-  if (n.opset >= 12 && n.has(2)) {
-    FailureOr<Ints> training = n.ints(2);
-    if (failed(training))
-      return failure();
-    double ratio = 0.5;
-    if (n.has(1)) {
-      FailureOr<SmallVector<double>> given = n.reals(1);
-      if (failed(given))
-        return failure();
-      ratio = given->empty() ? 0.5 : given->front();
-    }
-    if (!training->empty() && training->front() && ratio != 0)
-      return n.error("training with a ratio of ") << std::to_string(ratio) << " is not supported";
-  }
-  if (failed(n.result(x)))
-    return failure();
-  Type mask = n.opset < 10 ? Ops::element(x) : o.i1();
-  return n.wants(1) ? n.set(1, o.broadcastLike(o.scalar(1, mask), x)) : success();
-}
-
 } // namespace
 
 void fnc::onnx_import::addShapeOps(OpTable &table) {
@@ -447,7 +422,6 @@ void fnc::onnx_import::addShapeOps(OpTable &table) {
   table[":Constant"] = constant;
   table[":ConstantOfShape"] = constantOfShape;
   table[":DepthToSpace"] = depthToSpace;
-  table[":Dropout"] = dropout;
   table[":Expand"] = expandTo;
   table[":EyeLike"] = eyeLike;
   table[":Flatten"] = flatten;

@@ -6,13 +6,15 @@
 FOLDER has one folder per case, at any depth: model.onnx and test_data_set_<i>/{input,output}_<j>.pb. An index.tsv in it
 (columns kind, name, rtol, atol, needs, ...) gives the tolerances; else they are 1e-3 and 1e-7. Sizes that the model leaves
 open are given on the command line from the data. An input that fnc says must be known when compiling (a shape, axes) is
-bound to its data. --table writes every case that does not pass, with the reason, as Markdown.
+bound to its data. Of outputs that are random, as the index says in `needs`, types and
+sizes are compared. --table writes every case that does not pass, with the reason, as Markdown.
 Needs numpy and a C compiler (cc, or $CC). Ends with `N passed, N failed, N skipped`.
 """
 import argparse
 import collections
 import concurrent.futures
 import csv
+import json
 import os
 import pathlib
 import re
@@ -66,7 +68,18 @@ def check(name, raw, want, rtol, atol):
         raise RuntimeError(f"output '{name}': got {got.reshape(-1)[:5]}, want {want.reshape(-1)[:5]}")
 
 
-def run_case(fnc, folder, rtol, atol):
+def check_types(fnc, path, wanted):
+    """That the outputs of a program have these types and sizes; how many bytes its state has."""
+    shown = subprocess.run([fnc, "inspect", path, "--json"], capture_output=True, text=True, check=True)
+    manifest = json.loads(shown.stdout)
+    for output, (name, want) in zip(manifest["functions"][0]["outputs"], wanted, strict=True):
+        kind = {"f": "f", "i": "i", "u": "ui", "b": "i"}[want.dtype.kind] + str(1 if want.dtype == bool else 8 * want.itemsize)
+        if output["shape"] != list(want.shape) or output["dtype"] != kind:
+            raise RuntimeError(f"output '{name}': got {output['dtype']} {output['shape']}, want {kind} {list(want.shape)}")
+    return manifest["state_bytes"]
+
+
+def run_case(fnc, folder, rtol, atol, random):
     """('passed' | 'failed' | 'skipped', reason)"""
     try:
         inputs, outputs = wire.model((folder / "model.onnx").read_bytes())
@@ -88,11 +101,13 @@ def run_case(fnc, folder, rtol, atol):
                     wanted += [(name, array) for array in arrays or []]
                 if bound is None or bound:
                     bound = compile_model(fnc, folder, inputs, feeds, temporary)
-                    program = Program(f"{temporary}/case.o", f"{temporary}/{data.name}.so", "g_predict")
+                    state = check_types(fnc, f"{temporary}/case.o", wanted) if random else 0
+                    program = Program(f"{temporary}/case.o", f"{temporary}/{data.name}.so", "g_predict", state)
                 raw = program.call([array for n, _, _ in inputs if n not in bound for array in feeds[n][1] or []],
                                    [want.nbytes for _, want in wanted])
                 for (name, want), got in zip(wanted, raw):
-                    check(name, got, want, rtol, atol)
+                    if not random:
+                        check(name, got, want, rtol, atol)
         return "passed", ""
     except wire.Unsupported as e:
         return "skipped", str(e)
@@ -102,12 +117,11 @@ def run_case(fnc, folder, rtol, atol):
 
 def isolated(arguments):
     """One case in a process of its own: what it compiles to may crash."""
-    fnc, folder, rtol, atol = arguments
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read)
-        outcome, why = run_case(fnc, folder, rtol, atol)
+        outcome, why = run_case(*arguments)
         with os.fdopen(write, "w") as pipe:
             pipe.write(f"{outcome}\n{why}")
         os._exit(0)
@@ -161,7 +175,7 @@ def main():
             continue
         if re.search(options.only, name) and not (options.plain and row.get("needs", "-") != "-"):
             cases.append((name, row, (os.path.abspath(options.fnc), folder, float(row.get("rtol", 1e-3)),
-                                      float(row.get("atol", 1e-7)))))
+                                      float(row.get("atol", 1e-7)), "random" in row.get("needs", ""))))
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for (name, row, _), (outcome, why) in zip(cases, pool.map(isolated, [c[2] for c in cases])):
             counts[outcome] += 1
