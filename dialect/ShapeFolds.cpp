@@ -11,20 +11,27 @@
 using namespace mlir;
 using namespace fn;
 
-/// Constants with more elements are left to run time: a moved copy would only make the code larger.
-static constexpr int64_t maxFoldedElements = 1024;
+/// Constants with more elements are left to run time, where a copy would make the code larger, and
+/// such that nobody else uses to what packs them.
+static constexpr int64_t maxFoldedElements = 1024, maxMovedElements = 1 << 16;
 
 /// The constant, if it is small enough to copy.
-static DenseElementsAttr smallConstant(Attribute attribute) {
+static DenseElementsAttr smallConstant(Attribute attribute,
+                                       int64_t maxElements = maxFoldedElements) {
   auto dense = dyn_cast_if_present<DenseElementsAttr>(attribute);
-  if (dense && (dense.isSplat() || dense.getNumElements() <= maxFoldedElements))
+  if (dense && (dense.isSplat() || dense.getNumElements() <= maxElements))
     return dense;
   return {};
 }
 
+/// How many elements of a constant operand a fold may move.
+static int64_t mostMoved(Value operand) {
+  return operand.hasOneUse() ? maxMovedElements : maxFoldedElements;
+}
+
 /// The constant with the elements of `input` in the same order, in the shape of `type`.
-static OpFoldResult reshaped(Attribute input, RankedTensorType type) {
-  DenseElementsAttr dense = smallConstant(input);
+static OpFoldResult reshaped(Attribute input, Value operand, RankedTensorType type) {
+  DenseElementsAttr dense = smallConstant(input, mostMoved(operand));
   if (!dense || !type.hasStaticShape() || dense.getNumElements() != type.getNumElements())
     return {};
   return dense.reshape(type);
@@ -40,28 +47,38 @@ static SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
 /// The constant whose element at each index is that of `input` at the place that `source` makes of
 /// it. Both types are static.
 static OpFoldResult
-moved(Attribute input, RankedTensorType type,
+moved(Attribute input, Value operand, RankedTensorType type,
       llvm::function_ref<void(ArrayRef<int64_t>, MutableArrayRef<int64_t>)> source) {
-  DenseElementsAttr dense = smallConstant(input);
+  DenseElementsAttr dense = smallConstant(input, mostMoved(operand));
   if (!dense || !type.hasStaticShape())
     return {};
   if (dense.isSplat())
     return dense.resizeSplat(type);
-  if (type.getNumElements() > maxFoldedElements)
+  if (type.getNumElements() > std::max(maxFoldedElements, dense.getNumElements()))
     return {};
   ArrayRef<int64_t> from = cast<RankedTensorType>(dense.getType()).getShape();
   SmallVector<int64_t> strides = rowMajorStrides(from), index(type.getRank()), place(from.size());
-  SmallVector<Attribute> elements(dense.getValues<Attribute>()), result;
+  // Booleans may be stored as bits.
+  int64_t bytes = dense.getRawData().size() / std::max<int64_t>(1, dense.getNumElements());
+  bool isRaw = bytes > 0 && bytes * dense.getNumElements() == int64_t(dense.getRawData().size());
+  SmallVector<Attribute> elements, result;
+  SmallVector<char> raw;
+  if (!isRaw)
+    llvm::append_range(elements, dense.getValues<Attribute>());
   for (int64_t n = 0, count = type.getNumElements(); n < count; ++n) {
     source(index, place);
     int64_t at = 0;
     for (auto [i, stride] : llvm::zip(place, strides))
       at += i * stride;
-    result.push_back(elements[at]);
+    if (isRaw)
+      llvm::append_range(raw, dense.getRawData().slice(at * bytes, bytes));
+    else
+      result.push_back(elements[at]);
     for (int64_t d = type.getRank() - 1; d >= 0 && ++index[d] == type.getDimSize(d); --d)
       index[d] = 0;
   }
-  return DenseElementsAttr::get(type, result);
+  return isRaw ? DenseElementsAttr::getFromRawBuffer(type, raw)
+               : DenseElementsAttr::get(type, result);
 }
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
@@ -80,7 +97,7 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
   RankedTensorType type = typeOf(getResult()), inputType = typeOf(getInput());
   if (type == inputType && (type.hasStaticShape() || (type.getNumDynamicDims() == 1 && !getLike())))
     return getInput();
-  if (OpFoldResult constant = reshaped(adaptor.getInput(), type))
+  if (OpFoldResult constant = reshaped(adaptor.getInput(), getInput(), type))
     return constant;
 
   auto inner = getInput().getDefiningOp<ReshapeOp>();
@@ -111,7 +128,7 @@ OpFoldResult TransposeOp::fold(FoldAdaptor adaptor) {
   ArrayRef<int64_t> perm = getPerm();
   if (llvm::equal(perm, llvm::seq<int64_t>(0, perm.size())) && getType() == getInput().getType())
     return getInput();
-  if (OpFoldResult constant = moved(adaptor.getInput(), typeOf(getResult()),
+  if (OpFoldResult constant = moved(adaptor.getInput(), getInput(), typeOf(getResult()),
                                     [&](ArrayRef<int64_t> index, MutableArrayRef<int64_t> place) {
                                       for (auto [i, dim] : llvm::enumerate(perm))
                                         place[dim] = index[i];
@@ -131,7 +148,7 @@ OpFoldResult TransposeOp::fold(FoldAdaptor adaptor) {
 OpFoldResult ExpandOp::fold(FoldAdaptor adaptor) {
   if (getAxes().empty() && getType() == getInput().getType())
     return getInput();
-  return reshaped(adaptor.getInput(), typeOf(getResult()));
+  return reshaped(adaptor.getInput(), getInput(), typeOf(getResult()));
 }
 
 OpFoldResult SqueezeOp::fold(FoldAdaptor adaptor) {
@@ -145,7 +162,7 @@ OpFoldResult SqueezeOp::fold(FoldAdaptor adaptor) {
     if (in == out)
       return inner.getInput();
   }
-  return reshaped(adaptor.getInput(), typeOf(getResult()));
+  return reshaped(adaptor.getInput(), getInput(), typeOf(getResult()));
 }
 
 OpFoldResult SliceOp::fold(FoldAdaptor adaptor) {
@@ -160,7 +177,7 @@ OpFoldResult SliceOp::fold(FoldAdaptor adaptor) {
         (getEnd()[i] == std::numeric_limits<int64_t>::max() || getEnd()[i] == type.getDimSize(i));
   if (whole)
     return getInput();
-  return moved(adaptor.getInput(), typeOf(getResult()),
+  return moved(adaptor.getInput(), getInput(), typeOf(getResult()),
                [&](ArrayRef<int64_t> index, MutableArrayRef<int64_t> place) {
                  for (auto [i, begin] : llvm::enumerate(getBegin()))
                    place[i] = (begin == std::numeric_limits<int64_t>::max() ? type.getDimSize(i) - 1
@@ -187,7 +204,7 @@ OpFoldResult ReverseOp::fold(FoldAdaptor adaptor) {
   if (inner && inner != *this && inner.getAxes() == getAxes() &&
       inner.getInput().getType() == getType())
     return inner.getInput();
-  return moved(adaptor.getInput(), typeOf(getResult()),
+  return moved(adaptor.getInput(), getInput(), typeOf(getResult()),
                [&](ArrayRef<int64_t> index, MutableArrayRef<int64_t> place) {
                  llvm::copy(index, place.begin());
                  for (int64_t axis : getAxes())
@@ -246,7 +263,7 @@ OpFoldResult GatherOp::fold(FoldAdaptor adaptor) {
   }
   ArrayRef<int64_t> indexShape = typeOf(getIndices()).getShape();
   SmallVector<int64_t> strides = rowMajorStrides(indexShape);
-  return moved(adaptor.getInput(), type,
+  return moved(adaptor.getInput(), getInput(), type,
                [&](ArrayRef<int64_t> index, MutableArrayRef<int64_t> place) {
                  int64_t at = 0;
                  for (auto [i, stride] : llvm::enumerate(strides))
