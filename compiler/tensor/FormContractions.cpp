@@ -27,6 +27,8 @@ constexpr size_t kMostEpilogueOps = 24;
 
 /// An operand is copied for this many uses of each of its elements.
 constexpr double kLeastUses = 8;
+/// With so many channels a transpose is dearer than reading a picture across it.
+constexpr int64_t kFewChannels = 4;
 /// What a size of the call is taken for.
 constexpr double kUnknownSize = 16;
 
@@ -101,6 +103,16 @@ std::optional<std::pair<Value, AffineMap>> throughTranspose(Value value, AffineM
     return std::nullopt;
   AffineMap sourceOfResult = from.compose(inversePermutation(to));
   return std::pair(generic.getDpsInputOperand(0)->get(), sourceOfResult.compose(map));
+}
+
+/// Whether an operand can be read where it was before a transpose. Rows of neighbours in a window
+/// are one run of memory after it, which is worth it unless there are a few channels.
+bool canReadAcross(Value value, AffineMap map) {
+  if (map.isProjectedPermutation())
+    return true;
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getRank() > 0 && !type.isDynamicDim(type.getRank() - 1) &&
+         type.getShape().back() <= kFewChannels;
 }
 
 /// The signed bytes whose conversion to floats `value` is, element by element, if they are a
@@ -218,9 +230,8 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
     // Transposed operands are read where they were before, if that runs along vectors too.
     Value sources[] = {lhs, rhs};
     AffineMap sourceMaps[] = {maps[0], maps[1]};
-    // Not those of windows, whose rows of neighbours are then one run of memory.
     for (unsigned i : {0, 1})
-      while (auto next = sourceMaps[i].isProjectedPermutation()
+      while (auto next = canReadAcross(sources[i], sourceMaps[i])
                              ? throughTranspose(sources[i], sourceMaps[i])
                              : std::nullopt)
         std::tie(sources[i], sourceMaps[i]) = *next;

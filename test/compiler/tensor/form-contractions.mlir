@@ -141,6 +141,26 @@ func.func @turned(%x: tensor<32x5xf32>, %w: tensor<64x5xf32>) -> tensor<32x64xf3
   return %p : tensor<32x64xf32>
 }
 
+// A window over a picture of few channels is read across its transpose; of many, behind it.
+// CHECK-LABEL: func @picture
+// CHECK-NOT: linalg.transpose
+// CHECK: kernel.contract ins(%arg0, %arg2 : tensor<1x3x18x18xf32>, {{.*}} vector_dim = 3
+// CHECK: %[[LAST:.*]] = linalg.transpose ins(%arg1 : tensor<1x8x18x18xf32>)
+// CHECK: kernel.contract ins(%[[LAST]], %arg3 : {{.*}} vector_dim = 3
+func.func @picture(%x: tensor<1x3x18x18xf32>, %y: tensor<1x8x18x18xf32>, %v: tensor<3x3x3x16xf32>,
+                   %w: tensor<3x3x8x16xf32>) -> (tensor<1x16x16x16xf32>, tensor<1x16x16x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x16x16x16xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x16x16x16xf32>) -> tensor<1x16x16x16xf32>
+  %ex = tensor.empty() : tensor<1x18x18x3xf32>
+  %xt = linalg.transpose ins(%x : tensor<1x3x18x18xf32>) outs(%ex : tensor<1x18x18x3xf32>) permutation = [0, 2, 3, 1]
+  %p = linalg.conv_2d_nhwc_hwcf ins(%xt, %v : tensor<1x18x18x3xf32>, tensor<3x3x3x16xf32>) outs(%f : tensor<1x16x16x16xf32>) -> tensor<1x16x16x16xf32>
+  %ey = tensor.empty() : tensor<1x18x18x8xf32>
+  %yt = linalg.transpose ins(%y : tensor<1x8x18x18xf32>) outs(%ey : tensor<1x18x18x8xf32>) permutation = [0, 2, 3, 1]
+  %q = linalg.conv_2d_nhwc_hwcf ins(%yt, %w : tensor<1x18x18x8xf32>, tensor<3x3x8x16xf32>) outs(%f : tensor<1x16x16x16xf32>) -> tensor<1x16x16x16xf32>
+  return %p, %q : tensor<1x16x16x16xf32>, tensor<1x16x16x16xf32>
+}
+
 // Must not take the loop behind it: booleans are bytes in memory, but bits in a vector.
 // CHECK-LABEL: func @compared
 // CHECK: kernel.contract
