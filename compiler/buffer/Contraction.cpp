@@ -1,14 +1,12 @@
 //===- Contraction.cpp - contractions as loops over blocks ----------------===//
 //
-// Loops, outermost first: what both operands share and what else rhs has (batches); pieces of the
-// reductions where these are long; columns, in blocks as wide as the tile; rows; the reductions. A
-// block of columns of rhs, a panel, so stays in the caches while all rows pass by. Where all of rhs
-// does, blocks of rows are outside of columns.
+// Inside of the loops of ContractionLoops.h: sums in registers over the reductions, the epilogue,
+// and what is fetched meanwhile.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/buffer/Contraction.h"
-#include "compiler/buffer/Operands.h"
+#include "compiler/buffer/ContractionLoops.h"
 #include "compiler/kernel/RegisterTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -26,284 +24,115 @@ namespace {
 /// share what they load.
 constexpr int64_t kWrittenOut = 25;
 
-class Lowering {
+/// A line of the caches, and what does not stay in the nearest.
+constexpr int64_t kLine = 64, kNear = 128 << 10;
+
+/// Sums that are long enough for a block of results to arrive meanwhile, and bits of blocks of
+/// registers that targets with caches have.
+constexpr int64_t kFewestTermsAhead = 16, kFewestBitsAhead = 256;
+
+/// A panel that leaves room for the next one beside it; blocks of rows that meet it, after which
+/// there is little to wait for; and how far ahead a single block of rows looks.
+constexpr int64_t kPanel = 320 << 10, kMostTilesAhead = 64, kDistance = 8 << 10;
+
+/// Whether a buffer may lie far from the core.
+bool isFar(Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  return !type.hasStaticShape() ||
+         type.getNumElements() * type.getElementTypeBitWidth() / 8 > kNear;
+}
+
+class Lowering : ContractionLoops {
 public:
-  Lowering(RewriterBase &b, kernel::ContractOp op)
-      : b(b), op(op), loc(op.getLoc()), vectorDim(op.getVectorDim()), rowDim(op.getRowDim()),
-        columnDim(op.getColumnDim()), rows(op.getTile()[0]), width(op.getTile()[1]),
-        parts(op.getTile()[2]), bounds(op.getSizes()) {
-    for (auto [i, operand] : llvm::enumerate(op.getOperands())) {
-      bool packed = i == 1 && op.getPacked();
-      AffineMap map =
-          packed ? AffineMap::get(bounds.size(), 0, b.getAffineConstantExpr(0)) : op.mapOf(i);
-      operands.push_back(linearOperand(b, loc, operand, map));
-      offsets.push_back(constant(operands.back().start));
-    }
-    findSizes();
-    arrange();
-  }
+  Lowering(RewriterBase &b, kernel::ContractOp op) : ContractionLoops(b, op) { planPanelAhead(); }
 
   void run() { loopOver(0); }
 
 private:
   using Accumulators = SmallVector<Value>;
-  enum { Lhs, Rhs, FirstExtra };
-  struct Loop {
-    unsigned dim;
-    Value from, to;
-    int64_t step;
-  };
-  /// A block of the result: what is computed at once.
-  struct Block {
-    int64_t rows, columns, width;
-  };
-  /// Where in a block, and how far along each reduction, beyond the loops' variables.
-  struct Place {
-    int64_t row = 0, column = 0;
-    ArrayRef<int64_t> terms;
-  };
 
-  Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-  bool isTiled(unsigned dim) const { return dim == vectorDim || rowDim == dim || columnDim == dim; }
-
-  void findSizes() {
-    for (unsigned loop = 0; loop < bounds.size(); ++loop) {
-      if (bounds[loop] >= 0) {
-        sizes.push_back(constant(bounds[loop]));
-        continue;
-      }
-      Value size;
-      for (auto [i, operand] : llvm::enumerate(op.getOperands()))
-        for (auto [dim, expr] : llvm::enumerate(op.mapOf(i).getResults()))
-          if (expr == b.getAffineDimExpr(loop) && !size)
-            size = memref::DimOp::create(b, loc, operand, dim);
-      assert(size && "a loop without a size");
-      sizes.push_back(size);
-    }
-  }
-
-  /// Which loops there are, in which order.
-  void arrange() {
-    // In rhs or not decides: what rhs lacks passes by while a panel of it stays.
-    SmallVector<unsigned> batches;
-    for (unsigned i = 0; i < bounds.size(); ++i) {
-      if (op.isReduction(i)) {
-        if (!(op.getDot() && i == vectorDim))
-          reductions.push_back(i);
-      } else if (!isTiled(i)) {
-        (op.mapOf(Rhs).isFunctionOfDim(i) ? batches : passing).push_back(i);
-      }
-    }
-    if (op.getDot())
-      reductions.push_back(vectorDim);
-    if (auto piece = op.getPiece()) {
-      auto at = llvm::find(reductions, (*piece)[0]);
-      single.assign(reductions.begin(), at);
-      reductions.erase(reductions.begin(), at);
-    }
-    outer = batches;
-    if (op.getPacked()) {
-      LinearOperand &rhs = operands[Rhs];
-      rhs.steps.assign(bounds.size(), b.getIndexAttr(0));
-      int64_t terms = 1;
-      for (unsigned dim : reductions)
-        terms *= bounds[dim];
-      int64_t step = terms;
-      rhs.steps[vectorDim] = b.getIndexAttr(step);
-      step *= bounds[vectorDim];
-      for (unsigned dim : llvm::reverse(batches)) {
-        rhs.steps[dim] = b.getIndexAttr(step);
-        step *= bounds[dim];
-      }
-      stepOverTerms(width);
-    }
-    // Loops that are one walk through memory.
-    for (unsigned i = passing.size(); i-- > 0 && rowDim;)
-      if (merge(passing[i], *rowDim))
-        passing.erase(passing.begin() + i);
-      else
-        break;
-    for (unsigned i = reductions.size(); i-- > (op.getPiece() ? 2 : 1);)
-      if (!(op.getDot() && i + 1 == reductions.size()) && merge(reductions[i - 1], reductions[i]))
-        reductions.erase(reductions.begin() + i - 1);
-  }
-
-  /// Steps of packed columns over the terms, in blocks of `blockWidth` columns.
-  void stepOverTerms(int64_t blockWidth) {
-    if (!op.getPacked())
-      return;
-    int64_t step = blockWidth;
-    for (unsigned dim : llvm::reverse(reductions)) {
-      operands[Rhs].steps[dim] = b.getIndexAttr(step);
-      step *= bounds[dim];
-    }
-  }
-
-  bool merge(unsigned outerDim, unsigned innerDim) {
-    int64_t size = bounds[innerDim];
-    if (size < 0 || !llvm::all_of(
-                        operands,
-                        [&](const LinearOperand &operand) {
-                          std::optional<int64_t> x = operand.step(outerDim),
-                                                 y = operand.step(innerDim);
-                          return x && y && *x == *y * size;
-                        }))
-      return false;
-    sizes[innerDim] =
-        bounds[outerDim] < 0
-            ? arith::MulIOp::create(b, loc, sizes[outerDim], sizes[innerDim]).getResult()
-            : constant(bounds[outerDim] * size);
-    bounds[innerDim] = bounds[outerDim] < 0 ? -1 : bounds[outerDim] * size;
-    return true;
-  }
-
-  /// Runs `body` with all operands moved by `index` steps along `dim`.
-  void moved(unsigned dim, Value index, llvm::function_ref<void()> body) {
-    SmallVector<Value> before = offsets;
-    for (auto [offset, operand] : llvm::zip(offsets, operands)) {
-      std::optional<int64_t> step = operand.step(dim);
-      if (step == 0)
-        continue;
-      Value distance =
-          step == 1 ? index
-                    : arith::MulIOp::create(
-                          b, loc, index, step ? constant(*step) : cast<Value>(operand.steps[dim]))
-                          .getResult();
-      offset = arith::AddIOp::create(b, loc, offset, distance);
-    }
-    body();
-    offsets = before;
-  }
-
-  void forEach(const Loop &loop, llvm::function_ref<void()> body) {
-    auto nest = scf::ForOp::create(b, loc, loop.from, loop.to, constant(loop.step));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(nest.getBody());
-    moved(loop.dim, nest.getInductionVar(), body);
-  }
-
-  void loopOver(unsigned depth) {
-    if (depth < outer.size())
-      return forEach({outer[depth], constant(0), sizes[outer[depth]], 1},
-                     [&] { loopOver(depth + 1); });
-    inPieces(0, [&] { inPanels(); });
-  }
-
-  /// Part after part of the terms.
-  void inPieces(unsigned depth, llvm::function_ref<void()> body) {
-    if (!op.getPiece())
-      return body();
-    if (depth < single.size())
-      return forEach({single[depth], constant(0), sizes[single[depth]], 1},
-                     [&] { inPieces(depth + 1, body); });
-    unsigned dim = (*op.getPiece())[0];
-    int64_t steps = (*op.getPiece())[1], total = bounds[dim];
-    Value all = sizes[dim];
-    auto loop = scf::ForOp::create(b, loc, constant(0), all, constant(steps));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    Value from = loop.getInductionVar();
-    bool isEven = total >= 0 && total % steps == 0;
-    bounds[dim] = isEven ? steps : -1;
-    sizes[dim] = constant(steps);
-    if (!isEven)
-      sizes[dim] =
-          arith::MinUIOp::create(b, loc, sizes[dim], arith::SubIOp::create(b, loc, all, from));
-    moved(dim, from, body);
-    bounds[dim] = total;
-    sizes[dim] = all;
-  }
-
-  void inPanels() {
-    if (op.getDot())
-      return pass(0, [&] {
-        inTiles(columnDim, width, [&](int64_t columns) {
-          inTiles(rowDim, rows, [&](int64_t rows) { block({rows, columns, lanes()}); });
-        });
-      });
-    if (op.getByRows())
-      return pass(0, [&] {
-        inTiles(rowDim, rows,
-                [&](int64_t rows) { inVectors([&](int64_t width) { block({rows, 1, width}); }); });
-      });
-    inVectors([&](int64_t width) {
-      pass(0, [&] { inTiles(rowDim, rows, [&](int64_t rows) { block({rows, 1, width}); }); });
-    });
-  }
-
-  void pass(unsigned depth, llvm::function_ref<void()> body) {
-    if (depth == passing.size())
-      return body();
-    forEach({passing[depth], constant(0), sizes[passing[depth]], 1},
-            [&] { pass(depth + 1, body); });
-  }
-
-  /// Tiles of `size` along `dim`, then the rest: as one tile where its size is known, else in
-  /// halves of halves.
-  void inTiles(std::optional<unsigned> dim, int64_t size, llvm::function_ref<void(int64_t)> body) {
-    if (!dim)
-      return body(1);
-    if (bounds[*dim] < 0) {
-      Value done = constant(0);
-      for (; size > 1; size /= 2) {
-        Value end = wholeSteps(sizes[*dim], done, size);
-        forEach({*dim, done, end, size}, [&] { body(size); });
-        done = end;
-      }
-      return forEach({*dim, done, sizes[*dim], 1}, [&] { body(1); });
-    }
-    int64_t whole = bounds[*dim] / size * size;
-    if (whole > 0)
-      forEach({*dim, constant(0), constant(whole), size}, [&] { body(size); });
-    if (int64_t rest = bounds[*dim] - whole)
-      moved(*dim, constant(whole), [&] { body(rest); });
-  }
-
-  /// The columns: as many of the widest blocks as fit, then narrower ones.
-  void inVectors(llvm::function_ref<void(int64_t)> body) {
-    int64_t total = bounds[vectorDim];
-    if (total < 0) {
-      Value done = constant(0);
-      for (int64_t block = width; block > 0; block /= 2) {
-        Value end = block == 1 ? sizes[vectorDim] : wholeSteps(sizes[vectorDim], done, block);
-        forEach({vectorDim, done, end, block}, [&] { body(block); });
-        done = end;
-      }
-      return;
-    }
-    forEachColumnRun(total, width, [&](int64_t from, int64_t to, int64_t block) {
-      stepOverTerms(block);
-      forEach({vectorDim, constant(from), constant(to), block}, [&] { body(block); });
-    });
-  }
-
-  /// `from` and as many steps after it as end within `to`.
-  Value wholeSteps(Value to, Value from, int64_t step) {
-    Value length = arith::SubIOp::create(b, loc, to, from);
-    Value rest = arith::RemUIOp::create(b, loc, length, constant(step));
-    return arith::SubIOp::create(b, loc, to, rest);
-  }
-
-  /// Every element of a block, row by row.
-  void inBlock(const Block &block, llvm::function_ref<void(Place)> body) {
-    for (int64_t row = 0; row < block.rows; ++row)
-      for (int64_t column = 0; column < block.columns; ++column)
-        body({row, column, {}});
-  }
-
-  void block(const Block &block) {
+  void block(const Block &block) override {
+    fetchAhead(block);
     Accumulators sums(block.rows * block.columns, zero(op.getDot() ? 1 : block.width));
     if (op.getPiece()) {
       loaded.clear();
       sums.clear();
-      inBlock(block,
-              [&](Place place) { sums.push_back(load(operands.size() - 1, place, block.width)); });
+      inBlock(block, [&](Place place) {
+        sums.push_back(load(op->getNumOperands() - 1, place, block.width));
+      });
     }
     sums = op.getDot() ? dotProducts(block, sums) : products(block, sums);
     int64_t width = op.getDot() ? 1 : block.width;
     unsigned next = 0;
     loaded.clear();
     inBlock(block, [&](Place place) { finish(sums[next++], place, width); });
+  }
+
+  /// While rows pass by a packed panel, each of their steps fetches a piece of the next one; a
+  /// single block of rows fetches what it comes to soon.
+  void planPanelAhead() {
+    if (!op.getPacked() || op.getByRows() || !isFar(op.getRhs()) || !isWide(width))
+      return;
+    int64_t tiles = 1;
+    if (rowDim)
+      tiles = bounds[*rowDim] < 0 ? -1 : llvm::divideCeil(bounds[*rowDim], rows);
+    for (unsigned dim : passing)
+      tiles = tiles < 0 || bounds[dim] < 0 ? -1 : tiles * bounds[dim];
+    int64_t terms = termsOf(reductions), line = lineOf(Rhs);
+    bool isSingle = tiles == 1;
+    if (tiles < 1 || tiles > kMostTilesAhead ||
+        (!isSingle && (!rowDim || terms * width / line * kLine > kPanel)))
+      return;
+    LinearOperand ahead = operands[Rhs];
+    int64_t distance = isSingle ? kDistance / kLine * line : terms * width;
+    if (!isSingle) {
+      int64_t each = llvm::divideCeil(width, tiles), step = each;
+      for (unsigned dim : llvm::reverse(reductions)) {
+        ahead.steps[dim] = b.getIndexAttr(step);
+        step *= bounds[dim];
+      }
+      ahead.steps[*rowDim] = b.getIndexAttr(llvm::divideCeil(each * terms, rows));
+    }
+    linesAhead = isSingle ? llvm::divideCeil(width, line) : 1;
+    offsets.push_back(constant(ahead.start + distance));
+    operands.push_back(ahead);
+  }
+
+  /// Lets what the epilogue reads and where it writes come while the sums are made.
+  void fetchAhead(const Block &block) {
+    int64_t terms = termsOf(reductions);
+    if (op.getDot() || (terms >= 0 && terms < kFewestTermsAhead) || !isWide(block.width))
+      return;
+    for (unsigned i = FirstExtra; i < op->getNumOperands(); ++i) {
+      Value memref = op->getOperand(i);
+      bool isWritten = i >= FirstExtra + op.getExtras().size();
+      bool isReadToo = !isWritten && llvm::is_contained(op.getInits(), memref);
+      if (operands[i].step(vectorDim) != 1 || !isFar(memref) || isReadToo)
+        continue;
+      int64_t rows = rowDim && operands[i].step(*rowDim) != 0 ? block.rows : 1;
+      for (int64_t row = 0; row < rows; ++row)
+        fetch(i, {row, 0, {}}, llvm::divideCeil(block.width, lineOf(i)), isWritten);
+    }
+  }
+
+  bool isWide(int64_t width) {
+    return width * op.sumType().getIntOrFloatBitWidth() >= kFewestBitsAhead;
+  }
+
+  /// Elements of an operand in a line of the caches.
+  int64_t lineOf(unsigned i) {
+    return std::max<int64_t>(1, kLine * 8 / operands[i].element.getIntOrFloatBitWidth());
+  }
+
+  /// Lets so many lines come, into the nearest cache or the one behind it.
+  void fetch(unsigned i, Place place, int64_t lines, bool isWritten, bool nearest = true) {
+    for (int64_t line = 0; line < lines; ++line) {
+      Value at = address(i, place);
+      if (line > 0)
+        at = arith::AddIOp::create(b, loc, at, constant(line * lineOf(i)));
+      memref::PrefetchOp::create(b, loc, operands[i].base, at, isWritten,
+                                 /*localityHint=*/nearest ? 3 : 2, /*isDataCache=*/true);
+    }
   }
 
   /// The epilogue of one vector or element of sums.
@@ -321,9 +150,7 @@ private:
   /// Sums of vectors along the result.
   Accumulators products(const Block &block, Accumulators sums) {
     SmallVector<int64_t> start(bounds.size(), 0);
-    int64_t terms = 1;
-    for (unsigned dim : reductions)
-      terms = terms < 0 || bounds[dim] < 0 ? -1 : terms * bounds[dim];
+    int64_t terms = termsOf(reductions);
     // Nothing is shared over rows then but what moves along with the terms.
     if (terms >= 0 && terms <= kWrittenOut && operands[Lhs].step(vectorDim) != 0) {
       loaded.clear();
@@ -421,6 +248,8 @@ private:
                     bool keepLoads = false) {
     if (!keepLoads)
       loaded.clear();
+    fetch(op->getNumOperands(), {0, 0, terms}, linesAhead, /*isWritten=*/false,
+          /*nearest=*/false);
     Accumulators out;
     inBlock(block, [&](Place place) {
       place.terms = terms;
@@ -461,38 +290,6 @@ private:
     return splat(b, loc, arith::ConstantOp::create(b, loc, b.getZeroAttr(op.sumType())), width);
   }
 
-  int64_t lanes() { return parts; }
-
-  /// How far `place` lies from where the loops' variables point.
-  std::pair<int64_t, Value> distance(unsigned i, Place place) {
-    int64_t known = 0;
-    Value more;
-    auto go = [&](std::optional<unsigned> dim, int64_t steps) {
-      if (!dim || steps == 0)
-        return;
-      if (std::optional<int64_t> step = operands[i].step(*dim)) {
-        known += *step * steps;
-        return;
-      }
-      Value far =
-          arith::MulIOp::create(b, loc, cast<Value>(operands[i].steps[*dim]), constant(steps));
-      more = more ? arith::AddIOp::create(b, loc, more, far).getResult() : far;
-    };
-    go(rowDim, place.row);
-    go(columnDim, place.column);
-    for (auto [dim, steps] : llvm::enumerate(place.terms))
-      go(dim, steps);
-    return {known, more};
-  }
-
-  Value address(unsigned i, Place place) {
-    auto [known, more] = distance(i, place);
-    Value at = offsets[i];
-    if (more)
-      at = arith::AddIOp::create(b, loc, at, more);
-    return known ? arith::AddIOp::create(b, loc, at, constant(known)).getResult() : at;
-  }
-
   /// A vector or element of an operand; what does not move within the block is loaded once.
   Value load(unsigned i, Place place, int64_t width) {
     const LinearOperand &operand = operands[i];
@@ -516,19 +313,7 @@ private:
     Value made = loadVector(b, loc, operand, address(i, place), step, width);
     return loaded[key] = made;
   }
-
-  RewriterBase &b;
-  kernel::ContractOp op;
-  Location loc;
-  unsigned vectorDim;
-  std::optional<unsigned> rowDim, columnDim;
-  int64_t rows, width, parts;
-  SmallVector<int64_t> bounds;
-  SmallVector<unsigned> outer, passing, reductions;
-  SmallVector<unsigned> single; ///< reductions around the pieces
-  SmallVector<Value> sizes;
-  SmallVector<LinearOperand> operands;
-  SmallVector<Value> offsets; ///< of the operands, where the loops' variables point
+  int64_t linesAhead = 0; ///< to fetch with each step, from the operand after all others
   std::map<std::tuple<unsigned, int64_t, int64_t, int64_t>, Value> loaded;
 };
 

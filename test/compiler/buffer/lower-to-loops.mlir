@@ -109,6 +109,46 @@ func.func @packed(%a: memref<?x3xi32>, %b: memref<60xi32>, %c: memref<?x20xi32>)
   return
 }
 
+// What lies far comes while sums are made: where a block of the result goes, and in each step a piece
+// of the next panel, which is 2048 elements away. Four blocks of rows fetch a quarter each.
+// CHECK-LABEL: func @ahead
+// CHECK: scf.for %[[J:.*]] = %c0 to %c2048 step %c32
+// CHECK: %[[PANEL:.*]] = arith.muli %[[J]], %c64
+// CHECK: %[[NEXT:.*]] = arith.addi %[[PANEL]], %c2048
+// CHECK: scf.for %[[I:.*]] = %c0 to %c32 step %c8
+// CHECK: %[[QUARTER:.*]] = arith.muli %[[I]], %c64
+// CHECK: %[[FROM:.*]] = arith.addi %[[NEXT]], %[[QUARTER]]
+// CHECK-COUNT-16: memref.prefetch %{{.*}}, write, locality<3>, data : memref<65536xf32
+// CHECK-NOT: memref.prefetch
+// CHECK: scf.for %[[K:.*]] = %c0 to %c64 step %c1 {{.*}} vector<32xf32>
+// CHECK: %[[TERM:.*]] = arith.muli %[[K]], %c8
+// CHECK: %[[AT:.*]] = arith.addi %[[FROM]], %[[TERM]]
+// CHECK: memref.prefetch %{{.*}}[%[[AT]]], read, locality<2>, data : memref<131072xf32
+// CHECK-NOT: memref.prefetch
+func.func @ahead(%a: memref<32x64xf32>, %b: memref<131072xf32>, %c: memref<32x2048xf32>) {
+  kernel.contract ins(%a, %b : memref<32x64xf32>, memref<131072xf32>) outs(%c : memref<32x2048xf32>)
+      attributes {packed, maps = [#x, #y, #o], sizes = array<i64: 32, 2048, 64>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 8, 32, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// A single row looks 8 KiB ahead.
+// CHECK-LABEL: func @row_ahead
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c1
+// CHECK: memref.prefetch {{.*}} read, locality<2>, data : memref<131072xf32
+func.func @row_ahead(%a: memref<1x64xf32>, %b: memref<131072xf32>, %c: memref<1x2048xf32>) {
+  kernel.contract ins(%a, %b : memref<1x64xf32>, memref<131072xf32>) outs(%c : memref<1x2048xf32>)
+      attributes {packed, maps = [#x, #y, #o], sizes = array<i64: 1, 2048, 64>, vector_dim = 1 : i64,
+                  tile = array<i64: 1, 16, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 // What does not go along a vector is taken element by element.
 // CHECK-LABEL: func @apart
 // CHECK-COUNT-4: memref.store

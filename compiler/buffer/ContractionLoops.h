@@ -1,0 +1,90 @@
+//===- ContractionLoops.h - the loops of a contraction ----------*- C++ -*-===//
+
+#ifndef FNC_BUFFER_CONTRACTIONLOOPS_H
+#define FNC_BUFFER_CONTRACTIONLOOPS_H
+
+#include "compiler/buffer/Operands.h"
+#include "compiler/kernel/Kernel.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace fnc {
+
+/// Loops over blocks of the result of a contraction, outermost first: what both operands share and
+/// what else rhs has (batches); pieces of the reductions where these are long; columns, in blocks
+/// as wide as the tile; rows. A block of columns of rhs, a panel, so stays in the caches while all
+/// rows pass by. Where all of rhs does, blocks of rows are outside of columns.
+class ContractionLoops {
+protected:
+  ContractionLoops(mlir::RewriterBase &b, kernel::ContractOp op);
+  virtual ~ContractionLoops() = default;
+
+  enum { Lhs, Rhs, FirstExtra };
+  struct Loop {
+    unsigned dim;
+    mlir::Value from, to;
+    int64_t step;
+  };
+  /// A block of the result: what is computed at once.
+  struct Block {
+    int64_t rows, columns, width;
+  };
+  /// Where in a block, and how far along each reduction, beyond the loops' variables.
+  struct Place {
+    int64_t row = 0, column = 0;
+    llvm::ArrayRef<int64_t> terms;
+  };
+
+  /// The code of one block, inside all loops but those of the reductions.
+  virtual void block(const Block &block) = 0;
+
+  mlir::Value constant(int64_t value);
+  /// Terms of a sum; negative: unknown.
+  int64_t termsOf(llvm::ArrayRef<unsigned> reductions) const;
+  bool isTiled(unsigned dim) const;
+  /// Runs `body` with all operands moved by `index` steps along `dim`.
+  void moved(unsigned dim, mlir::Value index, llvm::function_ref<void()> body);
+  void forEach(const Loop &loop, llvm::function_ref<void()> body);
+  void loopOver(unsigned depth);
+  /// `from` and as many steps after it as end within `to`.
+  mlir::Value wholeSteps(mlir::Value to, mlir::Value from, int64_t step);
+  /// Every element of a block, row by row.
+  void inBlock(const Block &block, llvm::function_ref<void(Place)> body);
+  /// How far `place` lies from where the loops' variables point.
+  std::pair<int64_t, mlir::Value> distance(unsigned i, Place place);
+  mlir::Value address(unsigned i, Place place);
+
+  mlir::RewriterBase &b;
+  kernel::ContractOp op;
+  mlir::Location loc;
+  unsigned vectorDim;
+  std::optional<unsigned> rowDim, columnDim;
+  int64_t rows, width, parts;
+  llvm::SmallVector<int64_t> bounds;
+  llvm::SmallVector<unsigned> outer, passing, reductions;
+  llvm::SmallVector<mlir::Value> sizes;
+  llvm::SmallVector<LinearOperand> operands;
+  llvm::SmallVector<mlir::Value> offsets; ///< of the operands, where the loops' variables point
+
+private:
+  void findSizes();
+  /// Which loops there are, in which order.
+  void arrange();
+  /// Steps of packed columns over the terms, in blocks of `blockWidth` columns.
+  void stepOverTerms(int64_t blockWidth);
+  bool merge(unsigned outerDim, unsigned innerDim);
+  /// Part after part of the terms.
+  void inPieces(unsigned depth, llvm::function_ref<void()> body);
+  void inPanels();
+  void pass(unsigned depth, llvm::function_ref<void()> body);
+  /// Tiles of `size` along `dim`, then the rest: as one tile where its size is known, else in
+  /// halves of halves.
+  void inTiles(std::optional<unsigned> dim, int64_t size, llvm::function_ref<void(int64_t)> body);
+  /// The columns: as many of the widest blocks as fit, then narrower ones.
+  void inVectors(llvm::function_ref<void(int64_t)> body);
+
+  llvm::SmallVector<unsigned> single; ///< reductions around the pieces
+};
+
+} // namespace fnc
+
+#endif // FNC_BUFFER_CONTRACTIONLOOPS_H
