@@ -205,12 +205,71 @@ std::optional<ContractionPlan> planDotProducts(const Product &p, Registers regis
   return std::nullopt;
 }
 
+/// Multiplications that are written out, whatever steps their operands take through memory.
+constexpr int64_t kTiny = 128;
+
+/// Elements that are loaded or stored one by one where vectors run along `loop`.
+int64_t singleElements(const Product &p, AffineMap map, unsigned loop) {
+  if (!map.isFunctionOfDim(loop))
+    return 0;
+  int64_t elements = 1;
+  bool last = true, contiguous = false;
+  for (AffineExpr expr : llvm::reverse(map.getResults())) {
+    unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+    contiguous |= last && dim == loop;
+    last &= p.sizes[dim] == 1;
+    elements *= p.sizes[dim];
+  }
+  return contiguous ? 0 : elements;
+}
+
+/// Vectors along whatever loop of the result takes the fewest instructions: products of small
+/// matrices, whose elements are in registers, or soon will be.
+std::optional<ContractionPlan> planTiny(const Product &p, Registers registers) {
+  int64_t products = 1, terms = 1;
+  for (unsigned i = 0; i < p.sizes.size(); ++i) {
+    if (p.sizes[i] < 0 || (products *= p.sizes[i]) > kTiny)
+      return std::nullopt;
+    terms *= p.isReduction(i) ? p.sizes[i] : 1;
+  }
+  for (AffineMap map : {p.lhs, p.rhs, p.result})
+    if (!map.isProjectedPermutation())
+      return std::nullopt;
+  std::optional<ContractionPlan> best;
+  int64_t bestCost = 0;
+  for (unsigned dim = p.sizes.size(); dim-- > 0;) {
+    if (p.isReduction(dim) || p.sizes[dim] == 1)
+      continue;
+    ContractionPlan plan;
+    plan.swapped = !p.rhs.isFunctionOfDim(dim);
+    plan.vectorDim = dim;
+    AffineMap rhs = plan.swapped ? p.lhs : p.rhs;
+    for (unsigned row = 0; row < p.sizes.size(); ++row)
+      if (row != dim && !p.isReduction(row) && p.sizes[row] > 1 && !rhs.isFunctionOfDim(row))
+        plan.rowDim = row;
+    plan.tile =
+        chooseTile(registers, p.bits, plan.rowDim ? p.sizes[*plan.rowDim] : 1, p.sizes[dim], terms);
+    if (plan.tile.width == 1)
+      continue;
+    int64_t cost = products / plan.tile.width;
+    for (AffineMap map : {p.lhs, p.rhs, p.result})
+      cost += singleElements(p, map, dim);
+    if (best && cost >= bestCost)
+      continue;
+    best = plan;
+    bestCost = cost;
+  }
+  return best;
+}
+
 } // namespace
 
 std::optional<ContractionPlan> fnc::planContraction(const Product &product, Registers registers) {
   if (registers.count == 0)
     return std::nullopt;
   if (std::optional<ContractionPlan> plan = planProducts(product, registers))
+    return plan;
+  if (std::optional<ContractionPlan> plan = planTiny(product, registers))
     return plan;
   return planDotProducts(product, registers);
 }

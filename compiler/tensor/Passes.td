@@ -124,7 +124,8 @@ def FormContractions : Pass<"fnc-form-contractions", "::mlir::ModuleOp"> {
     Each sum of products that registers can hold in blocks becomes one op. Transposes of its
     operands become part of how these are read, and the elementwise loop that alone reads the sums
     becomes what is done with each before it is stored. Where vectors run along neither operand, a
-    copy of one with another dimension innermost may be worth it.
+    copy of one with another dimension innermost may be worth it; products of matrices of a few
+    elements have them along any loop of the result.
 
     ```mlir
     %0 = linalg.fill ins(%zero) outs(%e)

@@ -74,16 +74,39 @@ func.func @transposed(%x: tensor<64x12xf32>, %w: tensor<64x32xf32>) -> tensor<12
   return %p : tensor<12x32xf32>
 }
 
-// Must not change: a maximum of products, and results too narrow for vectors.
+// Must not change: results too narrow for vectors.
 // CHECK-LABEL: func @other
 // CHECK-NOT: kernel.contract
 // CHECK: return
-func.func @other(%x: tensor<4x8xf32>, %w: tensor<8x2xf32>) -> tensor<4x2xf32> {
+func.func @other(%x: tensor<4x64xf32>, %w: tensor<64x2xf32>) -> tensor<4x2xf32> {
   %zero = arith.constant 0.0 : f32
   %e = tensor.empty() : tensor<4x2xf32>
   %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
-  %p = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x2xf32>) outs(%f : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<4x64xf32>, tensor<64x2xf32>) outs(%f : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %p : tensor<4x2xf32>
+}
+
+// Few products are written out, with vectors along the rows where a result has one column, or along
+// columns that an operand has across.
+// CHECK-LABEL: func @tiny
+// CHECK: kernel.contract ins(%arg1, %arg0 : {{.*}} sizes = array<i64: 4, 1, 4>, tile = array<i64: 1, 4, 2>, vector_dim = 0
+// CHECK: kernel.contract ins(%arg0, %arg2 : {{.*}} row_dim = 0 {{.*}} tile = array<i64: 4, 4, 2>, vector_dim = 1
+func.func @tiny(%a: tensor<4x4xf32>, %x: tensor<4x1xf32>, %b: tensor<4x4xf32>) -> (tensor<4x1xf32>, tensor<4x4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x1xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x1xf32>) -> tensor<4x1xf32>
+  %p = linalg.matmul ins(%a, %x : tensor<4x4xf32>, tensor<4x1xf32>) outs(%f : tensor<4x1xf32>) -> tensor<4x1xf32>
+  %g = tensor.empty() : tensor<4x4xf32>
+  %h = linalg.fill ins(%zero : f32) outs(%g : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %q = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>, affine_map<(i, j, k) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<4x4xf32>, tensor<4x4xf32>) outs(%h : tensor<4x4xf32>) {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %m = arith.mulf %u, %v : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<4x4xf32>
+  return %p, %q : tensor<4x1xf32>, tensor<4x4xf32>
 }
 
 // More terms than caches hold are summed in pieces, which are kept where the result will be: what
