@@ -7,7 +7,6 @@
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -35,66 +34,6 @@ bufferization::OneShotBufferizationOptions makeOptions() {
 LogicalResult bufferize(ModuleOp module) {
   bufferization::BufferizationState state;
   return bufferization::runOneShotModuleBufferize(module, makeOptions(), state);
-}
-
-/// Makes uninitialized tensors in the region that uses them. What a branch yields in memory from
-/// outside of a loop would tie that memory to the state of the loop, which then is copied to a new
-/// buffer in each round.
-void sinkFreshTensors(func::FuncOp func) {
-  func.walk([](tensor::EmptyOp empty) {
-    for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
-      Operation *user = use.getOwner();
-      if (user->getBlock() != empty->getBlock())
-        use.set(OpBuilder(user).clone(*empty)->getResult(0));
-    }
-  });
-}
-
-/// Gives each user of a filled tensor, and every few users of an uninitialized one, a tensor of
-/// their own. Few users of one tensor compute in place; many tie their buffers together, and the
-/// analysis takes cubic time in the number of ops that are.
-void splitFreshTensors(func::FuncOp func) {
-  constexpr unsigned kFew = 16;
-  auto split = [](Operation *op, unsigned users) {
-    SmallVector<OpOperand *> uses(llvm::make_pointer_range(op->getUses()));
-    auto place = [&](OpOperand *use) {
-      return op->getBlock()->findAncestorOpInBlock(*use->getOwner());
-    };
-    llvm::stable_sort(
-        uses, [&](OpOperand *a, OpOperand *b) { return place(a)->isBeforeInBlock(place(b)); });
-    for (size_t i = users; i < uses.size(); i += users) {
-      // Outside of loops that the tensor is outside of.
-      Value own = OpBuilder(place(uses[i])).clone(*op)->getResult(0);
-      for (size_t k = i; k < std::min(i + users, uses.size()); ++k)
-        uses[k]->set(own);
-    }
-  };
-  // All fills first: each is a use of what it fills.
-  func.walk([&](linalg::FillOp fill) {
-    if (fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>())
-      split(fill, 1);
-  });
-  func.walk([&](tensor::EmptyOp empty) { split(empty, kFew); });
-}
-
-/// Gives each reader of an argument that nothing writes a tensor of its own. The analysis compares
-/// all readers of a tensor with each other, once for each of them.
-void separateReaders(func::FuncOp func) {
-  constexpr unsigned kFew = 32;
-  OpBuilder b = OpBuilder::atBlockBegin(&func.front());
-  for (BlockArgument arg : func.getArguments()) {
-    auto writable = func.getArgAttrOfType<BoolAttr>(arg.getArgNumber(), "bufferization.writable");
-    if (!writable || writable.getValue() || func.getArgAttr(arg.getArgNumber(), "fn.written") ||
-        !arg.hasNUsesOrMore(kFew))
-      continue;
-    auto type = cast<RankedTensorType>(arg.getType());
-    Location loc = arg.getLoc();
-    SmallVector<OpOperand *> uses(llvm::make_pointer_range(arg.getUses()));
-    Value buffer = bufferization::ToBufferOp::create(
-        b, loc, MemRefType::get(type.getShape(), type.getElementType()), arg, /*read_only=*/true);
-    for (OpOperand *use : uses)
-      use->set(bufferization::ToTensorOp::create(b, loc, type, buffer, /*restrict=*/true));
-  }
 }
 
 /// The analysis is the module's: of a function alone it would not know that arguments are buffers,
@@ -128,11 +67,6 @@ struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
     for (auto func : module.getOps<func::FuncOp>())
       if (!func.isExternal())
         kernels.push_back(func);
-    for (func::FuncOp func : kernels) {
-      sinkFreshTensors(func);
-      splitFreshTensors(func);
-      separateReaders(func);
-    }
     llvm::DenseSet<StringRef> eliminate;
     {
       // What a trial says is not the user's business.

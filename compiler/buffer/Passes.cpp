@@ -10,6 +10,7 @@ using namespace mlir;
 void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &registers, bool profile) {
   // Destinations first: bufferization then computes into them instead of copying.
   pm.addPass(createPlaceResults());
+  pm.addNestedPass<func::FuncOp>(createSeparateReaders());
   pm.addPass(createBufferize());
   // Aliases that bufferization left as casts and dead views would look like copies to Commit.
   pm.addPass(createSimplify());

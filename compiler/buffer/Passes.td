@@ -32,13 +32,39 @@ def PlaceResults : Pass<"fnc-place-results", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def SeparateReaders : Pass<"fnc-separate-readers", "::mlir::func::FuncOp"> {
+  let summary = "give tensors that many ops share to each of them";
+  let description = [{
+    The analysis of bufferization compares all who use a tensor with each other, in cubic time at
+    worst. Each reader of a constant, or of an argument that nothing writes, gets a tensor of its
+    own; so does each user of a filled tensor, and every few users of an uninitialized one.
+
+    ```mlir
+    %0 = linalg.add ins(%a, %w) ...
+    %1 = linalg.add ins(%0, %w) ...
+    ```
+    ==>
+    ```mlir
+    %buffer = bufferization.to_buffer %w read_only
+    %w0 = bufferization.to_tensor %buffer restrict
+    %w1 = bufferization.to_tensor %buffer restrict
+    %0 = linalg.add ins(%a, %w0) ...
+    %1 = linalg.add ins(%0, %w1) ...
+    ```
+
+    On exit: no constant, read-only argument or uninitialized tensor has more than `few` uses.
+  }];
+  let options = [Option<"few", "few", "unsigned", "16", "how many users may share a tensor">];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def Bufferize : Pass<"fnc-bufferize", "::mlir::ModuleOp"> {
   let summary = "tensors to memrefs, in place where upstream's analysis proves it";
   let description = [{
     Upstream's one-shot bufferization over function boundaries with identity layouts.
     Eliminating empty tensors puts results into their destinations, but can leave IR that
-    bufferization refuses; a kernel where it does is bufferized without. Tensors that many ops
-    share are given to each before: the analysis compares all who share with each other.
+    bufferization refuses; a kernel where it does is bufferized without.
 
     On exit: no tensors. Results may still be returned, and may be fresh allocations.
   }];

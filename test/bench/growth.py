@@ -22,7 +22,7 @@ SIZES = {
              lambda n: 2 * n ** 3),
     "batch": ("MLP 784-512-512-10, n rows", [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256], lambda n: n),
     "sequence": ("attention of one head of 64, n steps", [16, 32, 64, 128, 256, 512, 1024, 2048, 4096], lambda n: n ** 2),
-    "ops": ("chain of n products by a 64 x 64 matrix and tanh", [10, 32, 100, 316, 1000, 3162], lambda n: n),
+    "ops": ("chain of n products by a 64 x 64 matrix and tanh", [10, 32, 100, 316, 1000, 3162, 10000], lambda n: n),
     "state": ("n kB of variables, a sum added to them", [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576], lambda n: n),
 }
 

@@ -1,4 +1,4 @@
-// RUN: fnc-opt %s --fnc-bufferize --canonicalize | FileCheck %s
+// RUN: fnc-opt %s --fnc-separate-readers --fnc-bufferize --canonicalize | FileCheck %s
 
 // A filled tensor that two ops add to is filled for each, not kept and copied.
 // CHECK-LABEL: func.func @sums

@@ -1,0 +1,98 @@
+//===- SeparateReaders.cpp - tensors that many ops share, given to each ---===//
+
+#include "compiler/buffer/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace fnc {
+#define GEN_PASS_DEF_SEPARATEREADERS
+#include "compiler/buffer/Passes.h.inc"
+} // namespace fnc
+
+namespace {
+
+/// Makes uninitialized tensors in the region that uses them. What a branch yields in memory from
+/// outside of a loop would tie that memory to the state of the loop, which then is copied to a new
+/// buffer in each round.
+void sinkFreshTensors(func::FuncOp func) {
+  func.walk([](tensor::EmptyOp empty) {
+    for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
+      Operation *user = use.getOwner();
+      if (user->getBlock() != empty->getBlock())
+        use.set(OpBuilder(user).clone(*empty)->getResult(0));
+    }
+  });
+}
+
+/// Gives each user of a filled tensor, and every few users of an uninitialized one, a tensor of
+/// their own. Few users of one tensor compute in place; many tie their buffers together, and the
+/// analysis takes cubic time in the number of ops that are.
+void splitFreshTensors(func::FuncOp func, unsigned few) {
+  auto split = [](Operation *op, unsigned users) {
+    SmallVector<OpOperand *> uses(llvm::make_pointer_range(op->getUses()));
+    auto place = [&](OpOperand *use) {
+      return op->getBlock()->findAncestorOpInBlock(*use->getOwner());
+    };
+    llvm::stable_sort(
+        uses, [&](OpOperand *a, OpOperand *b) { return place(a)->isBeforeInBlock(place(b)); });
+    for (size_t i = users; i < uses.size(); i += users) {
+      // Outside of loops that the tensor is outside of.
+      Value own = OpBuilder(place(uses[i])).clone(*op)->getResult(0);
+      for (size_t k = i; k < std::min(i + users, uses.size()); ++k)
+        uses[k]->set(own);
+    }
+  };
+  // All fills first: each is a use of what it fills.
+  func.walk([&](linalg::FillOp fill) {
+    if (fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>())
+      split(fill, 1);
+  });
+  func.walk([&](tensor::EmptyOp empty) { split(empty, few); });
+}
+
+/// Gives each reader of `value`, which nothing writes, a tensor of its own. The analysis compares
+/// all readers of a tensor with each other, once for each of them.
+void separateReaders(OpBuilder &b, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  Location loc = value.getLoc();
+  SmallVector<OpOperand *> uses(llvm::make_pointer_range(value.getUses()));
+  Value buffer = bufferization::ToBufferOp::create(
+      b, loc, MemRefType::get(type.getShape(), type.getElementType()), value, /*read_only=*/true);
+  for (OpOperand *use : uses)
+    use->set(bufferization::ToTensorOp::create(b, loc, type, buffer, /*restrict=*/true));
+}
+
+bool isReadOnly(func::FuncOp func, BlockArgument arg) {
+  auto writable = func.getArgAttrOfType<BoolAttr>(arg.getArgNumber(), "bufferization.writable");
+  return writable && !writable.getValue() && !func.getArgAttr(arg.getArgNumber(), "fn.written");
+}
+
+struct SeparateReaders : fnc::impl::SeparateReadersBase<SeparateReaders> {
+  using SeparateReadersBase::SeparateReadersBase;
+
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (func.isExternal())
+      return;
+    sinkFreshTensors(func);
+    splitFreshTensors(func, few);
+    OpBuilder b = OpBuilder::atBlockBegin(&func.front());
+    for (BlockArgument arg : func.getArguments())
+      if (isReadOnly(func, arg) && arg.hasNUsesOrMore(few + 1))
+        separateReaders(b, arg);
+    func.walk([&](arith::ConstantOp constant) {
+      if (!isa<RankedTensorType>(constant.getType()) ||
+          !constant.getResult().hasNUsesOrMore(few + 1))
+        return;
+      b.setInsertionPointAfter(constant);
+      separateReaders(b, constant);
+    });
+  }
+};
+
+} // namespace

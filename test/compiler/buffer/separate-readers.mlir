@@ -1,0 +1,65 @@
+// RUN: fnc-opt %s --fnc-separate-readers=few=2 | FileCheck %s
+
+// However many read a constant, the analysis of bufferization sees one reader of each tensor.
+// CHECK-LABEL: func.func @constant
+// CHECK: %[[W:.*]] = arith.constant dense<
+// CHECK-NEXT: %[[BUFFER:.*]] = bufferization.to_buffer %[[W]] read_only
+// CHECK-NEXT: %[[W1:.*]] = bufferization.to_tensor %[[BUFFER]] restrict
+// CHECK-NEXT: %[[W2:.*]] = bufferization.to_tensor %[[BUFFER]] restrict
+// CHECK-NEXT: %[[W3:.*]] = bufferization.to_tensor %[[BUFFER]] restrict
+// CHECK-DAG: linalg.add ins(%{{.*}}, %[[W1]] :
+// CHECK-DAG: linalg.add ins(%{{.*}}, %[[W2]] :
+// CHECK-DAG: linalg.add ins(%{{.*}}, %[[W3]] :
+// CHECK: return
+func.func @constant(%x: tensor<2xf32>, %e: tensor<2xf32>) -> tensor<2xf32> {
+  %w = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %0 = linalg.add ins(%x, %w : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %1 = linalg.add ins(%0, %w : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %2 = linalg.add ins(%1, %w : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  return %2 : tensor<2xf32>
+}
+
+// So does an argument that nothing writes; one that the call writes is left.
+// CHECK-LABEL: func.func @arguments
+// CHECK-SAME: %[[READ:[^:]*]]: tensor<2xf32> {bufferization.writable = false}
+// CHECK-SAME: %[[WRITTEN:[^:]*]]: tensor<2xf32> {bufferization.writable = false, fn.written}
+// CHECK-NEXT: %[[BUFFER:.*]] = bufferization.to_buffer %[[READ]] read_only
+// CHECK-COUNT-3: bufferization.to_tensor %[[BUFFER]] restrict
+// CHECK-COUNT-3: linalg.add ins(%{{.*}}, %[[WRITTEN]] :
+// CHECK: return
+func.func @arguments(%r: tensor<2xf32> {bufferization.writable = false},
+                     %w: tensor<2xf32> {bufferization.writable = false, fn.written}, %e: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = linalg.add ins(%r, %w : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %1 = linalg.add ins(%r, %w : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %2 = linalg.add ins(%r, %w : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  return %2 : tensor<2xf32>
+}
+
+// Few readers share.
+// CHECK-LABEL: func.func @few
+// CHECK-NOT: to_buffer
+// CHECK: return
+func.func @few(%x: tensor<2xf32> {bufferization.writable = false}, %e: tensor<2xf32>) -> tensor<2xf32> {
+  %w = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %0 = linalg.add ins(%x, %w : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %1 = linalg.add ins(%0, %w : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  return %1 : tensor<2xf32>
+}
+
+// Few users of one uninitialized tensor compute in place; a fill is each user's own.
+// CHECK-LABEL: func.func @fresh
+// CHECK-DAG: %[[E0:.*]] = tensor.empty
+// CHECK-DAG: %[[E1:.*]] = tensor.empty
+// CHECK-DAG: linalg.fill ins(%{{.*}}) outs(%[[E0]] :
+// CHECK-DAG: linalg.fill ins(%{{.*}}) outs(%[[E0]] :
+// CHECK-DAG: linalg.fill ins(%{{.*}}) outs(%[[E1]] :
+// CHECK: return
+func.func @fresh(%x: tensor<2xf32> {bufferization.writable = false}) -> tensor<2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %0 = linalg.add ins(%x, %x : tensor<2xf32>, tensor<2xf32>) outs(%f : tensor<2xf32>) -> tensor<2xf32>
+  %1 = linalg.mul ins(%x, %0 : tensor<2xf32>, tensor<2xf32>) outs(%f : tensor<2xf32>) -> tensor<2xf32>
+  %2 = linalg.sub ins(%0, %1 : tensor<2xf32>, tensor<2xf32>) outs(%f : tensor<2xf32>) -> tensor<2xf32>
+  return %2 : tensor<2xf32>
+}
