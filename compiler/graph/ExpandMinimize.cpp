@@ -163,6 +163,9 @@ void Expansion::findGradients() {
     gradient = gradient.cast(computeType(gradient.element()));
     if (scale)
       gradient = gradient / scale.cast(gradient.element());
+    // A step that is left out has nothing to fail.
+    if (op.getCheckFinite() && op.getCondition())
+      gradient = where(expr(op.getCondition()), gradient, 0);
     if (op.getCheckFinite())
       gradient = expr(CheckFiniteOp::create(
           b, loc, gradient.type(), gradient,

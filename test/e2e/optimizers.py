@@ -236,6 +236,19 @@ def checked(fnc):
         return "a good step fails after a bad one"
 
 
+def checked_if(fnc):
+    """Without the flag there is no step that could fail."""
+    trainer = Trainer(fnc, "adam<learning_rate = 0.1>", ", check_finite", clause=" if(%flag : tensor<i1>)",
+                      inputs=", %flag : tensor<i1>")
+    before = trainer.library.state.bytes.copy()
+    if code := trainer.step([1, np.nan, 1], np.bool_(False)):
+        return f"status {code} of no step"
+    if not np.array_equal(before, trainer.library.state.bytes):
+        return "changed without the flag"
+    if not trainer.step([1, np.nan, 1], np.bool_(True)):
+        return "no status"
+
+
 def scaled(fnc):
     """f16 weights: a gradient overflows at the first scale, is left out, and fits at the next; two good steps grow."""
     trainer = Trainer(fnc, "sgd<learning_rate = 0.5>",
@@ -333,7 +346,7 @@ def main():
                              ", constraints = [#fn.unit_norm]", MATRIX),
         "non negative": against(lambda w, g, t, s: np.maximum(w - 0.1 * g, 0), sgd, ", constraints = [#fn.non_neg]"),
         "average": averaged, "accumulate": accumulated, "fed rate": fed_rate, "condition": conditional,
-        "check finite": checked, "loss scale": scaled, "two instances": two_instances,
+        "check finite": checked, "check finite if": checked_if, "loss scale": scaled, "two instances": two_instances,
         "conditional pair": best_so_far,
     }
     failed = 0
