@@ -194,7 +194,7 @@ def embedding_bag(table, ids, weights=None, combiner="sum", padding=None):
 
 
 def softmax(x):
-    e = np.exp(x - x.max(-1, keepdims=True))
+    e = np.exp(x - x.max(-1, keepdims=True, initial=-np.inf))
     return e / e.sum(-1, keepdims=True)
 
 

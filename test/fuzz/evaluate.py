@@ -7,6 +7,7 @@ or a rounding tips over the spread is large, and nothing is asked of the element
 import numpy as np
 
 import elements
+from coo import Coo
 from graph import Effect, Leaf
 
 
@@ -25,11 +26,59 @@ class Scaled:
         self.value, self.scale = value, scale
 
 
+def unknown(noise, shape):
+    """Numbers of which nothing is asked, for a noisy call: those of two calls differ, and so does what is made of them."""
+    return np.where(noise.random(shape) < 0.5, np.nan, noise.normal(0, 10, shape))
+
+
+def whole(x):
+    """Multiples of 1/4 that every type holds."""
+    return (np.abs(x) < 2 ** 11) & (x == np.rint(x * 4) / 4)
+
+
+def exactly(node, value, scale, operands):
+    """What whole numbers make is exact, and must not tip comparisons over. A sum can be whole by chance."""
+    if node.exact != "whole" or scale is not None and not all(
+            np.all(whole(x.values if isinstance(x, Coo) else x)) for x in operands):
+        return np.zeros(np.shape(value), bool)
+    return whole(value)
+
+
+class Tilt:
+    """What rounding does to the functions that differences are taken of: each result is a little off, in value and in slope,
+    by the same for all places at which it is computed. So slopes that cancel are as inexact as what they are summed from."""
+
+    def __init__(self, noise):
+        self.noise, self.known = noise, {}
+
+    def apply(self, node, result, value, scale, operands):
+        if node.exact is True:
+            return value
+        if (result, value.shape) not in self.known:
+            self.known[result, value.shape] = self.choose(node, result, value, scale, operands)
+        factor, offset, slopes = self.known[result, value.shape]
+        value = value * factor + offset
+        for i, slope, at in slopes:
+            moved = slope * (operands[i] - at)
+            value = value + (moved if at.shape == value.shape else np.sum(moved))
+        return value
+
+    def choose(self, node, result, value, scale, operands):
+        draw = lambda shape: self.noise.uniform(-1, 1, shape) * 4 * elements.epsilon(result.dtype)
+        free = np.isfinite(value) & ~exactly(node, value, scale, operands)
+        offset = 0 if scale is None else np.where(free, draw(value.shape) * scale, 0)
+        # A slope that comes of the result, as 1 - tanh(x)^2, is as accurate as the largest one.
+        slopes = [] if node.exact else [
+            (i, draw(x.shape), x) for i, (t, x) in enumerate(zip(node.operands, operands))
+            if t.is_float and not t.sparse and value.shape in (x.shape, ())]
+        return 1 + np.where(free, draw(value.shape), 0), offset, slopes
+
+
 class Call:
-    def __init__(self, feeds, entry, sizes, noise=None, wide=False, known=None):
+    def __init__(self, feeds, entry, sizes, noise=None, wide=False, known=None, tilt=None):
         """feeds: Tensor -> array; entry: name of a variable -> array. noise: a generator. wide: no rounding at all."""
         self.feeds, self.entry, self.current = dict(feeds), entry, dict(entry)
-        self.sizes, self.noise, self.wide = sizes, noise, wide
+        self.sizes, self.noise, self.wide, self.tilt = sizes, noise, wide, tilt
         self.known = dict(known or {})
         self.done = set()
 
@@ -66,7 +115,7 @@ class Call:
             made = made if isinstance(made, tuple) else (made,)
             for result, value in zip(node.results, made):
                 if result not in self.known:                # a constant for differences
-                    self.known[result] = self.settle(node, result, value)
+                    self.known[result] = self.settle(node, result, value, values)
 
     def leaf(self, node):
         tensor = node.results[0]
@@ -76,25 +125,30 @@ class Call:
             raise AssertionError(f"{tensor.name} is not fed")
         return elements.decode(node.data, tensor.dtype)
 
-    def settle(self, node, result, value):
+    def inside(self, known):
+        """A call of a region, which sees these values."""
+        return Call({}, self.entry, self.sizes, self.noise, self.wide, known, self.tilt)
+
+    def settle(self, node, result, value, operands):
         value, scale = (value.value, value.scale) if isinstance(value, Scaled) else (value, None)
+        if isinstance(value, Coo):
+            return value.map(lambda v: self.settle(node, result, v, operands))
         value = np.asarray(value)
         if not result.is_float:
             return value.astype(elements.STORAGE[result.dtype])
         value = value.astype(np.float64)
         if self.wide:
-            return value
+            return value if self.tilt is None else self.tilt.apply(node, result, value, scale, operands)
         near = elements.rounded(value, result.dtype)
         if self.noise is not None and node.op in SIGNLESS:
             near = np.where(near == 0, np.copysign(near, self.noise.uniform(-1, 1, near.shape)), near)
         if self.noise is None or node.exact is True:
             return near
         with np.errstate(all="ignore"):
+            still = exactly(node, near, scale, operands)
             scale = np.abs(near) if scale is None else np.maximum(np.abs(near), np.broadcast_to(scale, near.shape))
             off = near + self.noise.uniform(-1, 1, near.shape) * scale * 4 * elements.epsilon(result.dtype)
-            # What whole numbers make is exact, and must not tip comparisons over.
-            whole = (node.exact == "whole") & (near == value) & (np.abs(near) < 2 ** 11) & (near == np.rint(near * 4) / 4)
-            return np.where(np.isfinite(off) & ~whole, elements.rounded(off, result.dtype), near)
+            return np.where(np.isfinite(off) & ~(still & (near == value)), elements.rounded(off, result.dtype), near)
 
     def perform(self, effect):
         """The effect, after what it waits for."""
@@ -154,6 +208,8 @@ def differences(call, output, target, seed=None):
     def leaves(tensor, array):
         if call.noise is None or not tensor.is_float or call.wide:
             return array
+        if isinstance(array, Coo):
+            return array.map(lambda v: leaves(tensor, v))
         return array * (1 + call.noise.uniform(-1, 1, array.shape) * elements.epsilon(tensor.dtype))
     entry = call.entry
     if call.noise is not None:
@@ -161,19 +217,22 @@ def differences(call, output, target, seed=None):
                  for n, a in entry.items()}
     feeds = {t: leaves(t, a) for t, a in call.feeds.items()}
     reads = {t: a for t, a in call.known.items() if isinstance(t.node, Effect)}
-    base = Call(feeds, entry, call.sizes, wide=True, known=call.known if call.wide else reads)
+    tilt = None if call.noise is None or call.wide else Tilt(call.noise)
+    base = Call(feeds, entry, call.sizes, wide=True, known=call.known if call.wide else reads, tilt=tilt or call.tilt)
     at = np.array(base.value(target), np.float64)
     base.value(output)
     weights = 1.0 if seed is None else base.value(seed)
     moving = dependents(output, target, feeds)
-    if not all(np.all(np.isfinite(base.known[t])) for n in moving for t in n.results if t in base.known and t.is_float):
+    numbers = lambda v: v.values if isinstance(v, Coo) else v
+    around = {t for n in moving for t in n.results + n.operands if t.is_float}
+    if not all(np.all(np.isfinite(numbers(base.feeds.get(t, base.known.get(t, 0.0))))) for t in around):
         return np.full(at.shape, np.nan)                    # 0 times infinity: not what the limit is
     held = {t: a for t, a in base.known.items()
             if t.node not in moving or t.node.op == "stop_gradient" or t.index in t.node.held}
 
     def total(x):
         with np.errstate(all="ignore"):
-            moved = Call({**feeds, target: x}, entry, call.sizes, wide=True, known=held)
+            moved = Call({**feeds, target: x}, entry, call.sizes, wide=True, known=held, tilt=base.tilt)
             return float(np.sum(moved.value(output) * weights))
     middle, slopes = total(at), np.zeros(at.shape)
     for i in np.ndindex(at.shape):
@@ -204,6 +263,7 @@ def compute_gradients(call, node):
             size = np.max(np.nan_to_num(np.abs(slopes), posinf=0), initial=0)
             slopes = slopes + call.noise.uniform(-1, 1, slopes.shape) * (
                 64 * elements.epsilon(result.dtype) + 1e-5) * (0.5 + size + np.abs(slopes))
+            slopes = np.where(np.isnan(slopes), unknown(call.noise, slopes.shape), slopes)
         elif not call.wide:
             slopes = np.where(np.isnan(slopes), 0, slopes)  # the noisy calls say that it is not known
         made.append(slopes)

@@ -21,13 +21,15 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
 import elements  # noqa: E402
+from coo import Coo  # noqa: E402
 from evaluate import Call, CallError  # noqa: E402
 from generate import Builder, feed  # noqa: E402
+from graph import size_of  # noqa: E402
 from reduce import reduce  # noqa: E402
 from machine import machine  # noqa: E402
 from run import Library, Sparse  # noqa: E402
 
-RUNS = 4                                                    # the first without noise
+RUNS, MORE = 4, 20                                          # the first without noise; more before a difference is one
 
 
 class Failure(Exception):
@@ -43,21 +45,26 @@ def calls_of(graph, seed):
         for f in graph.functions:
             key = np.random.default_rng(zlib.crc32(f"{seed}/{f.name}/{number}".encode()))
             sizes = {s: int(key.choice([0, 1, 2, 3, 5, 8, 17], p=[.05, .15, .2, .2, .2, .1, .1])) for s in "nm"}
+            while any(size_of(d, sizes) < 0 for t in f.inputs for d in t.shape):
+                sizes = {s: n + 1 for s, n in sizes.items()}
             yield f, number, sizes, key.random() < 0.1
 
 
-def references(function, feeds, state, sizes, key):
-    """Outputs and state of the call as it should be, then of noisy ones; the last item says whether it fails."""
-    made, failed = [], []
-    for run in range(RUNS):
-        noise = np.random.default_rng([key, run]) if run else None
-        try:
-            made.append(Call(feeds, state, dict(sizes), noise).run(function))
-            failed.append(False)
-        except CallError:
-            made.append(None)
-            failed.append(True)
-    return made, failed
+class References:
+    """Outputs and state of a call as it should be, then of noisy ones; None where it fails."""
+
+    def __init__(self, *call):
+        self.call, self.made = call, []
+        self.add(RUNS)
+
+    def add(self, count):
+        function, feeds, state, sizes, key = self.call
+        for run in range(len(self.made), len(self.made) + count):
+            noise = np.random.default_rng([key, run]) if run else None
+            try:
+                self.made.append(Call(feeds, state, dict(sizes), noise).run(function))
+            except CallError:
+                self.made.append(None)
 
 
 def differs(got, runs, dtype):
@@ -83,6 +90,10 @@ def show(name, got, runs):
             f"{np.max([np.abs(np.asarray(r, np.float64) - np.asarray(runs[0], np.float64)) for r in runs], axis=0)}")
 
 
+def numbers(x):
+    return repr(x) if isinstance(x, Coo) else np.array2string(np.asarray(x), threshold=200, separator=", ")
+
+
 def current_state(library, graph):
     """Numbers and element types of all variables. Those that are read only lie in no state."""
     kinds = {n: re.sub("^u", "ui", v["dtype"]) for n, v in library.variables.items()}
@@ -90,6 +101,24 @@ def current_state(library, graph):
     raw |= {v.name: v.node.data for v in graph.variables if v.name not in raw}
     kinds |= {v.name: v.dtype for v in graph.variables}
     return {n: elements.decode(raw[n], kinds[n]) for n in kinds}, kinds
+
+
+def compare(function, status, outputs, state, after, kinds, made):
+    """The kind and the place of a difference, or None."""
+    if not all(made):
+        return ("no status", "should have failed") if not any(made) and not status.code else None
+    if status.code:
+        return "status", f"status {status.code}, expected {status.expected}, got {status.got}"
+    for i, (t, value) in enumerate(zip(function.outputs, outputs)):
+        runs = [m[0][i] for m in made]
+        if differs(value, runs, t.dtype):
+            return "output", show(f"output {i} ({t.name})", value, runs)
+    for n in after:
+        runs = [m[1][n] for m in made]
+        same = runs[0] is state[n]
+        if same and not np.array_equal(after[n], state[n], equal_nan=True) or differs(after[n], runs, kinds[n]):
+            return "variable", show(f"variable {n}", after[n], runs)
+    return None
 
 
 def run(fnc, graph, text, seed, folder, options):
@@ -103,48 +132,36 @@ def run(fnc, graph, text, seed, folder, options):
         key = f"{seed}/{f.name}/{number}"
         feeds, arrays = {}, []
         for t in f.inputs:
-            x = feed(t, sizes, key, special)
-            if t.sparse:
-                shape = [d if isinstance(d, int) else d.size(sizes) for d in t.shape]
-                arrays.append(Sparse(x[0], elements.encode(x[1], t.dtype), shape))
-                feeds[t] = np.zeros(shape, x[1].dtype)
-                np.add.at(feeds[t], tuple(x[0].T), x[1])
-            else:
-                feeds[t] = x
-                arrays.append(elements.encode(x, t.dtype))
+            x = feeds[t] = feed(t, sizes, key, special)
+            arrays.append(Sparse(x.indices, elements.encode(x.values, t.dtype), x.shape) if t.sparse
+                          else elements.encode(x, t.dtype))
         state, kinds = current_state(library, graph)
         entry = library.state.bytes.copy()
-        made, failed = references(f, feeds, state, sizes, zlib.crc32(key.encode()))
-        example = next((m for m in made if m), None)
+        references = References(f, feeds, state, sizes, zlib.crc32(key.encode()))
+        example = next((m for m in references.made if m), None)
         wanted = []
         for i, t in enumerate(f.outputs):
             # Of a call that fails: of any size that is large enough.
             wanted.append(np.zeros(4096 * 8, np.uint8) if example is None else elements.encode(example[0][i], t.dtype))
         note = f"call {number} of @{f.name}, sizes {sizes}" + "".join(
-            f"\n  {t.name} = {np.array2string(np.asarray(x), threshold=200, separator=', ')}" for t, x in feeds.items()) + "".join(
-            f"\n  state {n} = {np.array2string(np.asarray(x), threshold=200, separator=', ')}" for n, x in state.items())
+            f"\n  {t.name} = {numbers(x)}" for t, x in feeds.items()) + "".join(
+            f"\n  state {n} = {numbers(x)}" for n, x in state.items())
         try:
             status, got = library.call(f.name, arrays, wanted)
         except RuntimeError as error:
             raise Failure("guard", f"{error}\n{note}")
         if status.code and not np.array_equal(entry, library.state.bytes):
             raise Failure("state after error", f"status {status.code}, and the state has changed\n{note}")
-        if any(failed):
-            if all(failed) and not status.code:
-                raise Failure("no status", f"should have failed\n{note}")
-            continue
-        if status.code:
-            raise Failure("status", f"status {status.code}, expected {status.expected}, got {status.got}\n{note}")
-        for i, t in enumerate(f.outputs):
-            value, runs = elements.decode(got[i], t.dtype), [m[0][i] for m in made]
-            if differs(value, runs, t.dtype):
-                raise Failure("output", f"{show(f'output {i} ({t.name})', value, runs)}\n{note}")
         after, _ = current_state(library, graph)
-        for n in after:
-            runs = [m[1][n] for m in made]
-            same = runs[0] is state[n]
-            if same and not np.array_equal(after[n], state[n], equal_nan=True) or differs(after[n], runs, kinds[n]):
-                raise Failure("variable", f"{show(f'variable {n}', after[n], runs)}\n{note}")
+
+        def difference():
+            return compare(f, status, [elements.decode(g, t.dtype) for g, t in zip(got, f.outputs)], state, after, kinds,
+                           references.made)
+        if difference():
+            # A few noisy calls may all be near one another by chance.
+            references.add(MORE)
+            if found := difference():
+                raise Failure(found[0], f"{found[1]}\n{note}")
 
 
 def main():

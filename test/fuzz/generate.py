@@ -13,6 +13,7 @@ import ops_random
 import ops_shape
 import ops_sparse
 import ops_training
+from coo import Coo
 from effects import make_effect, races
 from graph import Dim, Effect, Function, Graph, Leaf, Node, Tensor
 
@@ -236,7 +237,8 @@ def feed(tensor, sizes, key, special):
     if tensor.sparse:
         nnz = int(rng.integers(0, 9)) if 0 not in shape else 0
         indices = np.stack([rng.integers(0, max(n, 1), nnz) for n in shape], 1)
-        return indices.astype(np.int32 if "i32" in tensor.sparse else np.int64), elements.random_data(rng, (nnz,), tensor.dtype)
+        values = elements.random_data(rng, (nnz,), tensor.dtype, special)
+        return Coo(indices.astype(np.int32 if "i32" in tensor.sparse else np.int64), values, shape)
     if role and role[0] == "index":
         high = role[1] + (rng.random() < 0.03)
         return rng.integers(0, max(high, 1), shape).astype(elements.INTS[tensor.dtype])

@@ -13,6 +13,14 @@ def summed(f, x, y, is_float):
     return f(x, y)
 
 
+def product(x, y):
+    """Not np.matmul, whose library leaves out zeros, beside infinities too."""
+    if x.dtype != np.float64:
+        return np.matmul(x, y)
+    i, k = "i" * (x.ndim > 1), "k" * (y.ndim > 1)
+    return np.einsum(f"...{i}j,...j{k}->...{i}{k}", x, y)
+
+
 def matmul(b):
     x = b.pick(lambda t: t.dtype != "i1" and 1 <= len(t.shape) <= 4)
     if not x:
@@ -39,7 +47,7 @@ def matmul(b):
     attrs = ", ".join(["transpose_a"] * ta + ["transpose_b"] * tb)
     shape = list(b.joined(batch, y.shape[:-2])) + rows + columns
     b.op(f"matmul {{0}}, {{1}} {{{{{attrs}}}}}", [x, y], shape, x.dtype,
-         lambda c, n, v, w: summed(np.matmul, swap(v, ta), swap(w, tb), x.is_float), exact="whole")
+         lambda c, n, v, w: summed(product, swap(v, ta), swap(w, tb), x.is_float), exact="whole")
 
 
 def padded(call, f, x, y, is_float):

@@ -1,7 +1,6 @@
 """Generators of branches and loops: bodies are small graphs of their own that see the tensors around them."""
 import numpy as np
 
-from evaluate import Call
 from graph import Dim, Node, Tensor, size_of
 from ops_shape import static
 
@@ -48,7 +47,7 @@ class Region:
         return "".join(f"{indent}  {line}\n" for line in lines + [f"fn.yield {names} : {types}"])
 
     def run(self, call, around, values):
-        inner = Call({}, call.entry, call.sizes, call.noise, call.wide, {**around, **dict(zip(self.arguments, values))})
+        inner = call.inside({**around, **dict(zip(self.arguments, values))})
         return [inner.value(t) for t in self.yields]
 
 

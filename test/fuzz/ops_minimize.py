@@ -2,7 +2,7 @@
 import numpy as np
 
 import elements
-from evaluate import CallError, Scaled, differences
+from evaluate import CallError, Scaled, differences, unknown
 from graph import Effect
 from ops_training import has_gradients, paths, total, weight
 
@@ -193,7 +193,7 @@ class Training:
         names = [n for n in call.current if n.startswith(f"{self.instance}/") or f"/{self.instance}/" in n]
         for n in names + [v.name for v in variables]:
             old = np.asarray(call.current[n])
-            call.current[n] = np.full(old.shape, np.nan) if old.dtype == np.float64 else old + call.noise.integers(1, 9)
+            call.current[n] = unknown(call.noise, old.shape) if old.dtype == np.float64 else old + call.noise.integers(1, 9)
 
     def advance(self, call, variables, slopes):
         name = lambda n: f"{self.instance}/{n}"

@@ -80,6 +80,10 @@ def categorical(b):
     samples, kind = b.random.choice([None, None, 1, 3]), b.random.choice(["i32", "i64"])
 
     def compute(c, n, s, v):
+        if not v.shape[-1]:                                 # nothing is asked of a choice among none
+            shape = v.shape[:-1] + ((samples,) if samples is not None else ())
+            drawn = np.zeros(shape, int) if c.noise is None else c.noise.integers(0, 99, shape)
+            return drawn.astype(elements.INTS[kind]), ref.uniform(s, shape + (0,), np.float32)[1]
         if c.noise is not None:
             # Whether one number is larger than another can hang on the last place.
             v = v + c.noise.uniform(-1, 1, v.shape) * (np.abs(v) + 16) * 8 * elements.epsilon(x.dtype)

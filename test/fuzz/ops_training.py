@@ -22,7 +22,7 @@ def bce(p, t, logits, smoothing):
 
 
 def cce(p, t, logits, smoothing):
-    t = t * (1 - smoothing) + smoothing / p.shape[-1] if smoothing else t
+    t = t * (1 - smoothing) + smoothing / max(p.shape[-1], 1) if smoothing else t
     chosen = logs(p) if logits else np.log(np.clip(p / p.sum(-1, keepdims=True), TINY, 1 - TINY))
     return -(t * chosen).sum(-1)
 
@@ -141,7 +141,7 @@ def gradients(b):
     y = total(b, x)
     found = paths(y)
     limit = 12 if not before else 3
-    targets = [t for t in b.tensors if found and t in found and t is not y and b.most(t.shape) <= limit
+    targets = [t for t in b.tensors if found and t in found and t is not y and not t.sparse and b.most(t.shape) <= limit
                and not t.node.text.startswith("gradients")]
     if before:                                              # what a first derivative is written with is the rule's affair
         targets = [t for t in targets if t.node.kind != "op"]
