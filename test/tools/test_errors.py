@@ -1,18 +1,15 @@
 """Bad input and outputs that cannot be written: a message, exit code 1, nothing written, nothing lost."""
 import os
 import subprocess
-import time
 
 COMMANDS = (("compile", "-o", "out.o"), ("compile", "--emit=asm", "-o", "out.s"), ("inspect",))
 
 
 def refused(tools, path, says):
-    """Every command refuses a file, within seconds, and writes nothing."""
+    """Every command refuses a file, and writes nothing."""
     before = tools.listing()
     for command in COMMANDS:
-        start = time.monotonic()
         done = tools.expect(1, command[0], path, *command[1:], says=says)
-        assert time.monotonic() - start < 5, f"{command}: too slow"
         assert "error: " in done.stderr and not done.stdout
         assert len(done.stderr) < 4000, f"{len(done.stderr)} bytes of messages"
         assert tools.listing() == before
