@@ -120,6 +120,34 @@ Options registersOf(llvm::TargetMachine &machine, const fnc::TargetOptions &targ
   return result;
 }
 
+/// What multiplies bytes, in registers that hold vectors.
+fnc::ByteProducts byteProductsOf(llvm::TargetMachine &machine) {
+  using fnc::ByteProducts;
+  auto has = [&](const char *feature) {
+    return machine.getMCSubtargetInfo()->checkFeatures(feature);
+  };
+  const llvm::Triple &triple = machine.getTargetTriple();
+  unsigned bits = fnc::vectorRegisters(machine).bits;
+  if (triple.isAArch64() && triple.isLittleEndian() && bits >= 128)
+    return has("+i8mm")      ? ByteProducts::I8mm
+           : has("+dotprod") ? ByteProducts::Dotprod
+                             : ByteProducts::None;
+  // Registers of floats may be wider than those of integers.
+  if (!triple.isX86() || bits < 128 || (bits == 256 && !has("+avx2")) ||
+      (bits == 512 && !has("+avx512bw")))
+    return ByteProducts::None;
+  bool hasVnni = has("+avx512vnni") && (bits == 512 || has("+avx512vl"));
+  return hasVnni || (has("+avxvnni") && bits < 512) ? ByteProducts::Vnni : ByteProducts::Pmaddwd;
+}
+
+/// `registersOf`, with what multiplies bytes.
+template <typename Options>
+Options kernelsOf(llvm::TargetMachine &machine, const fnc::TargetOptions &target) {
+  auto result = registersOf<Options>(machine, target);
+  result.byteProducts = byteProductsOf(machine);
+  return result;
+}
+
 } // namespace
 
 FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions &options) {
@@ -153,7 +181,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
         bool hasVectors = vectorRegisters(**machine).bits != 0;
         buildTensorPipeline(pm, {.sortEntries = hasVectors && !options.target.forSize},
                             mathOf(**machine),
-                            registersOf<FormContractionsOptions>(**machine, options.target),
+                            kernelsOf<FormContractionsOptions>(**machine, options.target),
                             options.winograd && !options.target.forSize, options.fastMath);
       })))
     return failure();
@@ -183,7 +211,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     }
 
   if (failed(run([&](PassManager &pm) {
-        buildLoopPipeline(pm, registersOf<LowerToLoopsOptions>(**machine, options.target));
+        buildLoopPipeline(pm, kernelsOf<LowerToLoopsOptions>(**machine, options.target));
       })))
     return failure();
   if (stopsAt("loops", module, options, result))

@@ -9,7 +9,8 @@ using namespace fn;
 
 LogicalResult MatmulOp::inferShape(Adaptor op, ShapeContext &shapes,
                                    SmallVectorImpl<Shape> &results) {
-  if (failed(checkSameElement(shapes, {op.getLhs(), op.getRhs()})))
+  FailureOr<Type> element = productElement(shapes, op.getLhs(), op.getRhs(), op.getWide());
+  if (failed(element))
     return failure();
   Dims lhs = shapes.dims(op.getLhs()), rhs = shapes.dims(op.getRhs());
   if (bool left = isSparse(op.getLhs()), right = isSparse(op.getRhs()); left || right) {
@@ -55,7 +56,7 @@ LogicalResult MatmulOp::inferShape(Adaptor op, ShapeContext &shapes,
     result->push_back(shapes.resolve(m));
   if (!column)
     result->push_back(shapes.resolve(n));
-  results.push_back({*result, shapes.elementType(op.getLhs())});
+  results.push_back({*result, *element});
   return success();
 }
 

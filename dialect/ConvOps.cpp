@@ -11,8 +11,6 @@ using namespace fn;
 template <typename Adaptor>
 static FailureOr<Window> convWindow(Adaptor op, Value other, StringRef otherName,
                                     ShapeContext &shapes) {
-  if (failed(checkSameElement(shapes, {op.getInput(), other})))
-    return failure();
   int64_t rank = shapes.rank(op.getInput());
   FailureOr<Window> window = makeWindow(shapes, rank, windowAttributes(op));
   if (failed(window))
@@ -86,17 +84,23 @@ static LogicalResult convRule(ShapeContext &shapes, const Window &window, int64_
 
 LogicalResult ConvOp::inferShape(Adaptor op, ShapeContext &shapes,
                                  SmallVectorImpl<Shape> &results) {
+  FailureOr<Type> element = productElement(shapes, op.getInput(), op.getFilter(), op.getWide());
+  if (failed(element))
+    return failure();
   FailureOr<Window> window = convWindow(op, op.getFilter(), "filter", shapes);
   Dims output;
   if (failed(window) || failed(convRule(shapes, *window, op.getGroups(), shapes.dims(op.getInput()),
                                         shapes.dims(op.getFilter()), output)))
     return failure();
-  results.push_back({output, shapes.elementType(op.getInput())});
+  results.push_back({output, *element});
   return success();
 }
 
 LogicalResult DepthwiseConvOp::inferShape(Adaptor op, ShapeContext &shapes,
                                           SmallVectorImpl<Shape> &results) {
+  FailureOr<Type> element = productElement(shapes, op.getInput(), op.getFilter(), op.getWide());
+  if (failed(element))
+    return failure();
   FailureOr<Window> window = convWindow(op, op.getFilter(), "filter", shapes);
   if (failed(window))
     return failure();
@@ -125,12 +129,14 @@ LogicalResult DepthwiseConvOp::inferShape(Adaptor op, ShapeContext &shapes,
       return failure();
     output[window->spatial(i)] = window->outputSize(i, size, kernel);
   }
-  results.push_back({output, shapes.elementType(op.getInput())});
+  results.push_back({output, *element});
   return success();
 }
 
 LogicalResult ConvTransposeOp::inferShape(Adaptor op, ShapeContext &shapes,
                                           SmallVectorImpl<Shape> &results) {
+  if (failed(checkSameElement(shapes, {op.getInput(), op.getFilter()})))
+    return failure();
   FailureOr<Window> window = convWindow(op, op.getFilter(), "filter", shapes);
   if (failed(window))
     return failure();
@@ -178,8 +184,10 @@ LogicalResult ConvTransposeOp::inferShape(Adaptor op, ShapeContext &shapes,
 
 LogicalResult ConvFilterGradientOp::inferShape(Adaptor op, ShapeContext &shapes,
                                                SmallVectorImpl<Shape> &results) {
+  if (failed(checkSameElement(shapes, {op.getInput(), op.getGradient(), op.getLike()})))
+    return failure();
   FailureOr<Window> window = convWindow(op, op.getGradient(), "gradient", shapes);
-  if (failed(window) || failed(checkSameElement(shapes, {op.getInput(), op.getLike()})))
+  if (failed(window))
     return failure();
   if (shapes.rank(op.getLike()) != shapes.rank(op.getInput()))
     return shapes.error("input has rank " + Twine(shapes.rank(op.getInput())) +

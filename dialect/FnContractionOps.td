@@ -10,7 +10,8 @@ def Fn_MatmulOp : Fn_PureOp<"matmul", !listconcat([Fn_TakesSparse], Differentiab
     `result[.., i, j] = sum over k of lhs[.., i, k] * rhs[.., k, j]`. Leading dimensions are a batch
     and broadcast as in NumPy; a vector on the left is a row, on the right a column, and its
     dimension is dropped from the result. `transpose_a` and `transpose_b` swap the last two
-    dimensions of an operand. f16 and bf16 accumulate in f32; integers wrap.
+    dimensions of an operand. f16 and bf16 accumulate in f32; integers wrap. `wide`: the operands
+    are integers of 8 bits, signed or not each, and the result is of i32.
 
     One operand may be a sparse matrix; the other one then is a dense matrix or vector. What the
     sparse one has no entry for contributes nothing, not even 0 times infinity. An embedding bag is
@@ -18,10 +19,11 @@ def Fn_MatmulOp : Fn_PureOp<"matmul", !listconcat([Fn_TakesSparse], Differentiab
 
     ```mlir
     %c = fn.matmul %a, %b {transpose_b} : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
+    %d = fn.matmul %x, %w {wide} : (tensor<?x4xui8>, tensor<4x8xi8>) -> tensor<?x8xi32>
     ```
   }];
   let arguments = (ins Fn_NumberTensor:$lhs, Fn_NumberTensor:$rhs, UnitAttr:$transpose_a,
-                       UnitAttr:$transpose_b);
+                       UnitAttr:$transpose_b, UnitAttr:$wide);
   let results = (outs Fn_NumberTensor:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
 }
@@ -49,7 +51,8 @@ def Fn_ConvOp : Fn_PureOp<"conv", Differentiable> {
 
     `layout` "NHWC": input [N, H, W, C], filter [KH, KW, C / groups, O]. "NCHW": input
     [N, C, H, W], filter [O, C / groups, KH, KW]. With `groups`, each of that many equal parts of
-    the channels makes its own part of O. f16 and bf16 accumulate in f32; integers wrap.
+    the channels makes its own part of O. f16 and bf16 accumulate in f32; integers wrap. `wide` is
+    as in `fn.matmul`.
 
     ```mlir
     %y = fn.conv %x, %k {strides = array<i64: 2, 2>, padding = "same"}
@@ -57,7 +60,7 @@ def Fn_ConvOp : Fn_PureOp<"conv", Differentiable> {
     ```
   }];
   let arguments = !con((ins Fn_NumberTensor:$input, Fn_NumberTensor:$filter), windowAttrs,
-                       (ins DefaultValuedAttr<I64Attr, "1">:$groups));
+                       (ins DefaultValuedAttr<I64Attr, "1">:$groups, UnitAttr:$wide));
   let results = (outs Fn_NumberTensor:$result);
   let assemblyFormat = "$input `,` $filter attr-dict `:` functional-type(operands, results)";
 }
@@ -69,15 +72,16 @@ def Fn_DepthwiseConvOp : Fn_PureOp<"depthwise_conv", Differentiable> {
         input[n, y * strides[0] + i * dilations[0] - top, x * strides[1] + j * dilations[1] - left, c]
         * filter[i, j, c, m]`
 
-    Window attributes as in `fn.conv`. `layout` "NHWC": filter [KH, KW, C, MULT]. "NCHW": filter
-    [C * MULT, 1, KH, KW].
+    Window attributes and `wide` as in `fn.conv`. `layout` "NHWC": filter [KH, KW, C, MULT]. "NCHW":
+    filter [C * MULT, 1, KH, KW].
 
     ```mlir
     %y = fn.depthwise_conv %x, %k {padding = "same"}
        : (tensor<?x8x8x3xf32>, tensor<3x3x3x2xf32>) -> tensor<?x8x8x6xf32>
     ```
   }];
-  let arguments = !con((ins Fn_NumberTensor:$input, Fn_NumberTensor:$filter), windowAttrs);
+  let arguments = !con((ins Fn_NumberTensor:$input, Fn_NumberTensor:$filter), windowAttrs,
+                       (ins UnitAttr:$wide));
   let results = (outs Fn_NumberTensor:$result);
   let assemblyFormat = "$input `,` $filter attr-dict `:` functional-type(operands, results)";
 }

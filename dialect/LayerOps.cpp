@@ -478,8 +478,8 @@ SmallVector<Value> AttentionOp::expand(OpBuilder &b, ValueRange operands) {
                                         value = query.with(operands[2]), mask;
   if (operands.size() > 3)
     mask = query.with(operands[3]);
-  Expr products =
-      query.with(MatmulOp::create(b, getLoc(), query, key, UnitAttr(), b.getUnitAttr()));
+  Expr products = query.with(
+      MatmulOp::create(b, getLoc(), query, key, UnitAttr(), b.getUnitAttr(), UnitAttr()));
   int64_t rank = products.rank();
   if (getScale())
     products = products * getScale()->convertToDouble();
@@ -506,5 +506,5 @@ SmallVector<Value> AttentionOp::expand(OpBuilder &b, ValueRange operands) {
   Expr shares = products.with(SoftmaxOp::create(b, getLoc(), products, rank - 1));
   if (seen)
     shares = where(seen, shares, 0);
-  return {MatmulOp::create(b, getLoc(), shares, value, UnitAttr(), UnitAttr())};
+  return {MatmulOp::create(b, getLoc(), shares, value, UnitAttr(), UnitAttr(), UnitAttr())};
 }

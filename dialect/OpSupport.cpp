@@ -19,6 +19,23 @@ LogicalResult fn::checkAxes(ShapeContext &shapes, StringRef what, ArrayRef<int64
   return success();
 }
 
+FailureOr<Type> fn::productElement(ShapeContext &shapes, Value x, Value y, bool wide) {
+  if (!wide) {
+    if (failed(checkSameElement(shapes, {x, y})))
+      return failure();
+    return shapes.elementType(x);
+  }
+  for (Value factor : {x, y})
+    if (Type type = shapes.elementType(factor);
+        !isa<IntegerType>(type) || type.getIntOrFloatBitWidth() != 8) {
+      std::string text;
+      llvm::raw_string_ostream(text)
+          << "is a wide product of " << type << ", expected integers of 8 bits";
+      return shapes.error(text);
+    }
+  return Type(IntegerType::get(x.getContext(), 32));
+}
+
 LogicalResult fn::checkSameElement(ShapeContext &shapes, ArrayRef<Value> values) {
   Type expected = shapes.elementType(values.front());
   for (Value value : values.drop_front()) {

@@ -15,6 +15,11 @@ llvm::LogicalResult checkAxes(ShapeContext &shapes, llvm::StringRef what,
 /// Checks that all values have the element type of the first; errors name both types.
 llvm::LogicalResult checkSameElement(ShapeContext &shapes, llvm::ArrayRef<mlir::Value> values);
 
+/// The element type of a sum of products: that of both factors, or where it is `wide` i32 of
+/// factors that are bytes, signed or not.
+llvm::FailureOr<mlir::Type> productElement(ShapeContext &shapes, mlir::Value x, mlir::Value y,
+                                           bool wide);
+
 /// What `op` computes from: its operands, and values from outside that its regions use.
 llvm::SmallVector<mlir::Value> dependencies(mlir::Operation *op);
 

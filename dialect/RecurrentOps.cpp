@@ -42,7 +42,8 @@ LogicalResult checkActivation(ShapeContext &shapes, StringRef what, StringRef na
 }
 
 Expr product(Expr x, Expr kernel) {
-  return x.with(MatmulOp::create(x.builder(), x.location(), x, kernel, UnitAttr(), UnitAttr()));
+  return x.with(
+      MatmulOp::create(x.builder(), x.location(), x, kernel, UnitAttr(), UnitAttr(), UnitAttr()));
 }
 
 /// Part `index` of `count` equal ones along the last dimension.

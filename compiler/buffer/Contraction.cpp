@@ -9,6 +9,7 @@
 #include "compiler/buffer/ContractionLoops.h"
 #include "compiler/kernel/RegisterTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -84,16 +85,19 @@ private:
         (!isSingle && (!rowDim || terms * width / line * kLine > kPanel)))
       return;
     LinearOperand ahead = operands[Rhs];
-    int64_t distance = isSingle ? kDistance / kLine * line : terms * width;
+    int64_t panel = width;
+    for (unsigned dim : reductions)
+      panel *= packedBound(dim);
+    int64_t distance = isSingle ? kDistance / kLine * line : panel;
     if (!isSingle) {
       int64_t each = llvm::divideCeil(width, tiles), step = each;
       for (unsigned dim : llvm::reverse(reductions)) {
         ahead.steps[dim] = b.getIndexAttr(step);
-        step *= bounds[dim];
+        step *= packedBound(dim);
       }
       ahead.steps[*rowDim] = b.getIndexAttr(llvm::divideCeil(each * terms, rows));
     }
-    linesAhead = isSingle ? llvm::divideCeil(width, line) : 1;
+    linesAhead = isSingle ? llvm::divideCeil(width * group, line) : 1;
     offsets.push_back(constant(ahead.start + distance));
     operands.push_back(ahead);
   }
@@ -161,17 +165,18 @@ private:
     unsigned inner = reductions.back();
     SmallVector<Loop> loops = reductionLoops();
     if (parts == 1)
-      return nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(block, in, start); });
+      return rest(block, loops, sums, constant(0));
     size_t count = sums.size();
     sums.append(count * (parts - 1), zero(block.width));
-    Value whole = bounds[inner] < 0 ? wholeSteps(sizes[inner], constant(0), parts)
-                                    : constant(bounds[inner] / parts * parts);
+    int64_t stride = parts * group;
+    Value whole = bounds[inner] < 0 ? wholeSteps(sizes[inner], constant(0), stride)
+                                    : constant(bounds[inner] / stride * stride);
     loops.back().to = whole;
-    loops.back().step = parts;
+    loops.back().step = stride;
     sums = nest(loops, 0, sums, [&](ArrayRef<Value> in) {
       Accumulators out;
       for (int64_t part = 0; part < parts; ++part) {
-        start[inner] = part;
+        start[inner] = part * group;
         llvm::append_range(out, step(block, in.slice(part * count, count), start));
       }
       start[inner] = 0;
@@ -181,10 +186,26 @@ private:
       for (size_t i = 0; i < count * left / 2; ++i)
         sums[i] = add(sums[i], sums[i + count * left / 2]);
     sums.resize(count);
-    if (bounds[inner] >= 0 && bounds[inner] % parts == 0)
+    if (bounds[inner] >= 0 && bounds[inner] % stride == 0)
       return sums;
-    loops.back() = {inner, whole, sizes[inner], 1};
-    return nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(block, in, start); });
+    return rest(block, loops, sums, whole);
+  }
+
+  /// The terms from `from` on along the last reduction, group by group.
+  Accumulators rest(const Block &block, SmallVector<Loop> loops, Accumulators sums, Value from) {
+    SmallVector<int64_t> start(bounds.size(), 0);
+    unsigned inner = reductions.back();
+    auto go = [&](Value first, Value end, int64_t by, int64_t terms) {
+      loops.back() = {inner, first, end, by};
+      return nest(loops, 0, sums,
+                  [&](ArrayRef<Value> in) { return step(block, in, start, false, terms); });
+    };
+    if (group == 1)
+      return go(from, sizes[inner], 1, 1);
+    int64_t left = bounds[inner] % group;
+    Value whole = constant(bounds[inner] - left);
+    sums = go(from, whole, group, group);
+    return left == 0 ? sums : go(whole, sizes[inner], group, left);
   }
 
   /// All terms without loops.
@@ -243,9 +264,10 @@ private:
     return Accumulators(op.getResults());
   }
 
-  /// One product added to each accumulator of the block.
+  /// One product added to each accumulator of the block, or the products of `count` terms of a
+  /// group.
   Accumulators step(const Block &block, ArrayRef<Value> in, ArrayRef<int64_t> terms,
-                    bool keepLoads = false) {
+                    bool keepLoads = false, int64_t count = 0) {
     if (!keepLoads)
       loaded.clear();
     fetch(op->getNumOperands(), {0, 0, terms}, linesAhead, /*isWritten=*/false,
@@ -253,10 +275,48 @@ private:
     Accumulators out;
     inBlock(block, [&](Place place) {
       place.terms = terms;
-      Value x = toSum(load(Lhs, place, block.width)), y = toSum(load(Rhs, place, block.width));
-      out.push_back(multiplyAdd(in[out.size()], x, y));
+      Value sum = in[out.size()];
+      if (group > 1) {
+        Value x = loadGroup(place, count ? count : group);
+        Value y = load(Rhs, place, block.width * group);
+        out.push_back(kernel::ByteDotOp::create(b, loc, sum.getType(), x, y, sum,
+                                                op.getLhsUnsigned() != op.getFlip(),
+                                                op.getRhsUnsigned()));
+        return;
+      }
+      Value x = toSum(load(Lhs, place, block.width), op.getLhsUnsigned()),
+            y = toSum(load(Rhs, place, block.width), op.getRhsUnsigned());
+      out.push_back(multiplyAdd(sum, x, y));
     });
     return out;
+  }
+
+  /// Bytes of lhs that are neighbours along the last reduction; zeros behind the first `count`.
+  Value loadGroup(Place place, int64_t count) {
+    Value &made = loaded[keyOf(Lhs, place)];
+    if (made)
+      return made;
+    const LinearOperand &operand = operands[Lhs];
+    auto type = VectorType::get({group}, operand.element);
+    OpFoldResult step = operand.steps[reductions.back()];
+    Value at = address(Lhs, place);
+    if (count == group) {
+      made = loadVector(b, loc, operand, at, step, group);
+    } else {
+      made = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+      Value distance = getValueOrCreateConstantIndexOp(b, loc, step);
+      for (int64_t i = 0; i < count; ++i) {
+        made = vector::InsertOp::create(b, loc, memref::LoadOp::create(b, loc, operand.base, at),
+                                        made, i);
+        at = arith::AddIOp::create(b, loc, at, distance);
+      }
+    }
+    if (op.getFlip()) {
+      Value top =
+          arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getI8IntegerAttr(-128)));
+      made = arith::XOrIOp::create(b, loc, made, top);
+    }
+    return made;
   }
 
   Value multiplyAdd(Value sum, Value x, Value y) {
@@ -268,12 +328,15 @@ private:
     return arith::AddFOp::create(b, loc, sum, product, contract);
   }
 
-  Value toSum(Value value) {
+  Value toSum(Value value, bool isUnsigned) {
     if (getElementTypeOrSelf(value.getType()) == op.sumType())
       return value;
     Type type = op.sumType();
     if (auto vector = dyn_cast<VectorType>(value.getType()))
       type = vector.clone(type);
+    if (isa<IntegerType>(op.sumType()))
+      return isUnsigned ? arith::ExtUIOp::create(b, loc, type, value).getResult()
+                        : arith::ExtSIOp::create(b, loc, type, value).getResult();
     // Signed bytes among floats.
     if (isa<IntegerType>(getElementTypeOrSelf(value.getType())))
       return arith::SIToFPOp::create(b, loc, type, value);
@@ -290,8 +353,11 @@ private:
     return splat(b, loc, arith::ConstantOp::create(b, loc, b.getZeroAttr(op.sumType())), width);
   }
 
-  /// A vector or element of an operand; what does not move within the block is loaded once.
-  Value load(unsigned i, Place place, int64_t width) {
+  /// An operand and a place in it.
+  using Key = std::tuple<unsigned, int64_t, int64_t, int64_t>;
+
+  /// Places of which is known that they are the same have one key.
+  Key keyOf(unsigned i, Place place) {
     const LinearOperand &operand = operands[i];
     auto moves = [&](std::optional<unsigned> dim, int64_t by) {
       return dim && operand.step(*dim) != 0 ? by : 0;
@@ -300,21 +366,27 @@ private:
     bool known =
         (!rowDim || operand.step(*rowDim)) && (!columnDim || operand.step(*columnDim)) &&
         llvm::all_of(reductions, [&](unsigned dim) { return operand.step(dim).has_value(); });
-    auto key =
-        known ? std::tuple(i, distance(i, place).first, int64_t(0), int64_t(0))
-              : std::tuple(i, int64_t(0), moves(rowDim, place.row), moves(columnDim, place.column));
-    if (!known && !place.terms.empty())
-      for (int64_t steps : place.terms)
-        std::get<1>(key) = std::get<1>(key) * 1024 + steps;
-    if (Value value = loaded[key])
-      return value;
-    // Columns of a packed block are neighbours.
-    OpFoldResult step = i == Rhs && op.getPacked() ? b.getIndexAttr(1) : operand.steps[vectorDim];
-    Value made = loadVector(b, loc, operand, address(i, place), step, width);
-    return loaded[key] = made;
+    if (known)
+      return {i, distance(i, place).first, 0, 0};
+    Key key = {i, 0, moves(rowDim, place.row), moves(columnDim, place.column)};
+    for (int64_t steps : place.terms)
+      std::get<1>(key) = std::get<1>(key) * 1024 + steps;
+    return key;
   }
+
+  /// A vector or element of an operand; what does not move within the block is loaded once.
+  Value load(unsigned i, Place place, int64_t width) {
+    Value &made = loaded[keyOf(i, place)];
+    if (made)
+      return made;
+    // Columns of a packed block are neighbours.
+    OpFoldResult step =
+        i == Rhs && op.getPacked() ? b.getIndexAttr(1) : operands[i].steps[vectorDim];
+    return made = loadVector(b, loc, operands[i], address(i, place), step, width);
+  }
+
   int64_t linesAhead = 0; ///< to fetch with each step, from the operand after all others
-  std::map<std::tuple<unsigned, int64_t, int64_t, int64_t>, Value> loaded;
+  std::map<Key, Value> loaded;
 };
 
 } // namespace

@@ -13,7 +13,7 @@ using namespace fnc;
 ContractionLoops::ContractionLoops(RewriterBase &b, kernel::ContractOp op)
     : b(b), op(op), loc(op.getLoc()), vectorDim(op.getVectorDim()), rowDim(op.getRowDim()),
       columnDim(op.getColumnDim()), rows(op.getTile()[0]), width(op.getTile()[1]),
-      parts(op.getTile()[2]), bounds(op.getSizes()) {
+      parts(op.getTile()[2]), group(op.getGroup()), bounds(op.getSizes()) {
   for (auto [i, operand] : llvm::enumerate(op.getOperands())) {
     bool packed = i == 1 && op.getPacked();
     AffineMap map =
@@ -78,10 +78,9 @@ void ContractionLoops::arrange() {
   if (op.getPacked()) {
     LinearOperand &rhs = operands[Rhs];
     rhs.steps.assign(bounds.size(), b.getIndexAttr(0));
-    int64_t terms = 1;
+    int64_t step = 1;
     for (unsigned dim : reductions)
-      terms *= bounds[dim];
-    int64_t step = terms;
+      step *= packedBound(dim);
     rhs.steps[vectorDim] = b.getIndexAttr(step);
     step *= bounds[vectorDim];
     for (unsigned dim : llvm::reverse(batches)) {
@@ -107,8 +106,12 @@ void ContractionLoops::stepOverTerms(int64_t blockWidth) {
   int64_t step = blockWidth;
   for (unsigned dim : llvm::reverse(reductions)) {
     operands[Rhs].steps[dim] = b.getIndexAttr(step);
-    step *= bounds[dim];
+    step *= packedBound(dim);
   }
+}
+
+int64_t ContractionLoops::packedBound(unsigned dim) const {
+  return dim == reductions.back() ? llvm::alignTo(bounds[dim], group) : bounds[dim];
 }
 
 bool ContractionLoops::merge(unsigned outerDim, unsigned innerDim) {

@@ -41,6 +41,8 @@ protected:
   /// Terms of a sum; negative: unknown.
   int64_t termsOf(llvm::ArrayRef<unsigned> reductions) const;
   bool isTiled(unsigned dim) const;
+  /// Steps of a reduction as packed columns hold them: whole groups of the last one.
+  int64_t packedBound(unsigned dim) const;
   /// Runs `body` with all operands moved by `index` steps along `dim`.
   void moved(unsigned dim, mlir::Value index, llvm::function_ref<void()> body);
   void forEach(const Loop &loop, llvm::function_ref<void()> body);
@@ -59,6 +61,7 @@ protected:
   unsigned vectorDim;
   std::optional<unsigned> rowDim, columnDim;
   int64_t rows, width, parts;
+  int64_t group; ///< terms that one instruction takes
   llvm::SmallVector<int64_t> bounds;
   llvm::SmallVector<unsigned> outer, passing, reductions;
   llvm::SmallVector<mlir::Value> sizes;

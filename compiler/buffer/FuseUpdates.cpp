@@ -311,11 +311,15 @@ void fuse(IRRewriter &b, Pair pair) {
   maps.append(inits.size(), place);
 
   b.setInsertionPoint(loop);
-  auto fused = ContractOp::create(
-      b, contract.getLoc(), TypeRange(), contract.getLhs(), contract.getRhs(), extras, inits,
-      b.getAffineMapArrayAttr(maps), contract.getSizesAttr(), contract.getVectorDimAttr(),
-      contract.getRowDimAttr(), contract.getColumnDimAttr(), contract.getTileAttr(), nullptr,
-      contract.getByRowsAttr(), contract.getDotAttr(), contract.getPackedAttr());
+  auto fused = ContractOp::create(b, contract.getLoc(), TypeRange(), contract.getLhs(),
+                                  contract.getRhs(), extras, inits, maps, contract.getSizes(),
+                                  contract.getVectorDim(), contract.getTile());
+  // Computed in the same way.
+  ContractOp::Properties same = contract.getProperties();
+  same.maps = fused.getMapsAttr();
+  same.operandSegmentSizes = fused.getProperties().operandSegmentSizes;
+  same.piece = nullptr;
+  fused.getProperties() = same;
   Block &epilogue = contract.getEpilogue().front();
   SmallVector<Type> types = {epilogue.getArgument(0).getType()};
   for (Value extra : extras)

@@ -16,10 +16,37 @@ using namespace mlir;
 
 namespace {
 
-class Lowering {
+/// What builds calls of instructions.
+class Builder {
+protected:
+  explicit Builder(Operation *op) : b(op), loc(op->getLoc()) {}
+
+  Value call(StringRef intrinsic, Type type, ValueRange args) {
+    return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(intrinsic), args)
+        .getResult(0);
+  }
+
+  Value part(Value x, int64_t from, int64_t count) {
+    return vector::ShuffleOp::create(b, loc, x, x,
+                                     llvm::to_vector(llvm::seq<int64_t>(from, from + count)));
+  }
+
+  /// The first `count` elements of both, which start over after `width`.
+  Value elements(Value x, Value y, int64_t count, int64_t width) {
+    SmallVector<int64_t> lanes;
+    for (int64_t i = 0; i < count; ++i)
+      lanes.push_back(i % width);
+    return vector::ShuffleOp::create(b, loc, x, y, lanes);
+  }
+
+  OpBuilder b;
+  Location loc;
+};
+
+class Lowering : Builder {
 public:
   Lowering(Operation *op, unsigned vectorBits)
-      : b(op), loc(op->getLoc()), op(op), most(vectorBits >= 512 ? 16 : 8) {}
+      : Builder(op), op(op), most(vectorBits >= 512 ? 16 : 8) {}
 
   Value run() { return on(SmallVector<Value>(op->getOperands())); }
 
@@ -85,40 +112,92 @@ private:
     return call(intrinsic, type, {table, index});
   }
 
-  Value call(StringRef intrinsic, Type type, ValueRange args) {
-    return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(intrinsic), args)
-        .getResult(0);
-  }
-
-  Value part(Value x, int64_t from, int64_t count) {
-    return vector::ShuffleOp::create(b, loc, x, x,
-                                     llvm::to_vector(llvm::seq<int64_t>(from, from + count)));
-  }
-
-  /// The first `count` elements of both, which start over after `width`.
-  Value elements(Value x, Value y, int64_t count, int64_t width) {
-    SmallVector<int64_t> lanes;
-    for (int64_t i = 0; i < count; ++i)
-      lanes.push_back(i % width);
-    return vector::ShuffleOp::create(b, loc, x, y, lanes);
-  }
-
-  OpBuilder b;
-  Location loc;
   Operation *op;
   int64_t most; ///< elements of a register
 };
 
+/// Products of bytes. The group of `x` goes into every lane.
+class ByteDot : Builder {
+public:
+  ByteDot(fnc::kernel::ByteDotOp op, unsigned vectorBits, fnc::ByteProducts target)
+      : Builder(op), op(op), target(target),
+        group(cast<VectorType>(op.getX().getType()).getNumElements()),
+        most(isArm() ? 4 : vectorBits / 32) {}
+
+  Value run() { return on(op.getY(), op.getSum()); }
+
+private:
+  static constexpr int64_t least = 4; ///< sums in the smallest register
+
+  bool isArm() const {
+    return target == fnc::ByteProducts::Dotprod || target == fnc::ByteProducts::I8mm;
+  }
+
+  Value on(Value y, Value sum) {
+    auto type = dyn_cast<VectorType>(sum.getType());
+    int64_t width = type ? type.getNumElements() : 1;
+    if (width > most) {
+      int64_t half = width / 2;
+      Value low = on(part(y, 0, half * group), part(sum, 0, half));
+      Value high = on(part(y, half * group, half * group), part(sum, half, half));
+      return elements(low, high, width, width);
+    }
+    if (width >= least)
+      return inRegister(y, sum, width);
+    y = elements(y, y, least * group, width * group);
+    sum = type ? elements(sum, sum, least, width)
+               : vector::BroadcastOp::create(b, loc, VectorType::get({least}, sum.getType()), sum)
+                     .getResult();
+    Value result = inRegister(y, sum, least);
+    if (!type)
+      return vector::ExtractOp::create(b, loc, result, 0);
+    return part(result, 0, width);
+  }
+
+  Value inRegister(Value y, Value sum, int64_t width) {
+    Type type = sum.getType();
+    Value x = elements(op.getX(), op.getX(), width * group, group);
+    if (group == 2) {
+      StringRef names[] = {"llvm.x86.sse2.pmadd.wd", "llvm.x86.avx2.pmadd.wd",
+                           "llvm.x86.avx512.pmaddw.d.512"};
+      Value products = call(names[width / 8], type,
+                            {widened(x, op.getXUnsigned()), widened(y, op.getYUnsigned())});
+      return arith::AddIOp::create(b, loc, sum, products);
+    }
+    if (target == fnc::ByteProducts::Vnni) {
+      StringRef names[] = {"llvm.x86.avx512.vpdpbusd.128", "llvm.x86.avx512.vpdpbusd.256",
+                           "llvm.x86.avx512.vpdpbusd.512"};
+      return call(names[width / 8], type, {sum, x, y});
+    }
+    return op.getXUnsigned() ? call("llvm.aarch64.neon.usdot", type, {sum, x, y})
+                             : call("llvm.aarch64.neon.sdot", type, {sum, x, y});
+  }
+
+  /// As i16.
+  Value widened(Value bytes, bool isUnsigned) {
+    Type type = cast<VectorType>(bytes.getType()).clone(b.getI16Type());
+    return isUnsigned ? arith::ExtUIOp::create(b, loc, type, bytes).getResult()
+                      : arith::ExtSIOp::create(b, loc, type, bytes).getResult();
+  }
+
+  fnc::kernel::ByteDotOp op;
+  fnc::ByteProducts target;
+  int64_t group;
+  int64_t most; ///< sums in the largest register
+};
+
 } // namespace
 
-void fnc::lowerInstructions(Operation *root, unsigned vectorBits) {
+void fnc::lowerInstructions(Operation *root, unsigned vectorBits, ByteProducts byteProducts) {
   SmallVector<Operation *> ops;
   root->walk([&](Operation *op) {
-    if (isa<kernel::LookupOp, kernel::ScaleOp>(op))
+    if (isa<kernel::LookupOp, kernel::ScaleOp, kernel::ByteDotOp>(op))
       ops.push_back(op);
   });
   for (Operation *op : ops) {
-    op->getResult(0).replaceAllUsesWith(Lowering(op, vectorBits).run());
+    auto dot = dyn_cast<kernel::ByteDotOp>(op);
+    op->getResult(0).replaceAllUsesWith(dot ? ByteDot(dot, vectorBits, byteProducts).run()
+                                            : Lowering(op, vectorBits).run());
     op->erase();
   }
 }

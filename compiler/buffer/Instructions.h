@@ -3,13 +3,14 @@
 #ifndef FNC_BUFFER_INSTRUCTIONS_H
 #define FNC_BUFFER_INSTRUCTIONS_H
 
+#include "compiler/kernel/ByteProducts.h"
 #include "mlir/IR/Operation.h"
 
 namespace fnc {
 
-/// Every kernel.lookup and kernel.scale in `root` as instructions on x86's registers of up to
-/// `vectorBits`.
-void lowerInstructions(mlir::Operation *root, unsigned vectorBits);
+/// Every kernel.lookup, kernel.scale and kernel.byte_dot in `root` as instructions on registers of
+/// up to `vectorBits`; the first two are x86's.
+void lowerInstructions(mlir::Operation *root, unsigned vectorBits, ByteProducts byteProducts);
 
 } // namespace fnc
 

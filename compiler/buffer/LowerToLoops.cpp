@@ -227,7 +227,7 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
           failed(lowerToLoops(rewriter, merged)))
         return signalPassFailure();
     }
-    fnc::lowerInstructions(getOperation(), vectorBits);
+    fnc::lowerInstructions(getOperation(), vectorBits, byteProducts);
   }
 
   FailureOr<linalg::GenericOp> generalize(RewriterBase &rewriter, linalg::LinalgOp op) {

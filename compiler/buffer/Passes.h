@@ -3,6 +3,7 @@
 #ifndef FNC_BUFFER_PASSES_H
 #define FNC_BUFFER_PASSES_H
 
+#include "compiler/kernel/ByteProducts.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 

@@ -304,12 +304,14 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
     that LLVM's vectorizer finds contiguous access; their reductions keep their order. A
     kernel.contract keeps a block of its result in registers, as `RegisterTile.h` chose: where
     vectors run along the reduction, or the result is too small to keep the target busy, as several
-    partial sums. kernel.lookup and kernel.scale become
+    partial sums. kernel.lookup, kernel.scale and kernel.byte_dot become
     instructions of the target.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
     Option<"registers", "registers", "unsigned", "16", "how many of them there are">,
+    Option<"byteProducts", "byte-products", "::fnc::ByteProducts", "::fnc::ByteProducts::None",
+           "what multiplies bytes", "::fnc::byteProductsValues()">,
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",

@@ -365,6 +365,10 @@ private:
   }
 
   Value combineLanes(unsigned number, Value vector, int64_t width) {
+    // LLVM 22 loses sums of bytes' products where it finds them added up in halves, and makes
+    // vpdpbusd of them.
+    if (width > 1 && isa<arith::AddIOp>(reductionAt(number).combine))
+      return vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD, vector);
     for (; width > 1; width /= 2) {
       auto half = [&](int64_t from) {
         return vector::ShuffleOp::create(

@@ -209,10 +209,10 @@ private:
     auto contract = kernel::ContractOp::create(
         b, loc, TypeRange(), scratch(transformed, channels), op.getFilter(), ValueRange(),
         ValueRange(scratch(products, filters)),
-        b.getAffineMapArrayAttr(
-            {map({d[0], d[1], d[3]}), map({d[0], d[3], d[2]}), map({d[0], d[1], d[2]})}),
-        b.getDenseI64ArrayAttr({planes, count, filters, channels}), b.getI64IntegerAttr(2),
-        b.getI64IntegerAttr(1), IntegerAttr(), op.getTileAttr(), nullptr, nullptr, nullptr, b.getUnitAttr());
+        ArrayRef{map({d[0], d[1], d[3]}), map({d[0], d[3], d[2]}), map({d[0], d[1], d[2]})},
+        ArrayRef<int64_t>{planes, count, filters, channels}, 2, op.getTile());
+    contract.setRowDim(1);
+    contract.setPacked(true);
     Block *body = b.createBlock(&contract.getEpilogue(), {}, b.getF32Type(), loc);
     kernel::YieldOp::create(b, loc, body->getArgument(0));
     b.setInsertionPointAfter(contract);

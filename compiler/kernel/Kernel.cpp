@@ -28,6 +28,24 @@ LogicalResult BarrierOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedType
   return success();
 }
 
+void ContractOp::build(OpBuilder &b, OperationState &state, TypeRange results, Value lhs, Value rhs,
+                       ValueRange extras, ValueRange inits, ArrayRef<AffineMap> maps,
+                       ArrayRef<int64_t> sizes, unsigned vectorDim, ArrayRef<int64_t> tile) {
+  state.addOperands({lhs, rhs});
+  state.addOperands(extras);
+  state.addOperands(inits);
+  Properties &properties = state.getOrAddProperties<Properties>();
+  properties.operandSegmentSizes = {1, 1, static_cast<int32_t>(extras.size()),
+                                    static_cast<int32_t>(inits.size())};
+  properties.maps = b.getAffineMapArrayAttr(maps);
+  properties.sizes = b.getDenseI64ArrayAttr(sizes);
+  properties.vector_dim = b.getI64IntegerAttr(vectorDim);
+  properties.tile = b.getDenseI64ArrayAttr(tile);
+  properties.group = b.getI64IntegerAttr(1);
+  state.addRegion();
+  state.addTypes(results);
+}
+
 LogicalResult ContractOp::verify() {
   if (getMaps().size() != getNumOperands())
     return emitOpError("has ") << getMaps().size() << " maps for " << getNumOperands()
@@ -59,6 +77,8 @@ LogicalResult ContractOp::verify() {
         !isReduction((*piece)[0]) || (*piece)[1] < 1 || getDot() || getPacked() ||
         getInits().size() != 1 || body.getTerminator()->getOperand(0) != body.getArgument(0))
       return emitOpError("cannot be made in these pieces");
+  if (getGroup() < 1 || (getGroup() != 1 && (getDot() || getPiece())))
+    return emitOpError("cannot multiply bytes in groups");
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
   if (!yield || yield.getNumOperands() != getInits().size())
     return emitOpError("expects the epilogue to yield an element of each result");

@@ -59,9 +59,16 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     before the next piece. Sums then begin with what `init` holds, and the epilogue yields them as
     they are.
 
+    Bytes may make a sum of i32; `lhs_unsigned` and `rhs_unsigned` say which of them have no sign.
+    `group` is how many terms the target multiplies and adds at once (kernel.byte_dot): consecutive
+    steps of the last reduction, over which `rhs` is packed, a rest being filled up with zeros.
+    `flip`: the top bit of each byte of `lhs` is turned over first, which adds or takes 128; the
+    epilogue makes up for it.
+
     `packed`: `rhs` has one dimension and holds, block of columns after block of columns, all terms
     of each column block: element `n * terms + k * width` is column `n`, the first of its block of
-    `width`, in term `k`; batches come before.
+    `width`, in term `k`; batches come before. With a `group`, `group` terms of a column are
+    neighbours.
 
     ```mlir
     kernel.contract ins(%x, %w, %bias : ...) outs(%init : tensor<8x64xf32>)
@@ -78,9 +85,20 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
                        DenseI64ArrayAttr:$sizes, I64Attr:$vector_dim, OptionalAttr<I64Attr>:$row_dim,
                        OptionalAttr<I64Attr>:$column_dim, DenseI64ArrayAttr:$tile,
                        OptionalAttr<DenseI64ArrayAttr>:$piece, UnitAttr:$by_rows,
-                       UnitAttr:$dot, UnitAttr:$packed);
+                       UnitAttr:$dot, UnitAttr:$packed, UnitAttr:$lhs_unsigned,
+                       UnitAttr:$rhs_unsigned, DefaultValuedAttr<I64Attr, "1">:$group,
+                       UnitAttr:$flip);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$epilogue);
+  let skipDefaultBuilders = 1;
+  let builders = [
+    /// Everything else is set by name.
+    OpBuilder<(ins "::mlir::TypeRange":$results, "::mlir::Value":$lhs, "::mlir::Value":$rhs,
+                   "::mlir::ValueRange":$extras, "::mlir::ValueRange":$inits,
+                   "::llvm::ArrayRef<::mlir::AffineMap>":$maps,
+                   "::llvm::ArrayRef<int64_t>":$sizes, "unsigned":$vectorDim,
+                   "::llvm::ArrayRef<int64_t>":$tile)>
+  ];
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs (`,` $extras^)? `:` type($lhs) `,` type($rhs) (`,` type($extras)^)? `)`
     `outs` `(` $inits `:` type($inits) `)` attr-dict-with-keyword $epilogue (`->` type($results)^)?
@@ -96,6 +114,24 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     ::mlir::Type sumType() { return getEpilogue().getArgument(0).getType(); }
   }];
   let hasVerifier = 1;
+}
+
+def Kernel_ByteDotOp : Kernel_Op<"byte_dot", [
+    Pure, AllTypesMatch<["sum", "result"]>]> {
+  let summary = "sums of products of neighbouring bytes, as the target has an instruction for";
+  let description = [{
+    `result[i] = sum[i] + x[0] * y[g * i] + ... + x[g - 1] * y[g * i + g - 1]` for the g elements of
+    `x`, each extended by its sign or, where it is unsigned, by zeros.
+
+    ```mlir
+    %1 = kernel.byte_dot %x, %y, %0 {x_unsigned} : vector<4xi8>, vector<64xi8>, vector<16xi32>
+    ```
+  }];
+  let arguments = (ins VectorOfAnyRankOf<[I8]>:$x, VectorOfAnyRankOf<[I8]>:$y,
+                       AnyTypeOf<[I32, VectorOfAnyRankOf<[I32]>]>:$sum, UnitAttr:$x_unsigned,
+                       UnitAttr:$y_unsigned);
+  let results = (outs AnyTypeOf<[I32, VectorOfAnyRankOf<[I32]>]>:$result);
+  let assemblyFormat = "$x `,` $y `,` $sum attr-dict `:` type($x) `,` type($y) `,` type($sum)";
 }
 
 def Kernel_WinogradOp : Kernel_Op<"winograd", [

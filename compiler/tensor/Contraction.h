@@ -6,6 +6,7 @@
 #include "compiler/tensor/Views.h"
 #include "dialect/Window.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
+#include "mlir/IR/TypeUtilities.h"
 
 namespace fnc {
 
@@ -34,12 +35,24 @@ mlir::Value convertFloat(mlir::OpBuilder &b, mlir::Location loc, mlir::Value val
 mlir::Value convertElements(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
                             mlir::Type type);
 
+/// Where bytes make a sum of i32: which of the factors have no sign.
+struct WideProduct {
+  bool isWide = false, lhsUnsigned = false, rhsUnsigned = false;
+};
+
+template <typename Op> WideProduct wideProduct(Op op) {
+  auto isUnsigned = [&](unsigned i) {
+    return mlir::getElementTypeOrSelf(op->getOperand(i).getType()).isUnsignedInteger();
+  };
+  return {op.getWide(), isUnsigned(0), isUnsigned(1)};
+}
+
 /// `out[maps[2]] += lhs[maps[0]] * rhs[maps[1]]` from zero.
 mlir::Value sumOfProducts(mlir::OpBuilder &b, mlir::Location loc, const Loops &loops,
                           mlir::Value lhs, mlir::Value rhs, llvm::ArrayRef<mlir::AffineExpr> lhsAt,
                           llvm::ArrayRef<mlir::AffineExpr> rhsAt,
                           llvm::ArrayRef<mlir::OpFoldResult> sizes,
-                          llvm::ArrayRef<mlir::AffineExpr> outAt);
+                          llvm::ArrayRef<mlir::AffineExpr> outAt, WideProduct wide = {});
 
 /// The window of a verified op on inputs of `rank`.
 template <typename Op> fn::Window windowOf(Op op) {

@@ -74,7 +74,7 @@ void planPieces(const Product &p, ContractionPlan &plan) {
       whole.back() = tile.back() = plan.tile.width;
   }
   auto bytes = [&](ArrayRef<int64_t> sizes) {
-    return bytesTouched(lhs, sizes, p.bits) + bytesTouched(rhs, sizes, p.bits);
+    return bytesTouched(lhs, sizes, p.operandBits) + bytesTouched(rhs, sizes, p.operandBits);
   };
   bool isOneTile = (!plan.rowDim || p.sizes[*plan.rowDim] == plan.tile.rows) &&
                    llvm::all_of(llvm::seq<unsigned>(0, p.sizes.size()), [&](unsigned i) {
@@ -124,7 +124,22 @@ bool goesByRows(const Product &p, const ContractionPlan &plan) {
   for (unsigned i = 0; i < p.sizes.size(); ++i)
     if (!p.isReduction(i) && i != plan.vectorDim && rhs.isFunctionOfDim(i))
       sizes[i] = 1;
-  return bytesTouched(rhs, sizes, p.bits) <= kCache && bytesTouched(lhs, sizes, p.bits) > kCache;
+  return bytesTouched(rhs, sizes, p.operandBits) <= kCache &&
+         bytesTouched(lhs, sizes, p.operandBits) > kCache;
+}
+
+/// How many terms one instruction takes: neighbours in lhs, which rhs is packed to meet.
+ByteGroup groupOf(const Product &p, const ContractionPlan &plan) {
+  AffineMap lhs = plan.swapped ? p.rhs : p.lhs;
+  unsigned last = p.sizes.size();
+  while (last-- > 0 && !p.isReduction(last))
+    ;
+  if (!plan.packs || lhs.isFunctionOfDim(plan.vectorDim) || stepAlong(lhs, last) != 1)
+    return {};
+  bool lhsUnsigned = plan.swapped ? p.rhsUnsigned : p.lhsUnsigned,
+       rhsUnsigned = plan.swapped ? p.lhsUnsigned : p.rhsUnsigned;
+  ByteGroup bytes = chooseByteGroup(p.byteProducts, lhsUnsigned, rhsUnsigned);
+  return p.sizes[last] < bytes.group ? ByteGroup() : bytes;
 }
 
 bool isShort(int64_t size) { return size >= 0 && size < kShortest; }
@@ -168,8 +183,10 @@ std::optional<ContractionPlan> planProducts(const Product &p, Registers register
     for (unsigned i = 0; i < p.sizes.size(); ++i)
       if (p.isReduction(i))
         terms = terms < 0 || p.sizes[i] < 0 ? -1 : terms * p.sizes[i];
-    best->tile = chooseTile(registers, p.bits, best->rowDim ? p.sizes[*best->rowDim] : 1,
-                            p.sizes[dim], terms);
+    best->bytes = groupOf(p, *best);
+    best->tile =
+        chooseTile(registers, p.bits, best->rowDim ? p.sizes[*best->rowDim] : 1, p.sizes[dim],
+                   terms < 0 ? -1 : llvm::divideCeil(terms, best->bytes.group));
     planPieces(p, *best);
     best->byRows = goesByRows(p, *best);
     return best;

@@ -3,6 +3,7 @@
 #ifndef FNC_TENSOR_CONTRACTIONPLAN_H
 #define FNC_TENSOR_CONTRACTIONPLAN_H
 
+#include "compiler/kernel/ByteProducts.h"
 #include "compiler/kernel/RegisterTile.h"
 #include "mlir/IR/AffineMap.h"
 #include "llvm/ADT/SmallVector.h"
@@ -15,7 +16,10 @@ struct Product {
   mlir::AffineMap lhs, rhs, result;
   llvm::SmallVector<int64_t> sizes; ///< of the loops; negative: dynamic
   bool lhsConstant = false, rhsConstant = false;
-  unsigned bits = 32; ///< of a sum
+  unsigned bits = 32;        ///< of a sum
+  unsigned operandBits = 32; ///< of the wider operand
+  bool lhsUnsigned = false, rhsUnsigned = false;
+  ByteProducts byteProducts = ByteProducts::None; ///< with sums of bytes as i32: the target's
 
   bool isReduction(unsigned loop) const { return !result.isFunctionOfDim(loop); }
 };
@@ -28,6 +32,7 @@ struct ContractionPlan {
   unsigned vectorDim = 0;
   std::optional<unsigned> rowDim, columnDim; ///< columns: of dot products alone
   RegisterTile tile;
+  ByteGroup bytes; ///< terms that one instruction takes
   /// Where sums go over more than caches hold: the reduction that is cut into pieces of so many
   /// steps. Reductions outside of it go one by one.
   std::optional<unsigned> pieceDim;

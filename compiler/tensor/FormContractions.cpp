@@ -33,8 +33,56 @@ constexpr int64_t kFewChannels = 4;
 constexpr double kUnknownSize = 16;
 
 Value withoutExtension(Value value) {
-  auto extend = value.getDefiningOp<arith::ExtFOp>();
-  return extend ? extend.getIn() : value;
+  Operation *extend = value.getDefiningOp();
+  return isa_and_nonnull<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(extend)
+             ? extend->getOperand(0)
+             : value;
+}
+
+/// Whether the product of a sum reads its input i without a sign.
+bool isUnsignedFactor(linalg::GenericOp op, unsigned i) {
+  return llvm::any_of(op.getBody()->getArgument(i).getUsers(),
+                      [](Operation *user) { return isa<arith::ExtUIOp>(user); });
+}
+
+bool isByte(Value tensor) { return getElementTypeOrSelf(tensor.getType()).isInteger(8); }
+
+/// The sums over the reductions of a constant of signed bytes times `factor`, and where they meet
+/// the result.
+std::pair<Value, AffineMap> sumsOfBytes(OpBuilder &b, Location loc, const fnc::Product &product,
+                                        DenseElementsAttr constant, AffineMap map, int32_t factor) {
+  SmallVector<int64_t> shape, stride(map.getNumResults(), 0);
+  SmallVector<AffineExpr> exprs;
+  ArrayRef<int64_t> sizes = cast<ShapedType>(constant.getType()).getShape();
+  for (auto [i, expr] : llvm::enumerate(map.getResults()))
+    if (!product.isReduction(cast<AffineDimExpr>(expr).getPosition())) {
+      shape.push_back(sizes[i]);
+      exprs.push_back(expr);
+    }
+  int64_t count = 1;
+  for (unsigned i = sizes.size(); i-- > 0;)
+    if (!product.isReduction(cast<AffineDimExpr>(map.getResult(i)).getPosition())) {
+      stride[i] = count;
+      count *= sizes[i];
+    }
+  std::vector<int32_t> sums(count);
+  const char *raw = constant.getRawData().data();
+  SmallVector<int64_t> index(sizes.size(), 0);
+  int64_t at = 0;
+  for (int64_t n = 0, end = constant.getNumElements(); n < end; ++n) {
+    sums[at] += factor * static_cast<int8_t>(raw[constant.isSplat() ? 0 : n]);
+    for (unsigned d = sizes.size(); d-- > 0;) {
+      at += stride[d];
+      if (++index[d] < sizes[d])
+        break;
+      at -= stride[d] * sizes[d];
+      index[d] = 0;
+    }
+  }
+  auto type = RankedTensorType::get(shape, b.getI32Type());
+  Value made =
+      arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef<int32_t>(sums)));
+  return {made, AffineMap::get(map.getNumDims(), 0, exprs, b.getContext())};
 }
 
 /// acc + x * y, with x and y the inputs in either order, extended or as they are.
@@ -226,6 +274,13 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
           product.isReduction(i))
         return;
     product.bits = std::max(8u, sumType.getIntOrFloatBitWidth());
+    product.operandBits = std::max(getElementTypeOrSelf(lhs.getType()).getIntOrFloatBitWidth(),
+                                   getElementTypeOrSelf(rhs.getType()).getIntOrFloatBitWidth());
+    product.operandBits = std::max(8u, product.operandBits);
+    product.lhsUnsigned = isUnsignedFactor(op, 0);
+    product.rhsUnsigned = isUnsignedFactor(op, 1);
+    if (sumType.isInteger(32) && isByte(lhs) && isByte(rhs))
+      product.byteProducts = byteProducts;
 
     // Transposed operands are read where they were before, if that runs along vectors too.
     Value sources[] = {lhs, rhs};
@@ -325,6 +380,15 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
       extras.push_back(init);
       extraMaps.push_back(sumMap);
     }
+    if (plan.bytes.flip) {
+      DenseElementsAttr constant;
+      matchPattern(sources[1], m_Constant(&constant));
+      bool lhsUnsigned = plan.swapped ? product.rhsUnsigned : product.lhsUnsigned;
+      auto [sums, map] =
+          sumsOfBytes(b, loc, product, constant, sourceMaps[1], lhsUnsigned ? 128 : -128);
+      extras.push_back(sums);
+      extraMaps.push_back(map);
+    }
     Value out = startsAtZero && !plan.pieceDim ? fill.output() : init;
     AffineMap outMap = sumMap;
     if (epilogue.generic) {
@@ -346,17 +410,22 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
     maps.append(extraMaps);
     maps.push_back(outMap);
 
-    auto dim = [&](std::optional<unsigned> loop) {
-      return loop ? b.getI64IntegerAttr(*loop) : IntegerAttr();
-    };
     const fnc::RegisterTile &tile = plan.tile;
     auto contract = fnc::kernel::ContractOp::create(
-        b, loc, TypeRange(out.getType()), sources[0], sources[1], extras, ValueRange(out),
-        b.getAffineMapArrayAttr(maps), b.getDenseI64ArrayAttr(product.sizes),
-        b.getI64IntegerAttr(plan.vectorDim), dim(plan.rowDim), dim(plan.columnDim),
-        b.getDenseI64ArrayAttr({tile.rows, tile.width, tile.parts}),
-        plan.pieceDim ? b.getDenseI64ArrayAttr({*plan.pieceDim, plan.pieceSteps}) : nullptr,
-        plan.byRows ? b.getUnitAttr() : nullptr, plan.dot ? b.getUnitAttr() : nullptr, nullptr);
+        b, loc, TypeRange(out.getType()), sources[0], sources[1], extras, ValueRange(out), maps,
+        product.sizes, plan.vectorDim, ArrayRef{tile.rows, tile.width, tile.parts});
+    if (plan.rowDim)
+      contract.setRowDim(*plan.rowDim);
+    if (plan.columnDim)
+      contract.setColumnDim(*plan.columnDim);
+    if (plan.pieceDim)
+      contract.setPiece(ArrayRef<int64_t>{*plan.pieceDim, plan.pieceSteps});
+    contract.setByRows(plan.byRows);
+    contract.setDot(plan.dot);
+    contract.setLhsUnsigned(plan.swapped ? product.rhsUnsigned : product.lhsUnsigned);
+    contract.setRhsUnsigned(plan.swapped ? product.lhsUnsigned : product.rhsUnsigned);
+    contract.setGroup(plan.bytes.group);
+    contract.setFlip(plan.bytes.flip);
     Type sumType = getElementTypeOrSelf(op.getResult(0).getType());
     SmallVector<Type> types{sumType};
     for (Value extra : extras)
@@ -365,7 +434,7 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
         b.createBlock(&contract.getEpilogue(), {}, types, SmallVector<Location>(types.size(), loc));
     Value sum = body->getArgument(0);
     unsigned next = 1;
-    if (addsInit) {
+    for (unsigned starts = addsInit + plan.bytes.flip; starts > 0; --starts) {
       Value start = body->getArgument(next++);
       sum = isa<FloatType>(sumType) ? arith::AddFOp::create(b, loc, start, sum).getResult()
                                     : arith::AddIOp::create(b, loc, start, sum).getResult();

@@ -32,8 +32,17 @@ Value fnc::convertElements(OpBuilder &b, Location loc, Value value, Type type) {
 
 Value fnc::sumOfProducts(OpBuilder &b, Location loc, const Loops &loops, Value lhs, Value rhs,
                          ArrayRef<AffineExpr> lhsAt, ArrayRef<AffineExpr> rhsAt,
-                         ArrayRef<OpFoldResult> sizes, ArrayRef<AffineExpr> outAt) {
+                         ArrayRef<OpFoldResult> sizes, ArrayRef<AffineExpr> outAt,
+                         WideProduct product) {
   Type element = getElementTypeOrSelf(lhs.getType()), wide = accumulatorType(element);
+  if (product.isWide)
+    element = wide = b.getI32Type();
+  auto extended = [&](OpBuilder &nested, Location at, Value byte, bool isUnsigned) -> Value {
+    if (!product.isWide)
+      return byte;
+    return isUnsigned ? arith::ExtUIOp::create(nested, at, wide, byte).getResult()
+                      : arith::ExtSIOp::create(nested, at, wide, byte).getResult();
+  };
   Value zero = filledTensor(b, loc, sizes, scalarConstant(b, loc, wide, 0));
   auto generic = linalg::GenericOp::create(
       b, loc, zero.getType(), ValueRange{lhs, rhs}, zero,
@@ -45,8 +54,9 @@ Value fnc::sumOfProducts(OpBuilder &b, Location loc, const Loops &loops, Value l
                                                 convertFloat(nested, at, args[1], wide));
           sum = arith::AddFOp::create(nested, at, args[2], product);
         } else {
-          Value product = arith::MulIOp::create(nested, at, args[0], args[1]);
-          sum = arith::AddIOp::create(nested, at, args[2], product);
+          Value x = extended(nested, at, args[0], product.lhsUnsigned);
+          Value y = extended(nested, at, args[1], product.rhsUnsigned);
+          sum = arith::AddIOp::create(nested, at, args[2], arith::MulIOp::create(nested, at, x, y));
         }
         linalg::YieldOp::create(nested, at, sum);
       });
@@ -108,7 +118,7 @@ struct MatmulPattern : OpConversionPattern<fn::MatmulOp> {
     place(out, m, n, false);
     Sizes sizes = resultSizes(b, op, adaptor.getOperands())[0];
     Value result = sumOfProducts(b, op.getLoc(), loops, adaptor.getLhs(), adaptor.getRhs(), lhsAt,
-                                 rhsAt, sizes, out);
+                                 rhsAt, sizes, out, wideProduct(op));
     b.replaceOp(op, castTo(b, op.getLoc(), result, type));
     return success();
   }

@@ -167,7 +167,7 @@ Sizes splitSizes(OpBuilder &b, Location loc, Sizes sizes, int64_t dim, int64_t g
 
 /// A convolution of a padded input; `filter` as of fn.conv, `sizes` those of the result.
 Value convolve(OpBuilder &b, Location loc, const fn::Window &window, int64_t groups, Value padded,
-               Value filter, Sizes sizes) {
+               Value filter, Sizes sizes, WideProduct wide = {}) {
   ConvLoops l = convLoops(b, window, groups > 1, true, true);
   if (groups > 1) {
     padded = splitDim(b, loc, padded, window.channel(), groups);
@@ -175,7 +175,7 @@ Value convolve(OpBuilder &b, Location loc, const fn::Window &window, int64_t gro
     sizes = splitSizes(b, loc, sizes, window.channel(), groups);
   }
   Value result = sumOfProducts(b, loc, l.loops, padded, filter, l.inputAt(), l.filterAt(), sizes,
-                               l.outputAt());
+                               l.outputAt(), wide);
   return groups > 1 ? mergeDims(b, loc, result, window.channel(), 2) : result;
 }
 
@@ -189,7 +189,8 @@ struct ConvPattern : OpConversionPattern<fn::ConvOp> {
     Value padded = paddedInput(b, loc, window, adaptor.getInput(),
                                kernelSizes(b, loc, window, adaptor.getFilter()),
                                zeroLike(b, loc, adaptor.getInput()));
-    Value result = convolve(b, loc, window, op.getGroups(), padded, adaptor.getFilter(), sizes);
+    Value result = convolve(b, loc, window, op.getGroups(), padded, adaptor.getFilter(), sizes,
+                            wideProduct(op));
     b.replaceOp(op, castTo(b, loc, result, getTypeConverter()->convertType(op.getType())));
     return success();
   }
@@ -226,7 +227,7 @@ struct DepthwiseConvPattern : OpConversionPattern<fn::DepthwiseConvOp> {
     ConvLoops l = convLoops(b, window, true, false, multiplies);
     Value padded = paddedInput(b, loc, window, input, kernel, zeroLike(b, loc, input));
     Value result = sumOfProducts(b, loc, l.loops, padded, filter, l.inputAt(), l.filterAt(), sizes,
-                                 l.outputAt());
+                                 l.outputAt(), wideProduct(op));
     if (multiplies)
       result = mergeDims(b, loc, result, window.channel(), 2);
     b.replaceOp(op, castTo(b, loc, result, getTypeConverter()->convertType(op.getType())));

@@ -60,30 +60,49 @@ struct PackConstants : fnc::impl::PackConstantsBase<PackConstants> {
         batches.push_back({sizes[i], stride});
       }
     }
-    auto flat = RankedTensorType::get({type.getNumElements()}, type.getElementType());
+    // The last terms are filled up with zeros to whole groups.
+    int64_t group = op.getGroup(), rest = 0;
+    if (group > 1)
+      rest = llvm::alignTo(terms.back().size, group) - terms.back().size;
+    int64_t count = type.getNumElements();
+    if (rest > 0)
+      count = count / terms.back().size * (terms.back().size + rest);
+    auto flat = RankedTensorType::get({count}, type.getElementType());
     OpBuilder b(op);
     DenseElementsAttr packed;
-    if (constant.isSplat()) {
+    if (constant.isSplat() && rest == 0) {
       packed = constant.resizeSplat(flat);
     } else {
       int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
       ArrayRef<char> from = constant.getRawData();
       // Booleans may be stored as bits.
-      if (static_cast<int64_t>(from.size()) != bytes * type.getNumElements())
+      if (static_cast<int64_t>(from.size()) !=
+          bytes * (constant.isSplat() ? 1 : type.getNumElements()))
         return;
       std::vector<char> to;
-      to.reserve(from.size());
-      SmallVector<int64_t> termAt = places(terms);
+      to.reserve(count * bytes);
+      Loop last = terms.pop_back_val();
+      SmallVector<int64_t> outerTerms = places(terms);
       int64_t columnStride = strideOf(map, type.getShape(), vectorDim);
+      // One group of one column.
+      auto append = [&](int64_t place, int64_t inLast) {
+        for (int64_t i = inLast; i < inLast + group; ++i) {
+          const char *at =
+              from.data() + (constant.isSplat() ? 0 : bytes * (place + i * last.stride));
+          if (i < last.size)
+            to.insert(to.end(), at, at + bytes);
+          else
+            to.resize(to.size() + bytes);
+        }
+      };
       for (int64_t batch : places(batches))
-        fnc::forEachColumnBlock(
-            sizes[vectorDim], op.getTile()[1], [&](int64_t first, int64_t width) {
-              for (int64_t term : termAt)
-                for (int64_t column = first; column < first + width; ++column) {
-                  const char *at = from.data() + bytes * (batch + term + column * columnStride);
-                  to.insert(to.end(), at, at + bytes);
-                }
-            });
+        fnc::forEachColumnBlock(sizes[vectorDim], op.getTile()[1],
+                                [&](int64_t first, int64_t width) {
+                                  for (int64_t outer : outerTerms)
+                                    for (int64_t inLast = 0; inLast < last.size; inLast += group)
+                                      for (int64_t column = first; column < first + width; ++column)
+                                        append(batch + outer + column * columnStride, inLast);
+                                });
       packed = DenseElementsAttr::getFromRawBuffer(flat, to);
     }
     op.getRhsMutable().assign(arith::ConstantOp::create(b, op.getLoc(), packed));

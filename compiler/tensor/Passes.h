@@ -3,6 +3,7 @@
 #ifndef FNC_TENSOR_PASSES_H
 #define FNC_TENSOR_PASSES_H
 
+#include "compiler/kernel/ByteProducts.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir {

@@ -136,12 +136,18 @@ def FormContractions : Pass<"fnc-form-contractions", "::mlir::ModuleOp"> {
     ```mlir
     %2 = kernel.contract ins(%x, %w, %bias) outs(%e) { arith.addf, arith.maximumf }
     ```
+    Bytes that make a sum of i32 are multiplied in groups where the target has `byteProducts` and
+    one operand is constant. Where their instruction takes the other sign, 128 more or less than
+    each byte is multiplied, and 128 times the sums of the constant are added to the epilogue.
+
     Runs after `fnc-fuse-elementwise`, which makes one loop of what comes after the sums. A target
     without registers to spare (0) keeps its loops.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
     Option<"registers", "registers", "unsigned", "16", "how many of them there are">,
+    Option<"byteProducts", "byte-products", "::fnc::ByteProducts", "::fnc::ByteProducts::None",
+           "what multiplies bytes", "::fnc::byteProductsValues()">,
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::fnc::kernel::KernelDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];

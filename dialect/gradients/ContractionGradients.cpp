@@ -15,7 +15,7 @@ static Expr product(Expr a, Expr b, bool transposeA, bool transposeB) {
   OpBuilder &builder = a.builder();
   UnitAttr yes = builder.getUnitAttr();
   return a.with(MatmulOp::create(builder, a.location(), a, b, transposeA ? yes : UnitAttr(),
-                                 transposeB ? yes : UnitAttr()));
+                                 transposeB ? yes : UnitAttr(), UnitAttr()));
 }
 
 /// The leading dimensions as one.
@@ -67,9 +67,9 @@ void MatmulOp::differentiate(Gradient &g) {
 // three tensors, each the gradient of another.
 
 template <typename Op> static Expr convolution(Op op, Expr input, Expr filter) {
-  return input.with(ConvOp::create(input.builder(), input.location(), input, filter,
-                                   op.getStridesAttr(), op.getPaddingAttr(), op.getPadsAttr(),
-                                   op.getDilationsAttr(), op.getLayoutAttr(), op.getGroupsAttr()));
+  return input.with(ConvOp::create(
+      input.builder(), input.location(), input, filter, op.getStridesAttr(), op.getPaddingAttr(),
+      op.getPadsAttr(), op.getDilationsAttr(), op.getLayoutAttr(), op.getGroupsAttr(), UnitAttr()));
 }
 
 static Expr transposed(Operation *operation, Expr gradient, Expr filter, Expr like,

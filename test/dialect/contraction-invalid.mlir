@@ -237,3 +237,19 @@ func.func @pads_count(%x: tensor<1x4x4x2xf32>) {
   %0 = fn.max_pool %x {size = array<i64: 2, 2>, pads = array<i64: 1, 1>} : (tensor<1x4x4x2xf32>) -> tensor<1x4x2x2xf32>
   return
 }
+
+// -----
+
+func.func @wide_floats(%a: tensor<2x4xui8>, %b: tensor<4x4xf32>) {
+  // expected-error @below {{'fn.matmul' op is a wide product of f32, expected integers of 8 bits}}
+  %0 = fn.matmul %a, %b {wide} : (tensor<2x4xui8>, tensor<4x4xf32>) -> tensor<2x4xi32>
+  return
+}
+
+// -----
+
+func.func @wide_words(%x: tensor<1x4x4x2xi16>, %k: tensor<3x3x2x5xi8>) {
+  // expected-error @below {{'fn.conv' op is a wide product of i16, expected integers of 8 bits}}
+  %0 = fn.conv %x, %k {wide} : (tensor<1x4x4x2xi16>, tensor<3x3x2x5xi8>) -> tensor<1x2x2x5xi32>
+  return
+}

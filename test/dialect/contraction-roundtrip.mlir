@@ -14,6 +14,19 @@ func.func @matmul(%a: tensor<?x4xf32>, %b: tensor<8x4xf32>, %v: tensor<4xf32>, %
   return
 }
 
+// Bytes of any sign make i32.
+// CHECK-LABEL: @wide
+func.func @wide(%a: tensor<?x4xui8>, %b: tensor<4x8xi8>, %x: tensor<1x4x4x2xi8>, %k: tensor<3x3x2x5xui8>,
+                %d: tensor<3x3x2x1xi8>) {
+  // CHECK: fn.matmul %{{.*}}, %{{.*}} {wide} : (tensor<?x4xui8>, tensor<4x8xi8>) -> tensor<?x8xi32>
+  %0 = fn.matmul %a, %b {wide} : (tensor<?x4xui8>, tensor<4x8xi8>) -> tensor<?x8xi32>
+  // CHECK: fn.conv %{{.*}}, %{{.*}} {wide} : (tensor<1x4x4x2xi8>, tensor<3x3x2x5xui8>) -> tensor<1x2x2x5xi32>
+  %1 = fn.conv %x, %k {wide} : (tensor<1x4x4x2xi8>, tensor<3x3x2x5xui8>) -> tensor<1x2x2x5xi32>
+  // CHECK: fn.depthwise_conv %{{.*}}, %{{.*}} {wide} : {{.*}} -> tensor<1x2x2x2xi32>
+  %2 = fn.depthwise_conv %x, %d {wide} : (tensor<1x4x4x2xi8>, tensor<3x3x2x1xi8>) -> tensor<1x2x2x2xi32>
+  return
+}
+
 // CHECK-LABEL: @conv
 func.func @conv(%x: tensor<?x8x8x3xf32>, %k: tensor<3x3x3x16xf32>, %m: tensor<3x3x3x2xf32>,
                 %y: tensor<?x4x4x16xf32>, %dy: tensor<?x8x8x16xf32>, %s: tensor<?x3x?xi8>, %f: tensor<4x1x3xi8>) {

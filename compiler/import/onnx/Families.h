@@ -62,9 +62,11 @@ Value centred(Ops &o, Value x, Value zero, bool perRow, bool perChannel);
 struct Bytes {
   Value values, zero;
 };
-/// The matrix product of bytes less their zero points, as i32 or a float that holds it. Zero points
-/// of `a` are per row, of `b` per column.
+/// The matrix product of integers, bytes as a rule, less their zero points, as i32. Zero points of
+/// `a` are per row, of `b` per column.
 Value byteMatmul(Ops &o, Bytes a, Bytes b);
+/// The same of a convolution: one zero point of the input, one or one per channel of the weights.
+Value byteConvolution(Node &n, Ops &o, Bytes input, Bytes weights);
 /// The first elements of each head of x [batch, heads, steps, size], turned in pairs by angles
 /// whose cosines and sines are [batch, steps, half]; pairs are neighbours if `interleaved`, else
 /// halves.
@@ -84,8 +86,9 @@ struct Windows {
 };
 /// `input` are the spatial sizes, of which automatic padding and `ceil_mode` need to know.
 FailureOr<Windows> windows(Node &n, ArrayRef<int64_t> input, ArrayRef<int64_t> kernel);
-/// A convolution, channels first, in one to three spatial dimensions.
-Value convolution(Ops &o, Value x, Value filter, const Windows &w, int64_t groups);
+/// A convolution, channels first, in one to three spatial dimensions; `wide`: of bytes, as i32.
+Value convolution(Ops &o, Value x, Value filter, const Windows &w, int64_t groups,
+                  bool wide = false);
 
 } // namespace fnc::onnx_import
 

@@ -49,24 +49,27 @@ FailureOr<Windows> fnc::onnx_import::windows(Node &n, ArrayRef<int64_t> input,
 }
 
 /// One or two spatial dimensions.
-static Value planarConvolution(Ops &o, Value x, Value filter, const Windows &w, int64_t groups) {
+static Value planarConvolution(Ops &o, Value x, Value filter, const Windows &w, int64_t groups,
+                               bool wide) {
   Ints pads(w.low);
   pads.append(w.high);
   SmallVector<NamedAttribute> attrs = {o.attr("strides", w.strides), o.attr("pads", pads),
                                        o.attr("dilations", w.dilations),
                                        o.attr("layout", StringRef("NCHW"))};
+  if (wide)
+    attrs.push_back(o.unit("wide"));
   if (groups > 1 && Ops::shape(x)[1] == groups && Ops::shape(filter)[1] == 1)
     return o.make<fn::DepthwiseConvOp>({x, filter}, attrs);
   attrs.push_back(o.attr("groups", groups));
   return o.make<fn::ConvOp>({x, filter}, attrs);
 }
 
-Value fnc::onnx_import::convolution(Ops &o, Value x, Value filter, const Windows &w,
-                                    int64_t groups) {
+Value fnc::onnx_import::convolution(Ops &o, Value x, Value filter, const Windows &w, int64_t groups,
+                                    bool wide) {
   if (!x || !filter)
     return {};
   if (Ops::rank(x) != 5)
-    return planarConvolution(o, x, filter, w, groups);
+    return planarConvolution(o, x, filter, w, groups, wide);
   // A sum over the filter's depth: each of its slices meets every stride-th slice of the input, all
   // of which are a batch.
   if (!Ops::isStatic(x) || !Ops::isStatic(filter))
@@ -87,7 +90,7 @@ Value fnc::onnx_import::convolution(Ops &o, Value x, Value filter, const Windows
     int64_t begin = k * w.dilations[0];
     Value slab = o.slice(x, 2, begin, begin + (depth - 1) * w.strides[0] + 1, w.strides[0]);
     slab = o.reshape(o.transpose(slab, {0, 2, 1, 3, 4}), {s[0] * depth, s[1], s[3], s[4]});
-    Value part = planarConvolution(o, slab, o.at(filter, 2, k), plane, groups);
+    Value part = planarConvolution(o, slab, o.at(filter, 2, k), plane, groups, wide);
     if (!part)
       return {};
     total = total ? o.add(total, part) : part;

@@ -175,166 +175,16 @@ LogicalResult dynamicQuantizeLinear(Node &n, Ops &o) {
 // Integer products
 //===----------------------------------------------------------------------===//
 
-// Sums of integers up to here are exact in f32, in any order: its units multiply faster than those
-// for integers.
-constexpr double mostExact = 1 << 24;
-
-/// The largest |value - zero point|.
-double rangeOf(const Bytes &x) {
-  auto [low, high] = integerRange(Ops::element(x.values));
-  std::optional<Ints> zero = x.zero ? Ops::knownInts(x.zero) : Ints{0};
-  if (!zero)
-    return high - low;
-  double range = 0;
-  for (int64_t z : *zero)
-    range = std::max({range, high - static_cast<double>(z), static_cast<double>(z) - low});
-  return range;
-}
-
-/// The largest sum of |value - zero point| over the terms [begin, end) of `axis` that meet in one
-/// result; `alsoInner`: all dimensions after it are terms, too.
-double weightOf(const Bytes &x, int64_t axis, bool alsoInner, int64_t begin, int64_t end) {
-  ArrayRef<int64_t> shape = Ops::shape(x.values);
-  int64_t outer = 1, inner = 1;
-  for (int64_t size : shape.take_front(axis))
-    outer *= size;
-  for (int64_t size : shape.drop_front(axis + 1))
-    inner *= size;
-  DenseElementsAttr known = Ops::known(x.values);
-  std::optional<Ints> zero = x.zero ? Ops::knownInts(x.zero) : Ints{0};
-  // Zero points per channel are rarely others than 0.
-  if (!known || known.isSplat() || !zero || zero->empty() || !llvm::all_equal(*zero))
-    return static_cast<double>((end - begin) * (alsoInner ? inner : 1)) * rangeOf(x);
-  bool isSigned = !Ops::element(x.values).isUnsignedInteger();
-  const char *raw = known.getRawData().data();
-  int64_t largest = 0;
-  std::vector<int64_t> sums(alsoInner ? 1 : inner);
-  for (int64_t o = 0; o < outer; ++o) {
-    llvm::fill(sums, 0);
-    for (int64_t term = begin; term < end; ++term)
-      for (int64_t i = 0; i < inner; ++i) {
-        char byte = raw[(o * shape[axis] + term) * inner + i];
-        int64_t value = isSigned ? static_cast<int8_t>(byte) : static_cast<uint8_t>(byte);
-        sums[alsoInner ? 0 : i] += std::abs(value - zero->front());
-      }
-    for (int64_t sum : sums)
-      largest = std::max(largest, sum);
-  }
-  return static_cast<double>(largest);
-}
-
-/// Known bytes less their one zero point as signed bytes, where they are in reach; else `x` itself.
-Bytes recentred(Ops &o, const Bytes &x) {
-  DenseElementsAttr known = Ops::known(x.values);
-  std::optional<Ints> zero = x.zero ? Ops::knownInts(x.zero) : Ints{0};
-  bool isSigned = !Ops::element(x.values).isUnsignedInteger();
-  if (!known || known.isSplat() || !zero || zero->empty() || !llvm::all_equal(*zero))
-    return x;
-  int64_t z = zero->front();
-  if (isSigned && z == 0)
-    return {x.values, {}};
-  std::vector<char> bytes;
-  bytes.reserve(known.getRawData().size());
-  for (char byte : known.getRawData()) {
-    int64_t value = (isSigned ? static_cast<int8_t>(byte) : static_cast<uint8_t>(byte)) - z;
-    if (value < -128 || value > 127)
-      return x;
-    bytes.push_back(static_cast<char>(value));
-  }
-  auto type = RankedTensorType::get(Ops::shape(x.values), o.b.getI8Type());
-  return {o.constant(DenseElementsAttr::getFromRawBuffer(type, bytes)), {}};
-}
-
-/// The numbers that bytes stand for, in f32, less their zero points: of signed bytes in one
-/// conversion, which products can make for themselves.
-Value inFloats(Ops &o, const Bytes &x, Value centredValues) {
-  bool isPlain = !x.zero && Ops::element(x.values).isSignlessInteger(8);
-  return o.cast(isPlain ? x.values : centredValues, o.f32());
-}
-
-bool areBytes(const Bytes &x) {
-  return x.values && Ops::element(x.values).getIntOrFloatBitWidth() == 8 &&
-         isa<IntegerType>(Ops::element(x.values));
-}
-
-} // namespace
-
-Value fnc::onnx_import::byteMatmul(Ops &o, Bytes a, Bytes b) {
-  if (areBytes(b))
-    b = recentred(o, b);
-  Value x = centred(o, a.values, a.zero, true, false);
-  Value y = centred(o, b.values, b.zero, false, false);
-  if (!x || !y)
-    return {};
-  int64_t rank = Ops::rank(y), terms = rank < 2 ? kDynamic : Ops::shape(y)[rank - 2];
-  if (!areBytes(a) || !areBytes(b) || Ops::rank(x) < 2 || !Ops::isStatic(y) || terms < 1)
-    return o.matmul(x, y);
-  // Few enough terms at a time.
-  int64_t step = terms, least = 128;
-  double range = rangeOf(a);
-  auto fits = [&] {
-    for (int64_t begin = 0; begin < terms; begin += step)
-      if (weightOf(b, rank - 2, false, begin, std::min(terms, begin + step)) * range > mostExact)
-        return false;
-    return true;
-  };
-  while (!fits()) {
-    if (step < 2 * least)
-      return o.matmul(x, y);
-    step = (step + 1) / 2;
-  }
-  x = o.cast(x, o.f32());
-  y = inFloats(o, b, y);
-  if (step == terms)
-    return o.matmul(x, y);
-  Value sum;
-  for (int64_t begin = 0; begin < terms; begin += step) {
-    int64_t end = std::min(terms, begin + step);
-    Value part =
-        o.cast(o.matmul(o.slice(x, Ops::rank(x) - 1, begin, end), o.slice(y, rank - 2, begin, end)),
-               o.i32());
-    sum = sum ? o.add(sum, part) : part;
-  }
-  return sum;
-}
-
-namespace {
-
-/// The convolution of bytes less their zero points, as i32 or a float that holds it.
-Value byteConvolution(Node &n, Ops &o, Bytes input, Bytes weights) {
-  if (areBytes(weights))
-    weights = recentred(o, weights);
-  Value x = centred(o, input.values, input.zero, false, false);
-  Value filter = centred(o, weights.values, weights.zero, false, true);
-  if (!x || !filter)
-    return {};
-  int64_t rank = Ops::rank(filter);
-  if (Ops::rank(x) < 3 || Ops::rank(x) > 5 || rank != Ops::rank(x) || !Ops::isStatic(filter))
-    return o.error("has an input of rank " + Twine(Ops::rank(x)) + " and a filter of rank " +
-                   Twine(rank));
-  FailureOr<Windows> w = windows(n, Ops::shape(x).drop_front(2), Ops::shape(filter).drop_front(2));
-  if (failed(w))
-    return {};
-  // Forms of 3x3 convolutions with fewer products would round.
-  bool mayRound = llvm::all_of(w->size, [](int64_t size) { return size == 3; });
-  if (areBytes(input) && areBytes(weights) && !mayRound &&
-      weightOf(weights, 1, true, 0, Ops::shape(filter)[1]) * rangeOf(input) <= mostExact) {
-    x = o.cast(x, o.f32());
-    filter = inFloats(o, weights, filter);
-  }
-  return convolution(o, x, filter, *w, n.i("group", 1));
-}
-
 LogicalResult matmulInteger(Node &n, Ops &o) {
   Value y = byteMatmul(o, {n.in(0), n.has(2) ? n.in(2) : Value()},
                        {n.in(1), n.has(3) ? n.in(3) : Value()});
-  return n.result(o.cast(y, o.i32()));
+  return n.result(y);
 }
 
 LogicalResult convInteger(Node &n, Ops &o) {
   Value y = byteConvolution(n, o, {n.in(0), n.has(2) ? n.in(2) : Value()},
                             {n.in(1), n.has(3) ? n.in(3) : Value()});
-  return n.result(o.cast(y, o.i32()));
+  return n.result(y);
 }
 
 /// A sum of integers in the units of the result.
@@ -361,7 +211,7 @@ LogicalResult qLinearConv(Node &n, Ops &o) {
   if (!sum || !xScale || !wScale || !yScale || !zero)
     return failure();
   if (n.has(8))
-    sum = o.add(o.cast(sum, o.i32()), o.alongAxis(n.in(8), 1, Ops::rank(sum)));
+    sum = o.add(sum, o.alongAxis(n.in(8), 1, Ops::rank(sum)));
   auto one = [&](Value v) {
     return Ops::rank(v) == 1 && Ops::shape(v)[0] == 1 ? o.reshape(v, {}) : v;
   };

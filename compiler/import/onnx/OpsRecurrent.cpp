@@ -335,6 +335,18 @@ LogicalResult lstm(Node &n, Ops &o) {
   return failed(c.read({"sigmoid", "tanh", "tanh"})) ? failure() : runLstm(n, o, c);
 }
 
+/// Part `index` along the first dimension; a constant where `x` is one.
+Value knownPart(Ops &o, Value x, int64_t index) {
+  DenseElementsAttr known = Ops::known(x);
+  if (!known || known.isSplat())
+    return o.at(x, 0, index);
+  ArrayRef<char> raw = known.getRawData();
+  size_t bytes = raw.size() / Ops::shape(x)[0];
+  return o.constant(DenseElementsAttr::getFromRawBuffer(
+      RankedTensorType::get(Ops::shape(x).drop_front(), Ops::element(x)),
+      raw.slice(index * bytes, bytes)));
+}
+
 /// Weights are bytes; what they meet is made bytes anew in each product.
 LogicalResult dynamicQuantizeLstm(Node &n, Ops &o) {
   Cell c(n, o, 4, 3);
@@ -348,14 +360,14 @@ LogicalResult dynamicQuantizeLstm(Node &n, Ops &o) {
     return Ops::rank(v) == 0 ? v
                              : scalarLike(o, Ops::shape(v)[0] == 1 ? o.at(v, 0, 0) : o.at(v, 0, d));
   };
-  SmallVector<Value> weights[2];
+  SmallVector<Bytes> weights[2];
   for (int64_t d = 0; d < c.directions; ++d)
     for (bool ofState : {false, true})
-      weights[ofState].push_back(centred(o, o.at(ofState ? c.r : c.w, 0, d),
-                                         ofDirection(zeros[ofState], d), false, false));
+      weights[ofState].push_back(
+          {knownPart(o, ofState ? c.r : c.w, d), ofDirection(zeros[ofState], d)});
   c.product = [&, weights](Value v, int64_t d, bool ofState) -> Value {
     Quantized q = dynamicallyQuantized(o, v);
-    Value sum = o.matmul(centred(o, q.values, q.zero, false, false), weights[ofState][d]);
+    Value sum = byteMatmul(o, {q.values, q.zero}, weights[ofState][d]);
     return o.mul(o.cast(sum, o.f32()), o.mul(ofDirection(scales[ofState], d), q.scale));
   };
   return runLstm(n, o, c);

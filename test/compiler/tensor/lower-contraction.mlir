@@ -132,3 +132,15 @@ func.func @upstream(%a: tensor<2x4xf32>, %b: tensor<4x8xf32>, %c: tensor<2x8xf32
   %0 = linalg.matmul ins(%a, %b : tensor<2x4xf32>, tensor<4x8xf32>) outs(%c : tensor<2x8xf32>) -> tensor<2x8xf32>
   return %0 : tensor<2x8xf32>
 }
+
+// -----
+
+// Bytes are extended by their own signs.
+// CHECK-LABEL: @wide(
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<2x4xi8>, tensor<4x8xi8>) outs(%{{.*}} : tensor<2x8xi32>)
+// CHECK: arith.extui %{{.*}} : i8 to i32
+// CHECK: arith.extsi %{{.*}} : i8 to i32
+func.func @wide(%a: tensor<2x4xui8>, %b: tensor<4x8xi8>) -> tensor<2x8xi32> {
+  %c = fn.matmul %a, %b {wide} : (tensor<2x4xui8>, tensor<4x8xi8>) -> tensor<2x8xi32>
+  return %c : tensor<2x8xi32>
+}

@@ -32,3 +32,18 @@ func.func @variable(%x: tensor<1x2xi32>, %w: tensor<2x6xi32>, %out: tensor<1x6xi
   } -> tensor<1x6xi32>
   return %y : tensor<1x6xi32>
 }
+
+// Terms in groups of two, the last one filled up with a zero: columns 0 and 1, then column 2.
+// CHECK-LABEL: func @groups
+// CHECK: %[[W:.*]] = arith.constant dense<[1, 4, 2, 5, 7, 0, 8, 0, 3, 6, 9, 0]> : tensor<12xi8>
+// CHECK: kernel.contract ins(%arg0, %[[W]] : {{.*}}) {{.*}}group = 2 {{.*}} packed
+func.func @groups(%x: tensor<1x3xi8>, %out: tensor<1x3xi32>) -> tensor<1x3xi32> {
+  %w = arith.constant dense<[[1, 2, 3], [4, 5, 6], [7, 8, 9]]> : tensor<3x3xi8>
+  %y = kernel.contract ins(%x, %w : tensor<1x3xi8>, tensor<3x3xi8>) outs(%out : tensor<1x3xi32>)
+      attributes {maps = [#x, #w, #o], sizes = array<i64: 1, 3, 3>, vector_dim = 1 : i64,
+                  tile = array<i64: 1, 2, 1>, group = 2 : i64} {
+  ^bb0(%sum: i32):
+    kernel.yield %sum : i32
+  } -> tensor<1x3xi32>
+  return %y : tensor<1x3xi32>
+}
