@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Differential fuzzer of ONNX models: random graphs through fnc run against onnxruntime.
 
-    onnx_fuzz.py --fnc PATH [--seeds FIRST:LAST] [--keep FOLDER] [--time-limit SECONDS]
+    onnx_fuzz.py --fnc PATH [--seeds FIRST:LAST] [--keep FOLDER] [--only MAKER] [--time-limit SECONDS]
 
-A seed is a model: a few nodes of onnx_nodes.py over each other's outputs, of opset 13 to 21, with inputs and initializers.
+A seed is a model: a few nodes of onnx_nodes.py and onnx_attention.py over each other's outputs, of opset 13 to 21, with inputs and initializers.
 onnxruntime says, node by node, what sizes and types there are, and in the end what the outputs are. A model that does not
 compile is a failure. With --keep, failing models and their inputs are left in a folder. Needs numpy, onnx and onnxruntime;
 without the latter two nothing is run. Ends with `N passed, N failed`.
@@ -25,6 +25,7 @@ except ImportError:
     print("onnx and onnxruntime are not installed\n0 passed, 0 failed")
     sys.exit(0)
 
+import onnx_attention  # noqa: F401, registers its makers
 from onnx_nodes import MAKERS, Skip
 
 onnxruntime.set_default_logger_severity(4)
@@ -126,9 +127,9 @@ class Graph:
             helper.make_opsetid(d, 1) for d in domains if d])
 
 
-def generate(seed):
+def generate(seed, only=None):
     graph = Graph(seed)
-    makers = list(MAKERS)
+    makers = [m for m in MAKERS if only in (None, m.__name__)]
     want = int(graph.rng.integers(2, 9))
     for _ in range(60):
         if len(graph.nodes) >= want:
@@ -182,6 +183,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--fnc", required=True)
     parser.add_argument("--seeds", default="0:200")
+    parser.add_argument("--only", help="the one maker to use, by name")
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--time-limit", type=float, default=1e9)
     options = parser.parse_args()
@@ -190,7 +192,7 @@ def main():
     for seed in range(first, last):
         if time.monotonic() - start > options.time_limit:
             break
-        graph = generate(seed)
+        graph = generate(seed, options.only)
         if not graph.nodes:
             continue
         with tempfile.TemporaryDirectory() as temporary:

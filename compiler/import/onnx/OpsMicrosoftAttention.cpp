@@ -208,6 +208,23 @@ Value forHeads(Ops &o, Value x, int64_t heads) {
   return o.reshape(o.broadcastTo(o.expand(x, {2}), wide), {s[0], heads, s[2], s[3]});
 }
 
+/// A softmax of the last axis over one number more for each head, which is not in the result: the
+/// `sink` of that head, or 0.
+Value smoothSoftmax(Ops &o, Value scores, Value sink) {
+  if (!scores)
+    return scores;
+  Ints one(Ops::shape(scores));
+  int64_t keys = one.back();
+  one.back() = 1;
+  Value more = sink ? o.broadcastTo(o.reshape(o.cast(sink, Ops::element(scores)),
+                                              {1, Ops::type(sink).getNumElements(), 1, 1}),
+                                    one)
+                    : o.splat(0, one, Ops::element(scores));
+  return o.slice(
+      o.make<fn::SoftmaxOp>({o.concat({scores, more}, 3)}, {o.attr("axis", int64_t(3))}), 3, 0,
+      keys);
+}
+
 /// Each sequence has a length of its own: what is new stands behind what of the past is there.
 LogicalResult groupQueryAttention(Node &n, Ops &o) {
   int64_t heads = n.i("num_heads", 0), groups = n.i("kv_num_heads", 0);
@@ -219,8 +236,6 @@ LogicalResult groupQueryAttention(Node &n, Ops &o) {
   if (heads < 1 || groups < 1 || heads % groups || Ops::rank(q) != 3 || !Ops::isStatic(q))
     return n.error("has ") << heads << " heads in " << groups << " groups, and queries of type "
                            << Ops::type(q);
-  if (n.f("softcap", 0) != 0 || n.has(10) || n.has(11) || n.i("smooth_softmax", 0))
-    return n.error("softcap, a bias and smooth softmax are not supported");
   if (!k) {
     int64_t size = Ops::shape(q)[2] / (heads + 2 * groups), end = Ops::shape(q)[2];
     v = o.slice(q, 2, (heads + groups) * size, end);
@@ -270,6 +285,15 @@ LogicalResult groupQueryAttention(Node &n, Ops &o) {
   double scale = n.f("scale", 0);
   Value scores = o.mul(o.matmul(q, forHeads(o, k, heads), false, true),
                        scale ? scale : 1 / std::sqrt(double(size)));
+  if (double cap = n.f("softcap", 0))
+    scores = o.mul(o.make<fn::TanhOp>({o.div(scores, cap)}), cap);
+  if (n.has(10)) {
+    // Of all keys that there is room for.
+    Value bias = n.in(10);
+    if (!bias || Ops::rank(bias) != 4 || Ops::shape(bias)[3] < keys)
+      return n.error("has a bias of another size than its ") << keys << " keys";
+    scores = o.add(scores, o.slice(bias, 3, 0, keys));
+  }
   // [batch, 1, queries, keys]
   Value at = o.expand(o.add(o.expand(before, {1}), o.iota({1, steps}, 1, o.i64())), {1, 3});
   Value key = o.iota({1, 1, 1, keys}, 3, o.i64());
@@ -279,8 +303,10 @@ LogicalResult groupQueryAttention(Node &n, Ops &o) {
   if (!scores || !sees)
     return failure();
   scores = o.where(sees, scores, o.scalar(-INFINITY, Ops::element(scores)));
-  Value y = o.matmul(o.make<fn::SoftmaxOp>({scores}, {o.attr("axis", int64_t(3))}),
-                     forHeads(o, v, heads));
+  Value weights = n.has(11) || n.i("smooth_softmax", 0) == 1
+                      ? smoothSoftmax(o, scores, optional(n, 11))
+                      : o.make<fn::SoftmaxOp>({scores}, {o.attr("axis", int64_t(3))});
+  Value y = o.matmul(weights, forHeads(o, v, heads));
   return n.result(o.reshape(o.transpose(y, {0, 2, 1, 3}), {batch, steps, heads * size}));
 }
 
