@@ -4,6 +4,7 @@
 #include "compiler/buffer/CooMatmul.h"
 #include "compiler/buffer/Instructions.h"
 #include "compiler/buffer/Passes.h"
+#include "compiler/buffer/PhiloxRounds.h"
 #include "compiler/buffer/VectorLoops.h"
 #include "compiler/buffer/Winograd.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -228,6 +229,7 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
         return signalPassFailure();
     }
     fnc::lowerInstructions(getOperation(), vectorBits, byteProducts);
+    fnc::lowerPhilox(getOperation());
   }
 
   FailureOr<linalg::GenericOp> generalize(RewriterBase &rewriter, linalg::LinalgOp op) {

@@ -304,8 +304,8 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
     that LLVM's vectorizer finds contiguous access; their reductions keep their order. A
     kernel.contract keeps a block of its result in registers, as `RegisterTile.h` chose: where
     vectors run along the reduction, or the result is too small to keep the target busy, as several
-    partial sums. kernel.lookup, kernel.scale and kernel.byte_dot become
-    instructions of the target.
+    partial sums. kernel.lookup, kernel.scale and kernel.byte_dot become instructions of the target,
+    kernel.philox a loop.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,

@@ -97,6 +97,15 @@ struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
     if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
       return signalPassFailure();
     dropDescriptors();
+    annotateLoops();
+  }
+
+  /// What upstream leaves as an attribute that nothing reads.
+  void annotateLoops() {
+    getOperation().walk([](LLVM::BrOp branch) {
+      if (Attribute annotation = branch->removeDiscardableAttr("llvm.loop_annotation"))
+        branch.setLoopAnnotationAttr(cast<LLVM::LoopAnnotationAttr>(annotation));
+    });
   }
 
   /// Most descriptors of memrefs are put together only to be taken apart. LLVM would see to that,

@@ -300,4 +300,38 @@ def Kernel_ScaleOp : Kernel_Op<"scale", [
   let assemblyFormat = "$x `,` $n attr-dict `:` type($result)";
 }
 
+class Kernel_WordOf<string word> : TypesMatchWith<
+    word # " holds an i32 for each counter", "low", word,
+    "fnc::kernel::PhiloxOp::wordType($_self)">;
+
+def Kernel_PhiloxOp : Kernel_Op<"philox", [
+    Pure, Elementwise, Scalarizable, Vectorizable, Tensorizable,
+    AllTypesMatch<["low", "high", "key"]>, Kernel_WordOf<"word0">, Kernel_WordOf<"word1">,
+    Kernel_WordOf<"word2">, Kernel_WordOf<"word3">]> {
+  let summary = "four random words";
+  let description = [{
+    The block of Philox 4x32-10 at the counter of 128 bits `low`, `high` with the key `key`. It
+    becomes a loop over the ten rounds.
+
+    ```mlir
+    %words:4 = kernel.philox %low, %high, %key : i64
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[I64, VectorOfAnyRankOf<[I64]>]>:$low,
+                       AnyTypeOf<[I64, VectorOfAnyRankOf<[I64]>]>:$high,
+                       AnyTypeOf<[I64, VectorOfAnyRankOf<[I64]>]>:$key);
+  let results = (outs AnyTypeOf<[I32, VectorOfAnyRankOf<[I32]>]>:$word0,
+                      AnyTypeOf<[I32, VectorOfAnyRankOf<[I32]>]>:$word1,
+                      AnyTypeOf<[I32, VectorOfAnyRankOf<[I32]>]>:$word2,
+                      AnyTypeOf<[I32, VectorOfAnyRankOf<[I32]>]>:$word3);
+  let assemblyFormat = "$low `,` $high `,` $key attr-dict `:` type($low)";
+  let extraClassDeclaration = [{
+    static ::mlir::Type wordType(::mlir::Type counter) {
+      auto element = ::mlir::IntegerType::get(counter.getContext(), 32);
+      auto vector = ::llvm::dyn_cast<::mlir::VectorType>(counter);
+      return vector ? ::mlir::Type(vector.clone(element)) : element;
+    }
+  }];
+}
+
 #endif // FNC_KERNEL_OPS

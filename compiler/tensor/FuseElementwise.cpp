@@ -1,5 +1,6 @@
 //===- FuseElementwise.cpp - elementwise loops into their consumers -------===//
 
+#include "compiler/kernel/Kernel.h"
 #include "compiler/tensor/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -37,7 +38,7 @@ size_t bodySize(linalg::GenericOp op) { return op.getBody()->getOperations().siz
 /// A few instructions, none of them long.
 bool isShort(linalg::GenericOp op) {
   return llvm::all_of(op.getBody()->without_terminator(), [](Operation &inner) {
-    return !isa<math::MathDialect>(inner.getDialect()) &&
+    return !isa<math::MathDialect>(inner.getDialect()) && !isa<fnc::kernel::PhiloxOp>(inner) &&
            !isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemFOp, arith::RemSIOp,
                 arith::RemUIOp>(inner) &&
            inner.getNumRegions() == 0;

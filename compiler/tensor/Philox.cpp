@@ -1,6 +1,7 @@
 //===- Philox.cpp - Philox 4x32-10 and what is made of its words ----------===//
 
 #include "compiler/tensor/Philox.h"
+#include "compiler/kernel/Kernel.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <cmath>
@@ -14,10 +15,6 @@ Value constant(OpBuilder &b, Location loc, int64_t value) {
   return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
 }
 
-Value word32(OpBuilder &b, Location loc, uint32_t value) {
-  return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(static_cast<int32_t>(value)));
-}
-
 Value lowWord(OpBuilder &b, Location loc, Value value) {
   return arith::TruncIOp::create(b, loc, b.getI32Type(), value);
 }
@@ -25,10 +22,6 @@ Value lowWord(OpBuilder &b, Location loc, Value value) {
 Value shiftRight(OpBuilder &b, Location loc, Value value, int by) {
   Value amount = arith::ConstantOp::create(b, loc, b.getIntegerAttr(value.getType(), by));
   return arith::ShRUIOp::create(b, loc, value, amount);
-}
-
-Value highWord(OpBuilder &b, Location loc, Value value) {
-  return lowWord(b, loc, shiftRight(b, loc, value, 32));
 }
 
 Value wide(OpBuilder &b, Location loc, Value word) {
@@ -64,26 +57,9 @@ Generator Generator::after(OpBuilder &b, Location loc, Value blocks) const {
 }
 
 std::array<Value, 4> Generator::block(OpBuilder &b, Location loc) const {
-  std::array<Value, 4> c = {lowWord(b, loc, low), highWord(b, loc, low), lowWord(b, loc, high),
-                            highWord(b, loc, high)};
-  Value k0 = lowWord(b, loc, key), k1 = highWord(b, loc, key);
-  auto multiply = [&](Value x, uint32_t factor) {
-    Value product = arith::MulIOp::create(b, loc, wide(b, loc, x), constant(b, loc, factor));
-    return std::pair<Value, Value>(highWord(b, loc, product), lowWord(b, loc, product));
-  };
-  auto xorAll = [&](Value x, Value y, Value z) -> Value {
-    return arith::XOrIOp::create(b, loc, arith::XOrIOp::create(b, loc, x, y), z);
-  };
-  for (int round = 0; round < 10; ++round) {
-    if (round > 0) {
-      k0 = arith::AddIOp::create(b, loc, k0, word32(b, loc, 0x9E3779B9));
-      k1 = arith::AddIOp::create(b, loc, k1, word32(b, loc, 0xBB67AE85));
-    }
-    auto [hi0, lo0] = multiply(c[0], 0xD2511F53);
-    auto [hi1, lo1] = multiply(c[2], 0xCD9E8D57);
-    c = {xorAll(hi1, c[1], k0), lo1, xorAll(hi0, c[3], k1), lo0};
-  }
-  return c;
+  Type word = b.getI32Type();
+  auto op = kernel::PhiloxOp::create(b, loc, {word, word, word, word}, {low, high, key});
+  return {op.getWord0(), op.getWord1(), op.getWord2(), op.getWord3()};
 }
 
 Value Generator::word(OpBuilder &b, Location loc, Value index) const {

@@ -1,0 +1,16 @@
+//===- KeepRolled.h - loops that LLVM leaves as they are --------*- C++ -*-===//
+
+#ifndef FNC_BUFFER_KEEPROLLED_H
+#define FNC_BUFFER_KEEPROLLED_H
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace fnc {
+
+/// Marks a loop that is not worth unrolling or vectorizing: it is cold, or has few rounds. Copies
+/// of its body would cost time to compile, and room.
+void keepRolled(mlir::scf::ForOp loop);
+
+} // namespace fnc
+
+#endif // FNC_BUFFER_KEEPROLLED_H
