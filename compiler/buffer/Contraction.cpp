@@ -255,6 +255,7 @@ private:
       return body(in);
     const Loop &loop = loops[depth];
     auto op = scf::ForOp::create(b, loc, loop.from, loop.to, constant(loop.step), in);
+    mark(op);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(op.getBody());
     moved(loop.dim, op.getInductionVar(), [&] {

@@ -1,11 +1,13 @@
 //===- ContractionLoops.cpp - the loops of a contraction ------------------===//
 
 #include "compiler/buffer/ContractionLoops.h"
+#include "compiler/buffer/LoopMarks.h"
 #include "compiler/kernel/RegisterTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace fnc;
@@ -149,8 +151,13 @@ void ContractionLoops::moved(unsigned dim, Value index, llvm::function_ref<void(
   offsets = before;
 }
 
+void ContractionLoops::mark(scf::ForOp loop) {
+  inRest ? keepRolled(loop) : keepVectors(loop);
+}
+
 void ContractionLoops::forEach(const Loop &loop, llvm::function_ref<void()> body) {
   auto nest = scf::ForOp::create(b, loc, loop.from, loop.to, constant(loop.step));
+  mark(nest);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(nest.getBody());
   moved(loop.dim, nest.getInductionVar(), body);
@@ -215,11 +222,13 @@ void ContractionLoops::inTiles(std::optional<unsigned> dim, int64_t size,
   if (!dim)
     return body(1);
   if (bounds[*dim] < 0) {
+    llvm::SaveAndRestore<bool> guard(inRest);
     Value done = constant(0);
     for (; size > 1; size /= 2) {
       Value end = wholeSteps(sizes[*dim], done, size);
       forEach({*dim, done, end, size}, [&] { body(size); });
       done = end;
+      inRest = true;
     }
     return forEach({*dim, done, sizes[*dim], 1}, [&] { body(1); });
   }
@@ -233,11 +242,13 @@ void ContractionLoops::inTiles(std::optional<unsigned> dim, int64_t size,
 void ContractionLoops::inVectors(llvm::function_ref<void(int64_t)> body) {
   int64_t total = bounds[vectorDim];
   if (total < 0) {
+    llvm::SaveAndRestore<bool> guard(inRest);
     Value done = constant(0);
     for (int64_t block = width; block > 0; block /= 2) {
       Value end = block == 1 ? sizes[vectorDim] : wholeSteps(sizes[vectorDim], done, block);
       forEach({vectorDim, done, end, block}, [&] { body(block); });
       done = end;
+      inRest = true;
     }
     return;
   }

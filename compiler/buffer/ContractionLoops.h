@@ -5,6 +5,7 @@
 
 #include "compiler/buffer/Operands.h"
 #include "compiler/kernel/Kernel.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace fnc {
@@ -45,6 +46,9 @@ protected:
   int64_t packedBound(unsigned dim) const;
   /// Runs `body` with all operands moved by `index` steps along `dim`.
   void moved(unsigned dim, mlir::Value index, llvm::function_ref<void()> body);
+  /// Tells LLVM what not to try with a loop. Blocks smaller than the tile are there for what a size
+  /// leaves over.
+  void mark(mlir::scf::ForOp loop);
   void forEach(const Loop &loop, llvm::function_ref<void()> body);
   void loopOver(unsigned depth);
   /// `from` and as many steps after it as end within `to`.
@@ -85,6 +89,7 @@ private:
   /// The columns: as many of the widest blocks as fit, then narrower ones.
   void inVectors(llvm::function_ref<void(int64_t)> body);
 
+  bool inRest = false;
   llvm::SmallVector<unsigned> single; ///< reductions around the pieces
 };
 

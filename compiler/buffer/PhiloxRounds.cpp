@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/buffer/PhiloxRounds.h"
-#include "compiler/buffer/KeepRolled.h"
+#include "compiler/buffer/LoopMarks.h"
 #include "compiler/kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"

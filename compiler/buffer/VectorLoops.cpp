@@ -1,6 +1,7 @@
 //===- VectorLoops.cpp - elementwise loops and reductions in vectors ------===//
 
 #include "compiler/buffer/VectorLoops.h"
+#include "compiler/buffer/LoopMarks.h"
 #include "compiler/buffer/MergeGenerics.h"
 #include "compiler/buffer/Operands.h"
 #include "compiler/buffer/Reduction.h"
@@ -186,6 +187,9 @@ private:
   SmallVector<Value> forEach(unsigned dim, Value from, Value to, int64_t step, ValueRange carried,
                              Body body) {
     auto loop = scf::ForOp::create(b, loc, from, to, constant(step), carried);
+    // What is left over of a size that nobody knows is less than a vector.
+    bool isRest = step == 1 && dim == plan.vectorDim && ShapedType::isDynamic(bounds[dim]);
+    isRest ? fnc::keepRolled(loop) : fnc::keepVectors(loop);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     indices[dim] = loop.getInductionVar();

@@ -1,7 +1,7 @@
-//===- KeepRolled.h - loops that LLVM leaves as they are --------*- C++ -*-===//
+//===- LoopMarks.h - what LLVM need not try with a loop ---------*- C++ -*-===//
 
-#ifndef FNC_BUFFER_KEEPROLLED_H
-#define FNC_BUFFER_KEEPROLLED_H
+#ifndef FNC_BUFFER_LOOPMARKS_H
+#define FNC_BUFFER_LOOPMARKS_H
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -11,6 +11,9 @@ namespace fnc {
 /// of its body would cost time to compile, and room.
 void keepRolled(mlir::scf::ForOp loop);
 
+/// Marks a loop whose vectors are there already.
+void keepVectors(mlir::scf::ForOp loop);
+
 } // namespace fnc
 
-#endif // FNC_BUFFER_KEEPROLLED_H
+#endif // FNC_BUFFER_LOOPMARKS_H
