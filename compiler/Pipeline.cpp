@@ -92,7 +92,10 @@ fnc::ExpandMathOptions mathOf(const llvm::TargetMachine &machine) {
   if (triple.isX86() || triple.isAArch64()) {
     math.fma = triple.isAArch64() || has("+fma");
     math.scale = triple.isX86() && has("+avx512f") && has("+avx512vl");
-    math.lookup = triple.isX86() && has("+avx2");
+    if (triple.isX86())
+      math.lookup = has("+avx512f") ? 32 : has("+avx2") ? 16 : 0;
+    else
+      math.lookup = has("+neon") ? 8 : 0;
     return math;
   }
   math.softF64 = true;

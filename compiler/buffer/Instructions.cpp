@@ -46,13 +46,14 @@ protected:
 class Lowering : Builder {
 public:
   Lowering(Operation *op, unsigned vectorBits)
-      : Builder(op), op(op), most(vectorBits >= 512 ? 16 : 8) {}
+      : Builder(op), op(op), most(vectorBits / 32) {}
 
   Value run() { return on(SmallVector<Value>(op->getOperands())); }
 
 private:
   Value on(SmallVector<Value> operands) {
-    int64_t least = isa<fnc::kernel::LookupOp>(op) ? 8 : 4;
+    auto lookup = dyn_cast<fnc::kernel::LookupOp>(op);
+    int64_t least = !lookup || most == 4 ? 4 : entriesOf(lookup).size() == 32 ? 16 : 8;
     auto type = dyn_cast<VectorType>(operands[0].getType());
     int64_t width = type ? type.getNumElements() : 1;
     if (width > most) {
@@ -76,9 +77,17 @@ private:
 
   Value inRegister(ArrayRef<Value> operands, int64_t width) {
     if (auto lookup = dyn_cast<fnc::kernel::LookupOp>(op)) {
-      SmallVector<float> table(lookup.getTable().getValues<float>());
-      return width == 16 ? permuted("llvm.x86.avx512.permvar.sf.512", table, operands[0])
-                         : inHalves(table, operands[0]);
+      SmallVector<float> table = entriesOf(lookup);
+      if (most == 4)
+        return byBytes(table, operands[0]);
+      if (table.size() == 32)
+        return fromTwo(table, operands[0]);
+      if (width == 16 && table.size() == 8)
+        table.append(SmallVector<float>(table));
+      if (width == 16)
+        return permuted("llvm.x86.avx512.permvar.sf.512", table, operands[0]);
+      return table.size() == 8 ? permuted("llvm.x86.avx2.permps", table, operands[0])
+                               : inHalves(table, operands[0]);
     }
     StringRef names[] = {"llvm.x86.avx512.mask.scalef.ps.128", "llvm.x86.avx512.mask.scalef.ps.256",
                          "llvm.x86.avx512.mask.scalef.ps.512"};
@@ -106,10 +115,44 @@ private:
     return arith::SelectOp::create(b, loc, isHigh, high, low);
   }
 
+  /// AVX-512 permutes two registers of sixteen as one.
+  Value fromTwo(ArrayRef<float> table, Value index) {
+    Value low = vectorOf(table.take_front(16)), high = vectorOf(table.drop_front(16));
+    return call("llvm.x86.avx512.vpermi2var.ps.512", low.getType(), {low, index, high});
+  }
+
+  /// NEON permutes the bytes of two registers or of four.
+  Value byBytes(ArrayRef<float> table, Value index) {
+    auto type = cast<VectorType>(index.getType());
+    auto all = [&](int32_t value) -> Value {
+      return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, value));
+    };
+    int32_t last = static_cast<int32_t>(table.size()) - 1;
+    Value entry = arith::AndIOp::create(b, loc, index, all(last));
+    Value first = arith::MulIOp::create(b, loc, entry, all(0x04040404));
+    auto bytes = VectorType::get({16}, b.getI8Type());
+    SmallVector<Value> args;
+    for (; !table.empty(); table = table.drop_front(4))
+      args.push_back(vector::BitCastOp::create(b, loc, bytes, vectorOf(table.take_front(4))));
+    args.push_back(vector::BitCastOp::create(
+        b, loc, bytes, arith::AddIOp::create(b, loc, first, all(0x03020100))));
+    StringRef name = last < 8 ? "llvm.aarch64.neon.tbl2" : "llvm.aarch64.neon.tbl4";
+    return vector::BitCastOp::create(b, loc, VectorType::get({4}, b.getF32Type()),
+                                     call(name, bytes, args));
+  }
+
   Value permuted(StringRef intrinsic, ArrayRef<float> entries, Value index) {
+    Value table = vectorOf(entries);
+    return call(intrinsic, table.getType(), {table, index});
+  }
+
+  static SmallVector<float> entriesOf(fnc::kernel::LookupOp lookup) {
+    return SmallVector<float>(cast<DenseElementsAttr>(lookup.getTable()).getValues<float>());
+  }
+
+  Value vectorOf(ArrayRef<float> entries) {
     auto type = VectorType::get({static_cast<int64_t>(entries.size())}, b.getF32Type());
-    Value table = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, entries));
-    return call(intrinsic, type, {table, index});
+    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, entries));
   }
 
   Operation *op;

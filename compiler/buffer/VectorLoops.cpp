@@ -5,6 +5,7 @@
 #include "compiler/buffer/MergeGenerics.h"
 #include "compiler/buffer/Operands.h"
 #include "compiler/buffer/Reduction.h"
+#include "compiler/kernel/Kernel.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -20,6 +21,9 @@ namespace {
 /// Partial results of a reduction along vectors. Enough for the latency of an addition, few enough
 /// for the registers of the least target.
 constexpr int64_t kPartials = 32;
+
+/// Steps of a loop of unknown size.
+constexpr int64_t kMany = 1 << 20;
 
 /// Shorter vectors than this are not worth their own loop.
 constexpr int64_t kShortest = 4;
@@ -51,7 +55,8 @@ using fnc::Reduction;
 struct Plan {
   unsigned vectorDim = 0;
   bool alongReduction = false;
-  int64_t width = 0;        ///< of one vector
+  int64_t lanes = 0;        ///< of a register
+  int64_t width = 0;        ///< of one vector, of as many registers as go side by side
   int64_t accumulators = 0; ///< vectors that results over other loops may take
   /// By result; without a combiner where the result is elementwise along the vectors.
   SmallVector<Reduction> reductions;
@@ -72,6 +77,68 @@ bool hasVectorElements(Value value) {
   Type element = getElementTypeOrSelf(value.getType());
   // One bit lies in a byte of its own, which vectors of bits do not know.
   return element.isIntOrFloat() && element.getIntOrFloatBitWidth() >= 8;
+}
+
+/// A body shorter than this leaves room for others among the instructions that wait.
+constexpr int64_t kLongBody = 8;
+
+/// Values of a body that are there at the same time: those of one vector, and what all vectors
+/// share.
+struct Pressure {
+  int64_t ops = 0, live = 0, shared = 0;
+};
+Pressure pressureOf(linalg::GenericOp op, unsigned vectorDim, int64_t lanes) {
+  Pressure result;
+  Block &body = *op.getBody();
+  llvm::SmallDenseSet<Attribute> constants;
+  llvm::DenseMap<Value, Operation *> lastUse;
+  for (Operation &inner : body)
+    for (Value operand : inner.getOperands())
+      lastUse[operand] = &inner;
+  int64_t live = 0;
+  llvm::DenseSet<Value> loaded;
+  for (Operation &inner : body) {
+    if (auto constant = dyn_cast<arith::ConstantOp>(inner)) {
+      result.shared += constants.insert(constant.getValue()).second;
+      continue;
+    }
+    if (auto lookup = dyn_cast<fnc::kernel::LookupOp>(inner))
+      result.shared += cast<DenseElementsAttr>(lookup.getTable()).size() / lanes;
+    llvm::SmallDenseSet<Value> operands;
+    for (Value operand : inner.getOperands()) {
+      if (operand.getParentBlock() != &body || operand.getDefiningOp<arith::ConstantOp>())
+        continue;
+      auto argument = dyn_cast<BlockArgument>(operand);
+      if (argument && stepAlong(op, &op->getOpOperand(argument.getArgNumber()), vectorDim) == 0) {
+        result.shared += loaded.insert(operand).second;
+        continue;
+      }
+      live += argument && loaded.insert(operand).second;
+      operands.insert(operand);
+    }
+    result.live = std::max(result.live, live);
+    for (Value operand : operands)
+      live -= lastUse.lookup(operand) == &inner;
+    live += inner.getNumResults();
+    result.live = std::max(result.live, live);
+    ++result.ops;
+  }
+  return result;
+}
+
+/// How many vectors go through a long body side by side: instructions of one wait for those before
+/// them, and those of the next stand too far behind. As many as there are registers for.
+int64_t sideBySide(linalg::GenericOp op, unsigned vectorDim, int64_t width,
+                   fnc::Registers registers, int64_t size) {
+  constexpr int64_t most = 4;
+  // The order of instructions is not the body's: some values stay longer.
+  int64_t usable = registers.count - registers.count / 8;
+  Pressure pressure = pressureOf(op, vectorDim, width);
+  int64_t vectors = 1;
+  while (pressure.ops >= kLongBody && vectors < most && vectors * 2 * width <= size &&
+         vectors * 2 * pressure.live + pressure.shared <= usable)
+    vectors *= 2;
+  return vectors;
 }
 
 std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
@@ -104,6 +171,7 @@ std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
     plan.vectorDim = dim;
     plan.alongReduction = isReduction;
     plan.accumulators = registers.count / 2;
+    plan.lanes = lanes;
     plan.width = llvm::bit_floor(static_cast<uint64_t>(filled));
     bool fits = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *input) {
       return stepAlong(op, input, dim).has_value();
@@ -124,6 +192,11 @@ std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
       continue;
     bestLanes = filled;
     best = plan;
+  }
+  if (best && best->width == lanes && op.getNumReductionLoops() == 0) {
+    int64_t size = bounds[best->vectorDim];
+    best->width *= sideBySide(op, best->vectorDim, lanes, registers,
+                              ShapedType::isDynamic(size) ? kMany : size);
   }
   return best;
 }
@@ -235,9 +308,13 @@ private:
       });
     };
     if (ShapedType::isDynamic(bounds[dim])) {
-      Value whole = wholeSteps(plan.width);
-      loop(constant(0), whole, plan.width);
-      return loop(whole, sizes[dim], 1);
+      Value done = constant(0);
+      for (int64_t width = plan.width; width > 0; width = width > plan.lanes ? plan.lanes : 0) {
+        Value whole = wholeSteps(width);
+        loop(done, whole, width);
+        done = whole;
+      }
+      return loop(done, sizes[dim], 1);
     }
     int64_t done = 0;
     for (int64_t width = plan.width; done < bounds[dim]; width /= 2) {

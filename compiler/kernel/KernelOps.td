@@ -262,19 +262,20 @@ def Kernel_LookupOp : Kernel_Op<"lookup", [
     Pure, Elementwise, Scalarizable, Vectorizable, Tensorizable,
     TypesMatchWith<"result holds an f32 for each index", "index", "result",
                    "fnc::kernel::LookupOp::resultType($_self)">]> {
-  let summary = "one of sixteen numbers";
+  let summary = "one of 8, 16 or 32 numbers";
   let description = [{
-    The entry of the table that the low four bits of the index name: one permutation of lanes where
-    a register holds the table.
+    The entry of the table that the low three, four or five bits of the index name: one permutation
+    of lanes where a register holds the table, or where two do.
 
     ```mlir
-    %y = kernel.lookup %i dense<[0.0, 1.0, ...]> : tensor<16xf32> : i32
+    %y = kernel.lookup dense<[0.0, 1.0, ...]> : tensor<16xf32> at %i : i32
     ```
   }];
   let arguments = (ins AnyTypeOf<[I32, VectorOfAnyRankOf<[I32]>]>:$index,
-                       RankedF32ElementsAttr<[16]>:$table);
+                       AnyAttrOf<[RankedF32ElementsAttr<[8]>, RankedF32ElementsAttr<[16]>,
+                                    RankedF32ElementsAttr<[32]>]>:$table);
   let results = (outs AnyTypeOf<[F32, VectorOfAnyRankOf<[F32]>]>:$result);
-  let assemblyFormat = "$index $table attr-dict `:` type($index)";
+  let assemblyFormat = "$table `at` $index attr-dict `:` type($index)";
   let extraClassDeclaration = [{
     static ::mlir::Type resultType(::mlir::Type index) {
       auto element = ::mlir::Float32Type::get(index.getContext());

@@ -194,24 +194,52 @@ Value scaledBySqrtHalf(Value x) {
   return {};
 }
 
-/// The ops that make `factor` times 1 + erf(x) of erf(x), which they take over.
-SmallVector<Operation *> onePlusErf(Operation *erf, double &factor) {
-  auto onlyUser = [](Operation *op, StringRef kind, double constant) -> Operation * {
-    Operation *user = op->hasOneUse() ? *op->user_begin() : nullptr;
-    if (!user || user->getName().getStringRef() != kind)
-      return nullptr;
-    APFloat value(0.0);
-    bool matches = llvm::any_of(user->getOperands(), [&](Value operand) {
-      return matchPattern(operand, m_ConstantFloat(&value)) && value.convertToDouble() == constant;
-    });
-    return matches ? user : nullptr;
+bool isNumber(Value x, double number) {
+  APFloat value(0.0);
+  return matchPattern(x, m_ConstantFloat(&value)) && value.convertToDouble() == number;
+}
+
+/// The op that alone uses `x`, if it is a `Kind` with an operand for which `matches` holds.
+template <typename Kind>
+Operation *onlyUser(Operation *x, llvm::function_ref<bool(Value)> matches) {
+  auto user = x->hasOneUse() ? dyn_cast<Kind>(*x->user_begin()) : Kind();
+  return user && (matches(user.getLhs()) || matches(user.getRhs())) ? user.getOperation() : nullptr;
+}
+
+/// What is made of an erf: `factor` (1 + erf(...)), or that times `argument`.
+struct Activation {
+  SmallVector<Operation *> ops; ///< which do so, the erf first
+  double factor = 1;
+  bool timesArgument = false;
+};
+
+/// `argument`: what the erf takes times sqrt 2, or null.
+Activation findActivation(Operation *erf, Value argument) {
+  Activation found;
+  auto isHalf = [](Value x) { return isNumber(x, 0.5); };
+  Operation *at = onlyUser<arith::AddFOp>(erf, [](Value x) { return isNumber(x, 1.0); });
+  if (!at)
+    return found;
+  found.ops = {erf, at};
+  auto take = [&](Operation *next, double factor) {
+    found.ops.push_back(at = next);
+    found.factor *= factor;
   };
-  Operation *sum = onlyUser(erf, arith::AddFOp::getOperationName(), 1.0);
-  if (!sum)
-    return {};
-  Operation *half = onlyUser(sum, arith::MulFOp::getOperationName(), 0.5);
-  factor = half ? 0.5 : 1.0;
-  return half ? SmallVector<Operation *>{erf, sum, half} : SmallVector<Operation *>{erf, sum};
+  if (Operation *half = onlyUser<arith::MulFOp>(at, isHalf))
+    take(half, 0.5);
+  if (!argument)
+    return found;
+  auto isHalfArgument = [&](Value x) {
+    auto product = x.getDefiningOp<arith::MulFOp>();
+    return product && ((product.getLhs() == argument && isHalf(product.getRhs())) ||
+                       (product.getRhs() == argument && isHalf(product.getLhs())));
+  };
+  Operation *whole = onlyUser<arith::MulFOp>(at, [&](Value x) { return x == argument; });
+  Operation *half = whole ? nullptr : onlyUser<arith::MulFOp>(at, isHalfArgument);
+  found.timesArgument = whole || half;
+  if (found.timesArgument)
+    take(whole ? whole : half, half ? 0.5 : 1.0);
+  return found;
 }
 
 struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
@@ -251,21 +279,23 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
     return {.single = true, .narrow = true, .fused = fma, .scales = scale, .tables = lookup};
   }
 
-  /// 1 + erf(x) as a whole: small results of erf need no last places then.
+  /// 1 + erf(x) as a whole, or x (1 + erf(x)): small results of erf need no last places then.
   bool expandActivation(Operation *erf) {
-    double factor;
-    SmallVector<Operation *> taken = onePlusErf(erf, factor);
-    if (taken.empty())
+    Value argument = scaledBySqrtHalf(erf->getOperand(0));
+    Activation found = findActivation(erf, argument);
+    if (found.ops.empty())
       return false;
     OpBuilder b(erf);
     Precision precision = narrowPrecision();
-    Value argument = scaledBySqrtHalf(erf->getOperand(0));
     Num x{&b, erf->getLoc(), argument ? argument : erf->getOperand(0), precision};
     x = x.with(converted(b, x.loc, x.v, x.floatType()));
-    Num result = narrow::onePlusErf(argument ? x : x * 1.41421356237309505, factor);
-    Value value = taken.back()->getResult(0);
+    if (!argument)
+      x = x * 1.41421356237309505;
+    Num result = found.timesArgument ? narrow::timesOnePlusErf(x, found.factor)
+                                     : narrow::onePlusErf(x, found.factor);
+    Value value = found.ops.back()->getResult(0);
     value.replaceAllUsesWith(converted(b, erf->getLoc(), result.v, value.getType()));
-    for (Operation *op : llvm::reverse(taken))
+    for (Operation *op : llvm::reverse(found.ops))
       op->erase();
     return true;
   }

@@ -16,8 +16,10 @@ struct Precision {
   /// In f32 all the way; else in f64.
   bool narrow = false;
   /// Products and sums may be one instruction (`multiplyAdd`), scaling by powers of two
-  /// (`scale`) and an element of a small table (`lookup`) are: what the target has.
-  bool fused = false, scales = false, tables = false;
+  /// (`scale`) is: what the target has.
+  bool fused = false, scales = false;
+  /// Entries of a table of which few instructions take one for each lane (`lookup`): 0, 8, 16, 32.
+  unsigned tables = 0;
 };
 
 /// A value of f64, i64 or i1, or of f32 and i32, with operators, so that an expansion reads as its
@@ -165,6 +167,8 @@ Num tanh(Num x);
 Num erf(Num x);
 /// factor (1 + erf(x / sqrt 2)) where there are tables.
 Num onePlusErf(Num x, double factor);
+/// x factor (1 + erf(x / sqrt 2)) where there are tables: gelu.
+Num timesOnePlusErf(Num x, double factor);
 Num roundEven(Num x);
 Num floor(Num x);
 } // namespace narrow

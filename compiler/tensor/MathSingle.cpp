@@ -37,9 +37,9 @@ Pair exactProduct(Num x, Num y) {
   return twoProduct(x, y);
 }
 
-/// The entry that the low four bits of `index` name.
+/// The entry that the low bits of `index` name.
 Num lookup(Num index, ArrayRef<float> table) {
-  auto type = RankedTensorType::get({16}, index.floatType());
+  auto type = RankedTensorType::get({static_cast<int64_t>(table.size())}, index.floatType());
   return index.with(kernel::LookupOp::create(*index.b, index.loc, index.floatType(), index.v,
                                              DenseFPElementsAttr::get(type, table)));
 }
@@ -165,7 +165,7 @@ Num narrow::exp(Num x, bool isShifted) {
   Num held = atLeast(x, -104.5);
   if (!isShifted)
     held = atMost(held, 89.5);
-  if (x.precision.tables && x.precision.scales)
+  if (x.precision.tables >= 16 && x.precision.scales)
     return tableExp(held, isShifted);
   Reduced d = reduce(held);
   // No large exponents: one product is exact, the other rounds.
@@ -236,16 +236,22 @@ Num narrow::tanh(Num x) {
   return copySign(select(a < 0.8, small, large), x);
 }
 
-/// |x| as a multiple of a power of two, whose number has four bits, and the rest.
+/// |x| as a multiple of a step, whose number has few bits, and the rest.
 struct Reduction {
   Num index, rest, magnitude;
 };
 static Reduction toMultiples(Num x, double step, double most) {
   Num a = atMost(abs(x), most);
-  // Leaves multiples of `step`, and their number in the low bits.
+  // Leaves multiples of `step`, a power of two, and their number in the low bits.
   double magic = kMagic * step;
   Num shifted = a + magic;
   return {shifted.bits(), a - (shifted - magic), a};
+}
+
+static Reduction toMultiplesOfThreeQuarters(Num x, double most) {
+  Num a = atMost(abs(x), most);
+  Num shifted = multiplyAdd(a, a.number(4.0 / 3), a.number(kMagic));
+  return {shifted.bits(), multiplyAdd(shifted - kMagic, a.number(-0.75), a), a};
 }
 
 /// Polynomials around multiples of 1/4, the coefficients of sixteen in tables.
@@ -286,43 +292,210 @@ static Num tableErf(Num x) {
   return copySign(multiplyAdd(sum, u, first), x);
 }
 
-Num narrow::onePlusErf(Num x, double factor) {
-  // erf(x / sqrt 2) around multiples of 1/2. Last places of 1 are those that count.
-  static constexpr float table[6][16] = {
-      {0, 0x1.881d76p-2f, 0x1.5d897ap-1f, 0x1.bb96e4p-1f, 0x1.e8b432p-1f, 0x1.f9a42cp-1f,
-       0x1.fe9e22p-1f, 0x1.ffc304p-1f, 0x1.fff7b2p-1f, 0x1.ffff1cp-1f, 0x1.ffffecp-1f,
-       0x1.fffffep-1f, 0x1p+0f, 0x1p+0f, 0x1p+0f, 0x1p+0f},
-      {0x1.988452p-1f, 0x1.6883dp-1f, 0x1.ef8e5cp-2f, 0x1.094086p-2f, 0x1.ba4b44p-4f,
-       0x1.1f2f02p-5f, 0x1.227212p-7f, 0x1.c9897ep-10f, 0x1.18a98ep-12f, 0x1.0c2a7cp-15f,
-       0x1.8f1696p-19f, 0x1.e853d4p-23f, 0, 0, 0, 0},
-      {0, -0x1.687d24p-3f, -0x1.ef8aaap-3f, -0x1.8de116p-3f, -0x1.ba55aap-4f, -0x1.66fc4cp-5f,
-       -0x1.b3aaeap-7f, -0x1.8fffdep-9f, -0x1.1759ap-11f, -0x1.2d809cp-14f, -0x1.300138p-18f,
-       0x1.37ba48p-19f, 0, 0, 0, 0},
-      {-0x1.1054b2p-3f, -0x1.6881aep-4f, -0x1.954386p-18f, 0x1.ba0f4ap-5f, 0x1.ba4b92p-5f,
-       0x1.f69938p-6f, 0x1.8346dp-7f, 0x1.acee84p-9f, 0x1.5ec792p-11f, 0x1.ade3a4p-14f,
-       0x1.8eccep-17f, 0x1.4d0f76p-20f, 0, 0, 0, 0},
-      {0, 0x1.45dcc8p-5f, 0x1.477a7ep-5f, 0x1.90d262p-7f, -0x1.1c2c3ap-7f, -0x1.826bap-7f,
-       -0x1.b4944p-8f, -0x1.3d1138p-9f, -0x1.4a70bep-11f, -0x1.c02826p-14f, -0x1.fbac5cp-15f,
-       -0x1.8728b6p-15f, 0, 0, 0, 0},
-      {0x1.42d65ep-6f, 0x1.2a0ff8p-7f, -0x1.026628p-7f, -0x1.7cae5ep-7f, -0x1.27fbeep-8f,
-       0x1.4e52b4p-10f, 0x1.2013aap-9f, 0x1.3056e6p-10f, 0x1.821e74p-12f, 0x1.4f0f46p-14f,
-       0x1.9b37e6p-17f, 0x1.73a05p-20f, 0, 0, 0, 0}};
-  // Just below 23/4 it is 1 to the last bit.
-  Reduction r = toMultiples(x, 0.5, 0x1.6ffffep+2);
+/// factor erf(|x| / sqrt 2) around multiples of 3/4, or of 1/4 where one instruction looks up 32
+/// entries. Last places of 1 are those that count.
+static Num erfOfMagnitude(Num x, double factor) {
+  static constexpr float table[7][8] = {
+      {0, 0x1.17efp-1f, 0x1.bb96e4p-1f, 0x1.f37b6ep-1f, 0x1.fe9e22p-1f, 0x1.ffe8d2p-1f,
+       0x1.ffff1cp-1f, 0x1.fffffap-1f},
+      {0x1.988454p-1f, 0x1.345d64p-1f, 0x1.09409p-2f, 0x1.0402ep-4f, 0x1.2271eep-7f,
+       0x1.71b92ep-11f, 0x1.0c2e04p-15f, 0x1.bb5e64p-21f},
+      {-0x1.d51c5ep-20f, -0x1.ce8bf6p-3f, -0x1.8de08cp-3f, -0x1.2483e8p-4f, -0x1.b3abd6p-7f,
+       -0x1.5a3928p-10f, -0x1.2dc4acp-14f, 0x1.4caf08p-20f},
+      {-0x1.10457ap-3f, -0x1.67d77ap-5f, 0x1.b9f6c4p-5f, 0x1.602406p-5f, 0x1.8354e2p-7f,
+       0x1.9264f8p-10f, 0x1.ad2246p-14f, 0x1.e8022cp-19f},
+      {-0x1.48dcf4p-12f, 0x1.77b698p-5f, 0x1.8def2cp-7f, -0x1.91ebe4p-7f, -0x1.b3b684p-8f,
+       -0x1.4693cep-10f, -0x1.b03cccp-14f, -0x1.214cb8p-14f},
+      {0x1.5cfc58p-6f, -0x1.1fbccp-13f, -0x1.7861ccp-7f, -0x1.0e569cp-10f, 0x1.1d7a8ep-9f,
+       0x1.6b3c34p-11f, 0x1.580366p-14f, 0x1.2d1486p-18f},
+      {-0x1.757816p-9f, -0x1.83c9dcp-8f, 0x1.44b676p-10f, 0x1.fc752ep-10f, -0x1.a6c2eep-13f,
+       -0x1.2df88ep-13f, -0x1.893a74p-15f, 0x1.3d64dap-12f}};
+  static constexpr float fine[5][32] = {{0,
+                                         0x1.944d16p-3f,
+                                         0x1.881d78p-2f,
+                                         0x1.17efp-1f,
+                                         0x1.5d897ap-1f,
+                                         0x1.93d08cp-1f,
+                                         0x1.bb96e4p-1f,
+                                         0x1.d6fabcp-1f,
+                                         0x1.e8b43p-1f,
+                                         0x1.f37b6ep-1f,
+                                         0x1.f9a42cp-1f,
+                                         0x1.fcf2ep-1f,
+                                         0x1.fe9e22p-1f,
+                                         0x1.ff68bcp-1f,
+                                         0x1.ffc304p-1f,
+                                         0x1.ffe8d2p-1f,
+                                         0x1.fff7b2p-1f,
+                                         0x1.fffd32p-1f,
+                                         0x1.ffff1cp-1f,
+                                         0x1.ffffbcp-1f,
+                                         0x1.ffffecp-1f,
+                                         0x1.fffffap-1f,
+                                         0x1.fffffep-1f,
+                                         0x1p+0f,
+                                         0x1p+0f,
+                                         0x1p+0f,
+                                         0x1p+0f,
+                                         0x1p+0f,
+                                         0x1p+0f,
+                                         0x1p+0f,
+                                         0x1p+0f,
+                                         0x1p+0f},
+                                        {0x1.988448p-1f,
+                                         0x1.8bf29p-1f,
+                                         0x1.6883bcp-1f,
+                                         0x1.345d5ep-1f,
+                                         0x1.ef8e7ep-2f,
+                                         0x1.7610eep-2f,
+                                         0x1.0940aep-2f,
+                                         0x1.61648ep-3f,
+                                         0x1.ba4b5ep-4f,
+                                         0x1.0402ep-4f,
+                                         0x1.1f2f06p-5f,
+                                         0x1.29fa54p-6f,
+                                         0x1.22712p-7f,
+                                         0x1.09f38ep-8f,
+                                         0x1.c9897ep-10f,
+                                         0x1.71b92ep-11f,
+                                         0x1.18a98ep-12f,
+                                         0x1.904afcp-14f,
+                                         0x1.0c29a6p-15f,
+                                         0x1.518644p-17f,
+                                         0x1.8f0b0ep-19f,
+                                         0x1.bb3932p-21f,
+                                         0x1.ce7844p-23f,
+                                         0x1.c55036p-25f,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0},
+                                        {0x1.b67512p-16f,
+                                         -0x1.8bf30cp-4f,
+                                         -0x1.688298p-3f,
+                                         -0x1.ce8cb6p-3f,
+                                         -0x1.ef8da8p-3f,
+                                         -0x1.d39592p-3f,
+                                         -0x1.8ddf4p-3f,
+                                         -0x1.35395ap-3f,
+                                         -0x1.ba48dep-4f,
+                                         -0x1.248a04p-4f,
+                                         -0x1.66f112p-5f,
+                                         -0x1.99ce6cp-6f,
+                                         -0x1.b3b014p-7f,
+                                         -0x1.afcc2ap-8f,
+                                         -0x1.8f7374p-9f,
+                                         -0x1.592214p-10f,
+                                         -0x1.1439c8p-11f,
+                                         -0x1.93289ap-13f,
+                                         -0x1.2e217cp-14f,
+                                         -0x1.d16516p-16f,
+                                         0x1.17ec56p-18f,
+                                         0x1.80c45ep-17f,
+                                         0x1.5e77e4p-17f,
+                                         -0x1.3bd7d2p-18f,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0},
+                                        {-0x1.11a434p-3f,
+                                         -0x1.ed986p-4f,
+                                         -0x1.67d01ep-4f,
+                                         -0x1.67c2ccp-5f,
+                                         -0x1.3fcfbp-13f,
+                                         0x1.16b72p-5f,
+                                         0x1.b864a8p-5f,
+                                         0x1.e4ac84p-5f,
+                                         0x1.b9baep-5f,
+                                         0x1.60078cp-5f,
+                                         0x1.f6ce68p-6f,
+                                         0x1.465b52p-6f,
+                                         0x1.8489e2p-7f,
+                                         0x1.a9215p-8f,
+                                         0x1.ae5bdap-9f,
+                                         0x1.940b9p-10f,
+                                         0x1.606228p-11f,
+                                         0x1.1e0ccp-12f,
+                                         0x1.b265aap-14f,
+                                         0x1.31571ep-15f,
+                                         0x1.9533e2p-17f,
+                                         0x1.f349fp-19f,
+                                         0x1.1f761ap-20f,
+                                         0x1.358e66p-22f,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0},
+                                        {0x1.8c5b2p-8f,
+                                         0x1.82ce2ap-6f,
+                                         0x1.48bda8p-5f,
+                                         0x1.778cfap-5f,
+                                         0x1.494e1ap-5f,
+                                         0x1.c08d22p-6f,
+                                         0x1.8ae23ep-7f,
+                                         -0x1.432984p-11f,
+                                         -0x1.2851b4p-7f,
+                                         -0x1.8540a6p-7f,
+                                         -0x1.8c6adep-7f,
+                                         -0x1.2e6de2p-7f,
+                                         -0x1.b266ap-8f,
+                                         -0x1.249d22p-8f,
+                                         -0x1.66e23ep-9f,
+                                         -0x1.95adb4p-10f,
+                                         -0x1.20dc6ap-10f,
+                                         -0x1.e2bcp-11f,
+                                         -0x1.9f174cp-14f,
+                                         0x1.ade358p-13f,
+                                         -0x1.8c4f0cp-11f,
+                                         -0x1.cb8c4cp-11f,
+                                         -0x1.72d1ep-11f,
+                                         0x1.310f0cp-12f,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0}};
+  bool isFine = x.precision.tables >= 32;
+  // At the bounds both are 1 to the last bit.
+  Reduction r = isFine ? toMultiples(x, 0.25, 0x1.7p+2) : toMultiplesOfThreeQuarters(x, 5.62);
   auto coefficient = [&](int k) {
-    SmallVector<float> scaled(table[k], table[k] + 16);
+    SmallVector<float> scaled(isFine ? ArrayRef(fine[k]) : ArrayRef(table[k]));
     for (float &c : scaled)
       c *= static_cast<float>(factor);
     return lookup(r.index, scaled);
   };
-  Num sum = coefficient(5);
-  for (int k = 4; k >= 0; --k)
+  int degree = isFine ? std::size(fine) - 1 : std::size(table) - 1;
+  Num sum = coefficient(degree);
+  for (int k = degree - 1; k >= 0; --k)
     sum = multiplyAdd(sum, r.rest, coefficient(k));
-  return factor + copySign(sum, x);
+  return sum;
+}
+
+Num narrow::onePlusErf(Num x, double factor) {
+  return factor + copySign(erfOfMagnitude(x, factor), x);
+}
+
+Num narrow::timesOnePlusErf(Num x, double factor) {
+  return multiplyAdd(abs(x), erfOfMagnitude(x, factor), x * factor);
 }
 
 Num narrow::erf(Num x) {
-  if (x.precision.tables)
+  if (x.precision.tables >= 16)
     return tableErf(x);
   // Below 0.9 erf(x) / x - 1 in x^2, above it -ln erfc(x) in x: one evaluation with the
   // coefficients of either.

@@ -257,8 +257,8 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
     Option<"softF32", "soft-f32", "bool", "false", "f32 too (implies soft-f64)">,
     Option<"fma", "fma", "bool", "false", "the target multiplies and adds in one instruction">,
     Option<"scale", "scale", "bool", "false", "the target scales by powers of two in one">,
-    Option<"lookup", "lookup", "bool", "false",
-           "the target finds elements of small tables by permuting a register">,
+    Option<"lookup", "lookup", "unsigned", "0",
+           "entries of a table of which permutations of registers take one for each lane: 8, 16 or 32">,
   ];
 }
 

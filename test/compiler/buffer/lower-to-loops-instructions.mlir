@@ -14,8 +14,37 @@
 // HALF: vector.shuffle {{.*}} : vector<8xf32>, vector<8xf32>
 // HALF-NEXT: return
 func.func @lookup(%i: vector<16xi32>) -> vector<16xf32> {
-  %y = kernel.lookup %i dense<[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0]> : tensor<16xf32> : vector<16xi32>
+  %y = kernel.lookup dense<[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0]> : tensor<16xf32> at %i : vector<16xi32>
   return %y : vector<16xf32>
+}
+
+// NEON permutes bytes.
+// RUN: fnc-opt %s --fnc-lower-to-loops="vector-bits=128 registers=32" | FileCheck %s --check-prefix=NEON
+// NEON-LABEL: func @lookup_of_half
+// NEON: %[[ENTRY:.*]] = arith.andi %{{.*}}, %{{.*}} : vector<4xi32>
+// NEON: %[[FIRST:.*]] = arith.muli %[[ENTRY]]
+// NEON: arith.addi %[[FIRST]]
+// NEON: llvm.call_intrinsic "llvm.aarch64.neon.tbl2"({{.*}}) : (vector<16xi8>, vector<16xi8>, vector<16xi8>) -> vector<16xi8>
+// NEON: "llvm.aarch64.neon.tbl2"
+// HALF-LABEL: func @lookup_of_half
+// HALF: llvm.call_intrinsic "llvm.x86.avx2.permps"(%{{.*}}, %arg0)
+// HALF-NOT: arith.select
+// HALF: return
+func.func @lookup_of_half(%i: vector<8xi32>) -> vector<8xf32> {
+  %y = kernel.lookup dense<[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]> : tensor<8xf32> at %i : vector<8xi32>
+  return %y : vector<8xf32>
+}
+
+// Two registers are one table; fewer lanes travel in as long a register.
+// CHECK-LABEL: func @lookup_of_two
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpermi2var.ps.512"(%{{.*}}, %arg0, %{{.*}})
+// CHECK: vector.broadcast %arg1 : i32 to vector<16xi32>
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpermi2var.ps.512"
+// CHECK: vector.extract
+func.func @lookup_of_two(%i: vector<16xi32>, %j: i32) -> (vector<16xf32>, f32) {
+  %y = kernel.lookup dense<2.0> : tensor<32xf32> at %i : vector<16xi32>
+  %z = kernel.lookup dense<2.0> : tensor<32xf32> at %j : i32
+  return %y, %z : vector<16xf32>, f32
 }
 
 // CHECK-LABEL: func @scale

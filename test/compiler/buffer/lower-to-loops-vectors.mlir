@@ -96,3 +96,29 @@ func.func @bits(%x: memref<16xf32>, %y: memref<16xi1>) {
   }
   return
 }
+
+// Instructions of a long body wait for one another: several vectors go through it side by side, as
+// many as registers hold, then single ones, then elements.
+// CHECK-LABEL: func @long_body
+// CHECK: scf.for {{.*}} {
+// CHECK: vector.load {{.*}} vector<32xf32>
+// CHECK: scf.for {{.*}} {
+// CHECK: vector.load {{.*}} vector<8xf32>
+// CHECK: scf.for {{.*}} {
+// CHECK: memref.load
+func.func @long_body(%x: memref<?xf32>, %y: memref<?xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%u: f32, %o: f32):
+    %a = arith.mulf %u, %u : f32
+    %b = arith.addf %a, %u : f32
+    %c = arith.mulf %b, %b : f32
+    %d = arith.addf %c, %u : f32
+    %e = arith.mulf %d, %d : f32
+    %f = arith.addf %e, %u : f32
+    %g = arith.mulf %f, %f : f32
+    %h = arith.addf %g, %u : f32
+    linalg.yield %h : f32
+  }
+  return
+}

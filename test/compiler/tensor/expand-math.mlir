@@ -1,7 +1,8 @@
 // RUN: fnc-opt %s --fnc-expand-math | FileCheck %s
 // RUN: fnc-opt %s --fnc-expand-math=soft-f64=1 | FileCheck %s --check-prefix=SOFT
 // RUN: fnc-opt %s --fnc-expand-math="fma=1 scale=1" | FileCheck %s --check-prefix=FMA
-// RUN: fnc-opt %s --fnc-expand-math="fma=1 scale=1 lookup=1" | FileCheck %s --check-prefix=TABLE
+// RUN: fnc-opt %s --fnc-expand-math="fma=1 scale=1 lookup=16" | FileCheck %s --check-prefix=TABLE
+// RUN: fnc-opt %s --fnc-expand-math="fma=1 scale=1 lookup=32" | FileCheck %s --check-prefix=FINE
 
 // Computed in f64, without a branch, and no math op is left.
 // CHECK-LABEL: func @acosh
@@ -86,7 +87,7 @@ func.func @shifted(%x: f32) -> f32 {
 
 // Half of 1 + erf(x) is one formula, whose additions and factor are gone; erf alone is another.
 // TABLE-LABEL: func @activation
-// TABLE-COUNT-6: kernel.lookup
+// TABLE-COUNT-7: kernel.lookup {{.*}} : tensor<8xf32>
 // TABLE-NOT: kernel.lookup
 // TABLE: %[[SUM:.*]] = arith.addf %{{.*}}, %{{.*}} : f32
 // TABLE-NEXT: return %[[SUM]]
@@ -104,5 +105,60 @@ func.func @activation(%x: f32) -> f32 {
 }
 func.func @erf(%x: f32) -> f32 {
   %y = math.erf %x : f32
+  return %y : f32
+}
+
+// Gelu is one formula with its product, however that is written.
+// TABLE-LABEL: func @gelu
+// TABLE-COUNT-7: kernel.lookup
+// TABLE: %[[ERF:.*]] = math.fma
+// TABLE: %[[HALF:.*]] = arith.mulf %arg0
+// TABLE-NEXT: %[[Y:.*]] = math.fma %{{.*}}, %[[ERF]], %[[HALF]]
+// TABLE-NEXT: return %[[Y]]
+// TABLE-LABEL: func @gelu_of_half
+// TABLE-COUNT-7: kernel.lookup
+// TABLE: %[[ERF:.*]] = math.fma
+// TABLE: %[[HALF:.*]] = arith.mulf %arg0
+// TABLE-NEXT: %[[Y:.*]] = math.fma %{{.*}}, %[[ERF]], %[[HALF]]
+// TABLE: return %[[Y]]
+// FINE-LABEL: func @gelu
+// FINE-COUNT-5: kernel.lookup {{.*}} : tensor<32xf32>
+// FINE-NOT: kernel.lookup
+// FINE: return
+func.func @gelu(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %half = arith.constant 0.5 : f32
+  %c = arith.constant 0.70710678118654752 : f32
+  %s = arith.mulf %x, %c : f32
+  %e = math.erf %s : f32
+  %p = arith.addf %e, %one : f32
+  %q = arith.mulf %p, %half : f32
+  %y = arith.mulf %x, %q : f32
+  return %y : f32
+}
+func.func @gelu_of_half(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %half = arith.constant 0.5 : f32
+  %c = arith.constant 1.41421356237309505 : f32
+  %s = arith.divf %x, %c : f32
+  %e = math.erf %s : f32
+  %p = arith.addf %e, %one : f32
+  %h = arith.mulf %half, %x : f32
+  %y = arith.mulf %h, %p : f32
+  return %y : f32
+}
+
+// Must not take the product: it is with something else.
+// TABLE-LABEL: func @other_product
+// TABLE-COUNT-7: kernel.lookup
+// TABLE: %[[SUM:.*]] = arith.addf
+// TABLE: arith.mulf %arg1
+func.func @other_product(%x: f32, %z: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %c = arith.constant 0.70710678118654752 : f32
+  %s = arith.mulf %x, %c : f32
+  %e = math.erf %s : f32
+  %p = arith.addf %e, %one : f32
+  %y = arith.mulf %z, %p : f32
   return %y : f32
 }

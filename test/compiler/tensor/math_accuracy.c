@@ -25,6 +25,8 @@ static long double softmax_expl(long double x) { return expl(-fabsl(x)); }
 static double softmax_exp(double x) { return exp(-fabs(x)); }
 static long double one_plus_erfl(long double x) { return 1 + erfl(fabsl(x)); }
 static double one_plus_erf(double x) { return 1 + erf(fabs(x)); }
+static long double gelul(long double x) { return fabsl(x) / 2 * (1 + erfl(fabsl(x) * sqrtl(0.5L))); }
+static double gelu(double x) { return (double)gelul(x); }
 
 #define MEASURE(T, WIDE, SUFFIX, BITS, MANTISSA, LEAST)                                                               \
   typedef void (*Kernel_##T)(T *, T *, int64_t, int64_t, int64_t, T *, T *, int64_t, int64_t, int64_t, T *, T *,     \
