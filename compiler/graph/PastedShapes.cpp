@@ -23,13 +23,23 @@ struct PastedOp {
                         "] do not agree");
   }
 
+  static uint64_t rankOf(tensor::DimOp dim) {
+    return cast<RankedTensorType>(dim.getSource().getType()).getRank();
+  }
+
+  /// The dimension that is asked for, where that is known.
+  static std::optional<uint64_t> axisOf(tensor::DimOp dim) {
+    if (!isa<RankedTensorType>(dim.getSource().getType()))
+      return std::nullopt;
+    return dim.getConstantIndex();
+  }
+
   /// A size that an index value stands for; a new symbol where it cannot be told.
   Dim sizeOf(OpFoldResult value) {
     if (std::optional<int64_t> known = getConstantIntValue(value))
       return shapes.constant(*known);
     if (auto dim = cast<Value>(value).getDefiningOp<tensor::DimOp>())
-      if (std::optional<int64_t> axis = dim.getConstantIndex();
-          axis && isa<RankedTensorType>(dim.getSource().getType()))
+      if (std::optional<uint64_t> axis = axisOf(dim); axis && *axis < rankOf(dim))
         return shapes.dim(dim.getSource(), *axis);
     return shapes.freshSymbol();
   }
@@ -190,6 +200,10 @@ struct PastedOp {
   }
 
   LogicalResult infer() {
+    if (auto dim = dyn_cast<tensor::DimOp>(op))
+      if (std::optional<uint64_t> axis = axisOf(dim); axis && *axis >= rankOf(dim))
+        return shapes.error("has no dimension " + Twine(static_cast<int64_t>(*axis)) + " of " +
+                            Twine(rankOf(dim)));
     if (isa<tosa::TosaDialect>(op->getDialect()))
       return inferTosa();
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)

@@ -83,3 +83,15 @@ fn.graph @slice {
   %s = tensor.extract_slice %e[2] [3] [1] : tensor<?xf32> to tensor<3xf32>
   fn.function @f inputs(%x : tensor<?xf32>) outputs("s" = %s : tensor<3xf32>)
 }
+
+// -----
+
+fn.graph @dimension {
+  %x = fn.placeholder "x" : tensor<?x4xf32>
+  %zero = arith.constant 0.0 : f32
+  %c = arith.constant 2147483648 : index
+  // expected-error @below {{has no dimension 2147483648 of 2}}
+  %n = tensor.dim %x, %c : tensor<?x4xf32>
+  %s = tensor.splat %zero[%n] : tensor<?xf32>
+  fn.function @f inputs(%x : tensor<?x4xf32>) outputs("s" = %s : tensor<?xf32>)
+}
