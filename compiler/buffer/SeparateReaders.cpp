@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -25,6 +26,49 @@ void sinkFreshTensors(func::FuncOp func) {
       Operation *user = use.getOwner();
       if (user->getBlock() != empty->getBlock())
         use.set(OpBuilder(user).clone(*empty)->getResult(0));
+    }
+  });
+}
+
+/// Whether a loop's result is among the tensors that `value` may be.
+bool isOfLoop(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (auto branch = dyn_cast_or_null<scf::IfOp>(op)) {
+    unsigned i = cast<OpResult>(value).getResultNumber();
+    return isOfLoop(branch.thenYield().getOperand(i)) || isOfLoop(branch.elseYield().getOperand(i));
+  }
+  if (isa_and_nonnull<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp,
+                      tensor::ExtractSliceOp>(op))
+    return isOfLoop(op->getOperand(0));
+  return isa_and_nonnull<scf::ForOp, scf::WhileOp>(op);
+}
+
+/// Copies what the yield takes from outside of its branch.
+void copyFromOutside(scf::YieldOp yield, unsigned i, Region *branch) {
+  Value value = yield.getOperand(i);
+  auto inner = value.getDefiningOp<scf::IfOp>();
+  if (!branch->isAncestor(value.getParentRegion())) {
+    OpBuilder b(yield);
+    yield.setOperand(
+        i, bufferization::AllocTensorOp::create(
+               b, yield.getLoc(), cast<RankedTensorType>(value.getType()), ValueRange{}, value));
+  } else if (inner) {
+    unsigned k = cast<OpResult>(value).getResultNumber();
+    copyFromOutside(inner.thenYield(), k, branch);
+    copyFromOutside(inner.elseYield(), k, branch);
+  }
+}
+
+/// Separates what one branch takes from outside from the result of a loop in the other: what the
+/// loop writes in each round would be tied to memory that others read and write.
+void separateBranches(func::FuncOp func) {
+  func.walk([](scf::IfOp branch) {
+    for (Value result : branch.getResults()) {
+      if (!isa<RankedTensorType>(result.getType()) || !isOfLoop(result))
+        continue;
+      unsigned i = cast<OpResult>(result).getResultNumber();
+      copyFromOutside(branch.thenYield(), i, &branch.getThenRegion());
+      copyFromOutside(branch.elseYield(), i, &branch.getElseRegion());
     }
   });
 }
@@ -80,6 +124,7 @@ struct SeparateReaders : fnc::impl::SeparateReadersBase<SeparateReaders> {
     if (func.isExternal())
       return;
     sinkFreshTensors(func);
+    separateBranches(func);
     splitFreshTensors(func, few);
     OpBuilder b = OpBuilder::atBlockBegin(&func.front());
     for (BlockArgument arg : func.getArguments())

@@ -63,3 +63,41 @@ func.func @fresh(%x: tensor<2xf32> {bufferization.writable = false}) -> tensor<2
   %2 = linalg.sub ins(%0, %1 : tensor<2xf32>, tensor<2xf32>) outs(%f : tensor<2xf32>) -> tensor<2xf32>
   return %2 : tensor<2xf32>
 }
+
+// A loop's result beside an argument: the argument is copied, or the loop would write in its place.
+// CHECK-LABEL: func.func @branch
+// CHECK-SAME: %[[A:[^:]*]]: tensor<2xf32>
+// CHECK: scf.if
+// CHECK: scf.for
+// CHECK: } else {
+// CHECK-NEXT: %[[COPY:.*]] = bufferization.alloc_tensor() copy(%[[A]])
+// CHECK-NEXT: scf.yield %[[COPY]]
+func.func @branch(%a: tensor<2xf32>, %b: tensor<2xf32>, %n: index, %flag: i1) -> tensor<2xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %0 = scf.if %flag -> (tensor<2xf32>) {
+    %l = scf.for %i = %c0 to %n step %c1 iter_args(%s = %b) -> (tensor<2xf32>) {
+      %e = tensor.empty() : tensor<2xf32>
+      %d = linalg.add ins(%s, %s : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+      %m = bufferization.materialize_in_destination %d in %s : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+      scf.yield %m : tensor<2xf32>
+    }
+    scf.yield %l : tensor<2xf32>
+  } else {
+    scf.yield %a : tensor<2xf32>
+  }
+  return %0 : tensor<2xf32>
+}
+
+// Without a loop nothing is copied.
+// CHECK-LABEL: func.func @branch_alone
+// CHECK-NOT: alloc_tensor
+// CHECK: return
+func.func @branch_alone(%a: tensor<2xf32>, %b: tensor<2xf32>, %flag: i1) -> tensor<2xf32> {
+  %0 = scf.if %flag -> (tensor<2xf32>) {
+    scf.yield %b : tensor<2xf32>
+  } else {
+    scf.yield %a : tensor<2xf32>
+  }
+  return %0 : tensor<2xf32>
+}
