@@ -36,28 +36,36 @@ LogicalResult bufferize(ModuleOp module) {
   return bufferization::runOneShotModuleBufferize(module, makeOptions(), state);
 }
 
-/// The analysis is the module's: of a function alone it would not know that arguments are buffers,
-/// and find no destination.
-LogicalResult eliminateEmptyTensors(func::FuncOp func) {
+/// One analysis, which is the module's: of a function alone it would not know that arguments are
+/// buffers, and find no destination.
+LogicalResult eliminateEmptyTensors(ModuleOp module, ArrayRef<func::FuncOp> funcs) {
   bufferization::OneShotBufferizationOptions options;
   options.allowReturnAllocsFromLoops = true;
   options.bufferizeFunctionBoundaries = true;
-  auto module = func->getParentOfType<ModuleOp>();
   bufferization::OneShotAnalysisState analysis(module, options);
   if (failed(bufferization::analyzeModuleOp(module, analysis)))
     return failure();
-  IRRewriter rewriter(func.getContext());
-  return bufferization::eliminateEmptyTensors(rewriter, func, analysis);
+  IRRewriter rewriter(module.getContext());
+  return failure(llvm::any_of(funcs, [&](func::FuncOp func) {
+    return failed(bufferization::eliminateEmptyTensors(rewriter, func, analysis));
+  }));
 }
 
-/// Whether a copy of the module that keeps just `func` bufferizes after the elimination.
-bool eliminationWorks(ModuleOp module, StringRef name) {
-  OwningOpRef<ModuleOp> trial(module.clone());
-  for (auto func : llvm::make_early_inc_range(trial->getOps<func::FuncOp>()))
-    if (!func.isExternal() && func.getName() != name)
-      func.erase();
-  auto func = trial->lookupSymbol<func::FuncOp>(name);
-  return succeeded(eliminateEmptyTensors(func)) && succeeded(bufferize(*trial));
+/// Whether copies of the functions, in a module of their own, bufferize after the elimination.
+bool eliminationWorks(ModuleOp module, ArrayRef<func::FuncOp> funcs) {
+  OwningOpRef<ModuleOp> trial(ModuleOp::create(module.getLoc()));
+  OpBuilder b = OpBuilder::atBlockEnd(trial->getBody());
+  SmallVector<func::FuncOp> copies;
+  for (Operation &op : module.getBodyRegion().getOps()) {
+    auto func = dyn_cast<func::FuncOp>(op);
+    bool one = llvm::is_contained(funcs, func);
+    if (func && !func.isExternal() && !one)
+      continue;
+    Operation *copy = b.clone(op);
+    if (one)
+      copies.push_back(cast<func::FuncOp>(copy));
+  }
+  return succeeded(eliminateEmptyTensors(*trial, copies)) && succeeded(bufferize(*trial));
 }
 
 struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
@@ -67,22 +75,14 @@ struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
     for (auto func : module.getOps<func::FuncOp>())
       if (!func.isExternal())
         kernels.push_back(func);
-    llvm::DenseSet<StringRef> eliminate;
     {
       // What a trial says is not the user's business.
       ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
-      OwningOpRef<ModuleOp> trial(module.clone());
-      bool all = true;
-      for (auto func : trial->getOps<func::FuncOp>())
-        all &= func.isExternal() || succeeded(eliminateEmptyTensors(func));
-      all = all && succeeded(bufferize(*trial));
-      for (func::FuncOp func : kernels)
-        if (all || eliminationWorks(module, func.getName()))
-          eliminate.insert(func.getName());
+      if (!eliminationWorks(module, kernels))
+        llvm::erase_if(kernels, [&](func::FuncOp func) { return !eliminationWorks(module, func); });
     }
-    for (func::FuncOp func : kernels)
-      if (eliminate.contains(func.getName()) && failed(eliminateEmptyTensors(func)))
-        return signalPassFailure();
+    if (!kernels.empty() && failed(eliminateEmptyTensors(module, kernels)))
+      return signalPassFailure();
     if (failed(bufferize(module)))
       signalPassFailure();
   }
