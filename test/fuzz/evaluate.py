@@ -75,10 +75,11 @@ class Tilt:
 
 
 class Call:
-    def __init__(self, feeds, entry, sizes, noise=None, wide=False, known=None, tilt=None):
-        """feeds: Tensor -> array; entry: name of a variable -> array. noise: a generator. wide: no rounding at all."""
+    def __init__(self, feeds, entry, sizes, noise=None, wide=False, known=None, tilt=None, doubts=None):
+        """feeds: Tensor -> array; entry: name of a variable -> array. noise: a generator. wide: no rounding at all.
+        doubts: which slopes the call without noise found unknown, for the noisy ones."""
         self.feeds, self.entry, self.current = dict(feeds), entry, dict(entry)
-        self.sizes, self.noise, self.wide, self.tilt = sizes, noise, wide, tilt
+        self.sizes, self.noise, self.wide, self.tilt, self.doubts = sizes, noise, wide, tilt, doubts
         self.known = dict(known or {})
         self.done = set()
 
@@ -251,6 +252,22 @@ def differences(call, output, target, seed=None):
     return slopes
 
 
+def slopes_of(call, key, output, target, seed=None):
+    """`differences`, of which one that is unknown without noise is unknown."""
+    if call.noise is not None and not call.wide:
+        try:
+            call.value(output)
+        except CallError:                                   # a check on the way runs where its value is needed
+            if call.noise.random() < 0.5:
+                raise
+    slopes = differences(call, output, target, seed)
+    if call.wide:
+        return slopes
+    if call.noise is None:
+        call.doubts[key] = np.isnan(slopes)
+    return np.where(call.doubts.get(key, False), np.nan, slopes)
+
+
 def compute_gradients(call, node):
     output, targets = node.operands[0], node.operands[1:]
     seed = None
@@ -258,7 +275,7 @@ def compute_gradients(call, node):
         targets, seed = targets[:-1], targets[-1]
     made = []
     for target, result in zip(targets, node.results):
-        slopes = differences(call, output, target, seed)
+        slopes = slopes_of(call, result, output, target, seed)
         if call.noise is not None and not call.wide:
             size = np.max(np.nan_to_num(np.abs(slopes), posinf=0), initial=0)
             slopes = slopes + call.noise.uniform(-1, 1, slopes.shape) * (

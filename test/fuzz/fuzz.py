@@ -54,7 +54,7 @@ class References:
     """Outputs and state of a call as it should be, then of noisy ones; None where it fails."""
 
     def __init__(self, *call):
-        self.call, self.made = call, []
+        self.call, self.made, self.doubts = call, [], {}
         self.add(RUNS)
 
     def add(self, count):
@@ -62,7 +62,7 @@ class References:
         for run in range(len(self.made), len(self.made) + count):
             noise = np.random.default_rng([key, run]) if run else None
             try:
-                self.made.append(Call(feeds, state, dict(sizes), noise).run(function))
+                self.made.append(Call(feeds, state, dict(sizes), noise, doubts=self.doubts).run(function))
             except CallError:
                 self.made.append(None)
 

@@ -43,7 +43,9 @@ class Builder:
         self.symbols = [Dim("n"), Dim("m")] if r.random() < 0.4 else [Dim("n")]
         self.weights = {f: w * r.choice([0.2, 1, 1, 3]) for f, w in TABLE.items()}
         for _ in range(r.randint(1, 4)):
-            self.variable(self.shape(True), r.choice(self.dtypes))
+            known = self.graph.variables
+            like = r.choice(known) if known and r.random() < 0.3 else None
+            self.variable(like.shape if like else self.shape(True), like.dtype if like else r.choice(self.dtypes))
         for _ in range(r.randint(1, 3)):
             self.placeholder(self.shape(False), r.choice(self.dtypes))
         self.grow(r.choice([3, 8, 15, 25]))
@@ -176,6 +178,8 @@ class Builder:
                 value = self.pick(lambda t: t.dtype == variable.dtype and t.shape == variable.shape)
                 flag = self.pick(lambda t: t.dtype == "i1" and t.shape == ()) if r.random() < 0.3 else None
                 pairs.append((variable, value, flag))
+            if r.random() < 0.3:
+                pairs = self.rotation() or pairs
             pool = [n for n in self.graph.nodes if isinstance(n, Effect)]
             effects = r.sample(pool, r.randint(0, min(len(pool), 3)))
             spec = Function(f"f{number}", [], outputs, pairs, effects)
@@ -192,6 +196,13 @@ class Builder:
         spec.inputs += [t for t in missing if (t.node in needed and r.random() < 0.5) or r.random() < 0.1]
         r.shuffle(spec.inputs)
         self.graph.functions.append(spec)
+
+    def rotation(self):
+        """New values that are other variables' entry values, in a circle."""
+        first = self.random.choice(self.graph.variables)
+        alike = [v for v in self.graph.variables if not v.node.more and v.shape == first.shape and v.dtype == first.dtype]
+        self.random.shuffle(alike)
+        return [(v, w, None) for v, w in zip(alike, alike[1:] + alike[:1])] if len(alike) > 1 else []
 
     def feed_inner(self, spec):
         reached = [t for n in spec.reached() for t in n.results if n.kind not in ("constant", "placeholder")]

@@ -57,7 +57,7 @@ class Control(Node):
     def __init__(self, op, given, regions, results, text, run, barrier=False):
         self.name, self.given, self.regions, self.form, self.rounds = op, list(given), regions, text, run
         super().__init__(op, [], results, self.execute)
-        self.barrier = barrier
+        self.barrier = barrier or any(n.barrier for r in regions for n in r.nodes)
 
     @property
     def operands(self):

@@ -2,7 +2,7 @@
 import numpy as np
 
 import elements
-from evaluate import CallError, Scaled, differences, unknown
+from evaluate import CallError, Scaled, slopes_of, unknown
 from graph import Effect
 from ops_training import has_gradients, paths, total, weight
 
@@ -174,7 +174,7 @@ class Training:
             return
         slopes, unknown = [], False
         for v in variables:
-            g = differences(call, y, v)
+            g = slopes_of(call, (node, v), y, v)
             unknown |= bool(np.isnan(g).any())
             if call.noise is not None:
                 size = np.max(np.nan_to_num(np.abs(g), posinf=0), initial=0)
