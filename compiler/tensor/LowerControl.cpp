@@ -258,11 +258,14 @@ struct YieldPattern : OpConversionPattern<fn::YieldOp> {
     auto states = static_cast<size_t>(loop->getAttrOfType<IntegerAttr>(statesAttr).getInt());
     ValueRange carried = loop.getRegionIterArgs();
     SmallVector<Value> stacks;
-    for (auto [value, stack] : llvm::zip(values.drop_front(states), carried.drop_front(states))) {
+    for (auto [given, stack] : llvm::zip(values.drop_front(states), carried.drop_front(states))) {
+      Value value = given;
       OpBuilder::InsertionGuard guard(b);
       // A state is stacked before anything is written over it.
       if (auto arg = dyn_cast<BlockArgument>(value); arg && arg.getOwner() == loop.getBody())
         b.setInsertionPointToStart(loop.getBody());
+      else
+        value = detached(b, loc, value, loop.getBody());
       Value place = ScanPattern::placeOf(b, loop);
       stacks.push_back(putSlice(b, loc, value, stack, place));
     }
