@@ -22,6 +22,7 @@ void addLossOps(OpTable &table);
 void addRecurrentOps(OpTable &table);
 void addQuantOps(OpTable &table);
 void addControlOps(OpTable &table);
+void addScanOps(OpTable &table);
 void addSequenceOps(OpTable &table);
 void addSignalOps(OpTable &table);
 void addRandomOps(OpTable &table);
@@ -37,6 +38,7 @@ void addMicrosoftAttentionOps(OpTable &table);
 
 /// The ops whose results have a size that is data, with room for `bound`.
 LogicalResult boundedNonZero(Node &n, Ops &o, int64_t bound);
+LogicalResult boundedUnique(Node &n, Ops &o, int64_t bound);
 LogicalResult boundedCompress(Node &n, Ops &o, int64_t bound);
 LogicalResult boundedNonMaxSuppression(Node &n, Ops &o, int64_t bound);
 

@@ -22,6 +22,11 @@ class ValueInfoProto;
 namespace fnc::onnx_import {
 
 class Node;
+
+/// An identifier to give a tensor whose own name makes one that generated code keeps for itself;
+/// else nothing.
+std::string freeIdentifier(StringRef name, StringRef prefix);
+
 using Handler = LogicalResult (*)(Node &, Ops &);
 
 /// Handlers by "domain:Op"; the ai.onnx domain is empty.
@@ -81,7 +86,8 @@ public:
   FailureOr<std::vector<Item>> importSubgraph(const onnx::GraphProto &graph, Frame &outer,
                                               ArrayRef<Item> inputs);
 
-  /// A tensor with room for more than what is there.
+  /// A tensor with room for more than what is there; or, without `value`, a number that decides
+  /// how much room there is.
   struct Bounded {
     std::string name;
     Value value, count, check;
@@ -94,6 +100,9 @@ public:
   /// The state that the next draw begins with. The first draw says what the key is.
   Value generatorState(int64_t key);
   llvm::StringSet<> usedBounds;
+  /// What a value is where each number that has a bound is as large as that; null where that leaves
+  /// it open.
+  DenseElementsAttr atMost(Value value);
 
   Ops ops;
   onnx::ModelProto &model;
@@ -114,10 +123,16 @@ private:
   template <typename Nodes> LogicalResult importNodes(const Nodes &nodes, Frame &frame);
   LogicalResult importNode(const onnx::NodeProto &proto, Frame &frame);
   LogicalResult importCall(Node &node, const onnx::FunctionProto &function);
+  /// Takes the bound of an output that is one integer, if the command line has one.
+  LogicalResult boundSize(StringRef output, Value value);
   LogicalResult checkDeclared(const onnx::ValueInfoProto &info, StringRef kind, const Item &item);
   LogicalResult checkOutput(const onnx::ValueInfoProto &info, Frame &frame);
   LogicalResult makeFunction(const OnnxFunction &function, const onnx::GraphProto &graph,
                              Frame &frame);
+  /// Whether some function fetches all outputs of the model.
+  bool fetchesAll() const;
+  /// The nodes that something which is fetched is made of, in order.
+  std::vector<const onnx::NodeProto *> neededNodes(const onnx::GraphProto &graph) const;
   void dropDead();
 
   llvm::StringMap<int64_t> opsets;
@@ -127,6 +142,8 @@ private:
   /// Variables made of inputs, by the input's name.
   llvm::StringMap<Value> states;
   mlir::Block *body = nullptr;
+  /// Numbers that have a bound, as large as that; and, in `greatest`, what else `atMost` has found.
+  llvm::DenseMap<Value, DenseElementsAttr> sizeBounds, greatest;
   /// What the model says of inner tensors.
   llvm::StringMap<const onnx::ValueInfoProto *> declarations;
   unsigned depth = 0;

@@ -1,6 +1,7 @@
 //===- Node.cpp - one node, as its handler sees it ------------------------===//
 
 #include "compiler/import/onnx/Node.h"
+#include "compiler/import/onnx/FoldArray.h"
 #include "compiler/import/onnx/Tensors.h"
 #include "llvm/ADT/SetVector.h"
 #include <onnx.pb.h>
@@ -118,6 +119,15 @@ FailureOr<Ints> Node::ints(size_t i) {
   if (!value)
     return failure();
   return ints(value, "input " + Twine(i) + " '" + inputName(i) + "'");
+}
+
+FailureOr<Ints> Node::sizes(size_t i) {
+  Value value = in(i);
+  DenseElementsAttr greatest = value ? importer.atMost(value) : DenseElementsAttr();
+  if (!greatest || !isa<IntegerType>(greatest.getElementType()))
+    return ints(i);
+  std::vector<int64_t> elements = Array(greatest).i;
+  return Ints(elements.begin(), elements.end());
 }
 
 FailureOr<SmallVector<double>> Node::reals(size_t i) {
@@ -247,8 +257,9 @@ std::optional<int64_t> Node::bound(size_t i, ArrayRef<size_t> inputs) {
     return std::nullopt;
   boundHint = ", or --bound " + proto.output(i) + "=COUNT";
   auto given = importer.options.bounds.find(proto.output(i));
-  bool isOpen = llvm::any_of(
-      inputs, [&](size_t input) { return has(input) && in(input) && !Ops::known(in(input)); });
+  bool isOpen = inputs.empty() || llvm::any_of(inputs, [&](size_t input) {
+                  return has(input) && in(input) && !Ops::known(in(input));
+                });
   if (given != importer.options.bounds.end())
     importer.usedBounds.insert(given->first);
   return given == importer.options.bounds.end() || !isOpen ? std::nullopt

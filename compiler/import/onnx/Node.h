@@ -36,6 +36,8 @@ public:
   /// value depends on, which can be bound.
   FailureOr<Ints> ints(size_t i);
   FailureOr<SmallVector<double>> reals(size_t i);
+  /// The same of sizes, as large as the numbers that have a bound make them.
+  FailureOr<Ints> sizes(size_t i);
   /// The same of any tensor.
   FailureOr<Ints> ints(Value value, const Twine &what);
   LogicalResult requireKnown(Value value, const Twine &what);
@@ -81,7 +83,7 @@ public:
   //===-- Sizes that are data ---------------------------------------------===//
 
   /// How many elements output i has room for, where the command line says so and not all of these
-  /// inputs are known.
+  /// inputs are known, or there are none.
   std::optional<int64_t> bound(size_t i, ArrayRef<size_t> inputs);
   /// Defines output i, of whose `bound` elements the first `count` are there: a call with more
   /// fails.

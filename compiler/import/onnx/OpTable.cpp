@@ -20,6 +20,7 @@ const fnc::onnx_import::OpTable &fnc::onnx_import::opTable() {
     addRecurrentOps(result);
     addQuantOps(result);
     addControlOps(result);
+    addScanOps(result);
     addSequenceOps(result);
     addSignalOps(result);
     addRandomOps(result);

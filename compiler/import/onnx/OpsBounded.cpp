@@ -84,6 +84,52 @@ LogicalResult fnc::onnx_import::boundedNonZero(Node &n, Ops &o, int64_t bound) {
   return n.bounded(0, o.stack(rows, 0), found.count, bound);
 }
 
+/// Each element is compared with each, as TopK does it: its place is the number of different ones
+/// before it.
+LogicalResult fnc::onnx_import::boundedUnique(Node &n, Ops &o, int64_t bound) {
+  Value x = n.in(0);
+  if (!x || !Ops::isStatic(x) || (n.hasAttr("axis") && Ops::rank(x) != 1))
+    return n.error("needs a tensor of known sizes, and no axis");
+  x = o.flat(x);
+  int64_t size = x ? Ops::shape(x)[0] : 0;
+  if (size == 0)
+    return n.error("has nothing to choose from");
+  Type i64 = o.i64();
+  Value mine = o.expand(x, {1}), other = o.expand(x, {0});
+  Value same = o.equal(mine, other), less = o.less(other, mine);
+  if (Ops::isFloat(x)) {
+    // NaNs are one number behind all others.
+    auto isNaN = [&](Value v) { return o.make<fn::NotEqualOp>({v, v}); };
+    auto either = [&](Value a, Value b) { return o.make<fn::LogicalOrOp>({a, b}); };
+    same = either(same, o.both(isNaN(mine), isNaN(other)));
+    less = either(less, o.both(isNaN(mine), o.equal(other, other)));
+  }
+  Value earlier = o.less(o.iota({size, size}, 1, i64), o.iota({size, size}, 0, i64));
+  Value first =
+      o.make<fn::LogicalNotOp>({o.reduce<fn::ReduceAnyOp>(o.both(same, earlier), {1}, false)});
+  bool sorted = n.i("sorted", 1);
+  Value before = o.both(sorted ? less : earlier, o.expand(first, {0}));
+  Value rank = o.sum(o.cast(before, i64), {1});
+  if (!sorted)
+    rank = o.gather(rank,
+                    o.make<fn::ArgMaxOp>({o.cast(same, o.i32())},
+                                         {o.attr("axis", int64_t(1)), o.attr("index_type", i64)}),
+                    0);
+  // One place more takes all that is not kept.
+  Value last = o.ints({bound}, {}, i64), fits = o.less(rank, last);
+  auto scattered = [&](Value target, Value updates, StringRef kind) {
+    Value all = o.make<fn::ScatterOp>({o.splat(0, {bound + 1}, i64), target, updates},
+                                      {o.attr("kind", kind)});
+    return o.slice(all, 0, 0, bound);
+  };
+  Value indices =
+      scattered(o.where(o.both(first, fits), rank, last), o.iota({size}, 0, i64), "update");
+  Value counts = scattered(o.where(fits, rank, last), o.splat(1, {size}, i64), "add");
+  if (failed(n.set(1, indices)) || failed(n.set(2, rank)) || failed(n.set(3, counts)))
+    return failure();
+  return n.bounded(0, o.gather(x, indices, 0), o.sum(o.cast(first, i64), {0}), bound);
+}
+
 LogicalResult fnc::onnx_import::boundedCompress(Node &n, Ops &o, int64_t bound) {
   Value x = n.in(0), condition = n.in(1);
   if (!x || !condition)

@@ -6,22 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/import/onnx/Families.h"
+#include "compiler/import/onnx/Control.h"
 #include <onnx.pb.h>
 
 using namespace mlir;
 using namespace fnc::onnx_import;
 
-namespace {
-
-constexpr int64_t maxIterations = 4096;
 // Loops of fewer rounds are unrolled.
-constexpr int64_t maxUnrolled = 8;
-
-using Items = FailureOr<std::vector<Item>>;
+static constexpr int64_t maxUnrolled = 8;
 
 /// Runs a trial whose errors may not matter; the first of them.
-std::string quietly(Ops &o, llvm::function_ref<void()> trial) {
+static std::string quietly(Ops &o, llvm::function_ref<void()> trial) {
   std::string why;
   ScopedDiagnosticHandler quiet(o.b.getContext(), [&](Diagnostic &diagnostic) {
     if (why.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error) {
@@ -39,24 +34,21 @@ std::string quietly(Ops &o, llvm::function_ref<void()> trial) {
 }
 
 /// The tensors of an item, in order.
-void leaves(const Item &item, SmallVector<Value> &values, SmallVector<Type> *small = nullptr) {
-  if (item.kind == Item::Kind::Tensor) {
+static void addLeaves(const Item &item, SmallVector<Value> &values) {
+  if (item.kind == Item::Kind::Tensor)
     values.push_back(item.value);
-    if (small)
-      small->push_back(item.small);
-  }
   for (const Item &inner : item.items)
-    leaves(inner, values, small);
+    addLeaves(inner, values);
 }
-SmallVector<Value> leaves(ArrayRef<Item> items) {
+SmallVector<Value> fnc::onnx_import::leaves(ArrayRef<Item> items) {
   SmallVector<Value> values;
   for (const Item &item : items)
-    leaves(item, values);
+    addLeaves(item, values);
   return values;
 }
 
 /// An item like `item` of other tensors, which are taken from the front of `values`.
-Item rebuilt(const Item &item, ValueRange &values) {
+static Item rebuilt(const Item &item, ValueRange &values) {
   Item result = item;
   if (item.kind == Item::Kind::Tensor) {
     result.value = values.front();
@@ -66,12 +58,39 @@ Item rebuilt(const Item &item, ValueRange &values) {
     inner = rebuilt(from, values);
   return result;
 }
-std::vector<Item> rebuilt(ArrayRef<Item> items, ValueRange values) {
+std::vector<Item> fnc::onnx_import::rebuilt(ArrayRef<Item> items, ValueRange values) {
   std::vector<Item> result;
   for (const Item &item : items)
-    result.push_back(rebuilt(item, values));
+    result.push_back(::rebuilt(item, values));
   return result;
 }
+
+Items fnc::onnx_import::runOrUnroll(Node &n, Ops &o, Value trips, int64_t count,
+                                    llvm::function_ref<Items()> run,
+                                    llvm::function_ref<Items()> unrolled) {
+  if (count <= maxUnrolled)
+    std::swap(run, unrolled);
+  std::string why;
+  for (auto form : {run, unrolled}) {
+    Items items;
+    std::string reason = quietly(o, [&] { items = form(); });
+    if (succeeded(items))
+      return items;
+    if (why.empty())
+      why = reason;
+    n.forgive();
+  }
+  // A body that needs to know its round can be unrolled once the number of rounds is known.
+  if (trips && !Ops::known(trips) && !StringRef(why).contains("--bind")) {
+    (void)n.requireKnown(trips, "the number of iterations, of which each must know its number (" +
+                                    why + "),");
+    return failure();
+  }
+  // What keeps the loop from its better form is the better reason.
+  return run();
+}
+
+namespace {
 
 std::string shown(const Item &item) {
   std::string text;
@@ -160,48 +179,6 @@ LogicalResult branch(Node &n, Ops &o) {
   return llvm::is_contained(values, Value()) ? failure() : setAll(n, rebuilt(*a, values));
 }
 
-//===----------------------------------------------------------------------===//
-// Loops
-//===----------------------------------------------------------------------===//
-
-/// A loop of `trips` rounds, which may be open, in the form that is better, or in the one that is
-/// possible.
-Items runOrUnroll(Node &n, Ops &o, Value trips, int64_t count, llvm::function_ref<Items()> run,
-                  llvm::function_ref<Items()> unrolled) {
-  if (count <= maxUnrolled)
-    std::swap(run, unrolled);
-  std::string why;
-  for (auto form : {run, unrolled}) {
-    Items items;
-    std::string reason = quietly(o, [&] { items = form(); });
-    if (succeeded(items))
-      return items;
-    if (why.empty())
-      why = reason;
-    n.forgive();
-  }
-  // A body that needs to know its round can be unrolled once the number of rounds is known.
-  if (trips && !Ops::known(trips) && !StringRef(why).contains("--bind")) {
-    (void)n.requireKnown(trips, "the number of iterations, of which each must know its number (" +
-                                    why + "),");
-    return failure();
-  }
-  // What keeps the loop from its better form is the better reason.
-  return run();
-}
-
-/// Axis `from` of x at place `to`.
-Value moved(Ops &o, Value x, int64_t from, int64_t to) {
-  if (!x || from == to)
-    return x;
-  Ints perm;
-  for (int64_t i = 0; i < Ops::rank(x); ++i)
-    if (i != from)
-      perm.push_back(i);
-  perm.insert(perm.begin() + to, from);
-  return o.transpose(x, perm);
-}
-
 struct Loop {
   Node &n;
   Ops &o;
@@ -218,6 +195,8 @@ struct Loop {
   /// The outputs; the second is of a loop that runs as one.
   Items unrolled();
   Items run();
+  /// At most `bound` rounds, of which those that take place come first in what is stacked.
+  Items bounded(int64_t bound);
 
 private:
   Items counted(Body &round, ArrayRef<Item> results, Value next);
@@ -353,6 +332,79 @@ Items Loop::conditional(Body &round, ArrayRef<Item> results, Value next, Value g
   return items;
 }
 
+Items Loop::bounded(int64_t bound) {
+  Type flag = RankedTensorType::get({}, o.i1());
+  Body round(o, true);
+  Value count = round.argument(RankedTensorType::get({}, o.i64())), goes = round.argument(flag);
+  SmallVector<Value> args;
+  for (Value value : leaves(carried)) {
+    if (!value)
+      return n.error("a state is not a tensor");
+    args.push_back(round.argument(value.getType()));
+  }
+  auto isOn = [&](Value go, Value count) { return trips ? o.both(go, o.less(count, trips)) : go; };
+  Value takesPlace = isOn(goes, count);
+  if (!takesPlace)
+    return failure();
+
+  Body then(o, false);
+  std::vector<Item> inputs = {Item(count), Item(o.scalar(1, o.i1()))};
+  llvm::append_range(inputs, rebuilt(carried, args));
+  Items results = n.importer.importSubgraph(body, n.frame, inputs);
+  if (failed(results))
+    return failure();
+  ArrayRef<Item> outputs = ArrayRef(*results).drop_front();
+  SmallVector<Value> made = {scalarCondition(o, (*results)[0].value)};
+  llvm::append_range(made, leaves(outputs));
+  for (auto [before, after] : llvm::zip(carried, outputs))
+    if (!sameForm(before, after))
+      return n.error("a state changes from ") << shown(before) << " to " << shown(after);
+  if (llvm::is_contained(made, Value()))
+    return n.error("a scan output is not a tensor");
+  then.yield(made);
+  then.close();
+
+  Body otherwise(o, false);
+  SmallVector<Value> kept = {o.scalar(0, o.i1())};
+  llvm::append_range(kept, args);
+  for (Value stacked : ArrayRef(made).drop_front(kept.size())) {
+    if (!Ops::isStatic(stacked))
+      return n.error("stacks ") << stacked.getType() << ", whose sizes must be known";
+    kept.push_back(o.splat(0, Ops::shape(stacked), Ops::element(stacked)));
+  }
+  otherwise.yield(kept);
+  otherwise.close();
+  auto choice = fn::IfOp::create(o.b, o.loc, ValueRange(made).getTypes(), takesPlace);
+  choice.getThenRegion().takeBody(then.region);
+  choice.getElseRegion().takeBody(otherwise.region);
+  SmallVector<Value> yields = {o.add(count, o.cast(takesPlace, o.i64()))};
+  llvm::append_range(yields, choice.getResults());
+  round.yield(yields);
+  round.close();
+
+  SmallVector<Value> inits = {o.ints({0}, {}, o.i64()), start};
+  llvm::append_range(inits, leaves(carried));
+  SmallVector<Type> types(ValueRange(inits).getTypes());
+  for (Value stacked : ArrayRef(yields).drop_front(inits.size())) {
+    Ints shape = {bound};
+    llvm::append_range(shape, Ops::shape(stacked));
+    if (!isReasonable(shape))
+      return n.error("makes a tensor of more than ") << kMaxElements << " elements";
+    types.push_back(RankedTensorType::get(shape, Ops::element(stacked)));
+  }
+  auto op = fn::ScanOp::create(o.b, o.loc, types, inits, ValueRange(), UnitAttr(),
+                               o.b.getI64IntegerAttr(bound), o.b.getI64IntegerAttr(0));
+  op.getBody().takeBody(round.region);
+  // One round more than there is room for is one too many.
+  Value all = o.add(op.getResult(0), o.cast(isOn(op.getResult(1), op.getResult(0)), o.i64()));
+  std::vector<Item> items = rebuilt(outputs, op.getResults().drop_front(2));
+  for (size_t i = carried.size(); i < items.size(); ++i)
+    if (n.wants(i) && failed(n.bounded(i, items[i].value, all, bound)))
+      return failure();
+  items.resize(carried.size());
+  return items;
+}
+
 LogicalResult loop(Node &n, Ops &o) {
   const onnx::GraphProto *body = n.graph("body");
   if (!body)
@@ -378,176 +430,18 @@ LogicalResult loop(Node &n, Ops &o) {
     return n.error("its body has ")
            << body->output_size() << " outputs, expected at least " << 1 + l.carried.size();
   l.scans = body->output_size() - 1 - l.carried.size();
+  std::optional<int64_t> most;
+  for (size_t i = 0; i < l.scans; ++i)
+    if (std::optional<int64_t> bound = n.bound(l.carried.size() + i, {}))
+      most = std::min(*bound, most.value_or(*bound));
+  if (most) {
+    Items items = l.bounded(*most);
+    return failed(items) ? failure() : setAll(n, *items);
+  }
   Items items = runOrUnroll(
       n, o, l.trips, l.knownTrips().value_or(maxIterations + 1), [&] { return l.run(); },
       [&] { return l.unrolled(); });
   return failed(items) ? failure() : setAll(n, *items);
-}
-
-//===----------------------------------------------------------------------===//
-// Scan
-//===----------------------------------------------------------------------===//
-
-/// A Scan over tensors whose first dimension is that of the rounds, in order.
-struct Rounds {
-  Node &n;
-  Ops &o;
-  const onnx::GraphProto &body;
-  SmallVector<Value> states, sources;
-  size_t scans;
-  int64_t steps;
-
-  Items unrolled();
-  Items run();
-  Items import(ArrayRef<Value> values);
-};
-
-/// The body of one round, of tensors alone.
-Items Rounds::import(ArrayRef<Value> values) {
-  if (llvm::is_contained(values, Value()))
-    return failure();
-  Items results =
-      n.importer.importSubgraph(body, n.frame, std::vector<Item>(values.begin(), values.end()));
-  if (failed(results))
-    return failure();
-  for (const Item &item : *results)
-    if (!item.value)
-      return n.error("its body gives something that is not a tensor");
-  return results;
-}
-
-Items Rounds::unrolled() {
-  if (steps == kDynamic || steps > maxIterations)
-    return n.error("scans ") << steps << " steps, expected at most " << maxIterations;
-  SmallVector<Value> state = states;
-  std::vector<SmallVector<Value>> collected(scans);
-  for (int64_t t = 0; t < steps; ++t) {
-    SmallVector<Value> inputs = state;
-    for (Value source : sources)
-      inputs.push_back(o.at(source, 0, t));
-    Items results = import(inputs);
-    if (failed(results))
-      return failure();
-    for (size_t i = 0; i < state.size(); ++i)
-      state[i] = (*results)[i].value;
-    for (size_t k = 0; k < scans; ++k)
-      collected[k].push_back((*results)[state.size() + k].value);
-  }
-  std::vector<Item> results(state.begin(), state.end());
-  for (size_t k = 0; k < scans; ++k) {
-    if (collected[k].empty())
-      return n.error("has no steps");
-    results.push_back(o.stack(collected[k], 0));
-  }
-  return results;
-}
-
-Items Rounds::run() {
-  Body round(o, true);
-  SmallVector<Value> args;
-  for (Value state : states)
-    args.push_back(round.argument(state.getType()));
-  for (Value source : sources)
-    args.push_back(round.argument(
-        RankedTensorType::get(Ops::shape(source).drop_front(), Ops::element(source))));
-  Items results = import(args);
-  if (failed(results))
-    return failure();
-  SmallVector<Value> yields = leaves(*results);
-  SmallVector<Type> types(ValueRange(states).getTypes());
-  for (auto [state, next] : llvm::zip(states, yields))
-    if (state.getType() != next.getType())
-      return n.error("a state changes from ") << state.getType() << " to " << next.getType();
-  for (Value stacked : ArrayRef(yields).drop_front(states.size())) {
-    Ints shape = {steps};
-    shape.append(Ops::shape(stacked).begin(), Ops::shape(stacked).end());
-    if (!isReasonable(shape))
-      return n.error("makes a tensor of more than ") << kMaxElements << " elements";
-    types.push_back(RankedTensorType::get(shape, Ops::element(stacked)));
-  }
-  round.yield(yields);
-  round.close();
-  auto op = fn::ScanOp::create(o.b, o.loc, types, states, sources, UnitAttr(), IntegerAttr(),
-                               o.b.getI64IntegerAttr(0));
-  op.getBody().takeBody(round.region);
-  return rebuilt(*results, op.getResults());
-}
-
-LogicalResult scan(Node &n, Ops &o) {
-  const onnx::GraphProto *body = n.graph("body");
-  if (!body)
-    return failure();
-  // Opset 8 has a batch in front of everything, and lengths of sequences as the first input.
-  bool batched = n.opset < 9;
-  size_t first = batched ? 1 : 0, count = n.i("num_scan_inputs", 0);
-  if (batched && n.has(0))
-    return n.error("lengths of sequences are not supported");
-  if (count < 1 || n.numInputs() < first + count)
-    return n.error("has ") << n.numInputs() << " inputs, " << count << " of them to scan";
-  size_t numStates = n.numInputs() - first - count;
-  if (static_cast<size_t>(body->output_size()) < numStates)
-    return n.error("its body has ") << body->output_size() << " outputs";
-  size_t scans = body->output_size() - numStates;
-  Ints inAxes = n.is("scan_input_axes", Ints(count, 0));
-  Ints inDirections = n.is(batched ? "directions" : "scan_input_directions", Ints(count, 0));
-  Ints outAxes = n.is("scan_output_axes", Ints(scans, 0));
-  Ints outDirections = n.is("scan_output_directions", Ints(scans, 0));
-  if (inAxes.size() != count || inDirections.size() != count || outAxes.size() != scans ||
-      outDirections.size() != scans)
-    return n.error("its axes or directions do not match its inputs and outputs");
-  SmallVector<Value> given;
-  for (size_t i = first; i < n.numInputs(); ++i)
-    if (given.push_back(n.in(i)); !given.back())
-      return failure();
-  if (batched && llvm::any_of(given, [](Value v) { return Ops::rank(v) == 0; }))
-    return n.error("has an input without a batch");
-  int64_t batches = batched ? Ops::shape(given[0])[0] : 1;
-  if (batches == kDynamic || batches < 1 || batches > maxIterations)
-    return n.error("the size of the batch must be known: give --shape");
-  std::vector<SmallVector<Value>> outputs(numStates + scans);
-  for (int64_t b = 0; b < batches; ++b) {
-    auto ofBatch = [&](Value v) { return batched ? o.at(v, 0, b) : v; };
-    Rounds rounds{n, o, *body, {}, {}, scans, kDynamic};
-    for (size_t i = 0; i < numStates; ++i)
-      rounds.states.push_back(ofBatch(given[i]));
-    for (size_t i = 0; i < count; ++i) {
-      Value source = ofBatch(given[numStates + i]);
-      FailureOr<int64_t> axis =
-          source ? n.axis(inAxes[i], Ops::rank(source)) : FailureOr<int64_t>();
-      if (failed(axis))
-        return failure();
-      int64_t size = Ops::shape(source)[*axis];
-      if (size != kDynamic && rounds.steps != kDynamic && size != rounds.steps)
-        return n.error("scans ") << size << " and " << rounds.steps << " steps";
-      rounds.steps = size == kDynamic ? rounds.steps : size;
-      source = moved(o, source, *axis, 0);
-      rounds.sources.push_back(inDirections[i] ? o.reverse(source, {0}) : source);
-    }
-    if (llvm::is_contained(rounds.sources, Value()) || llvm::is_contained(rounds.states, Value()))
-      return failure();
-    Items results = runOrUnroll(
-        n, o, Value(), rounds.steps == kDynamic ? maxIterations + 1 : rounds.steps,
-        [&] { return rounds.run(); }, [&] { return rounds.unrolled(); });
-    if (failed(results))
-      return failure();
-    for (auto [i, result] : llvm::enumerate(*results)) {
-      Value value = result.value;
-      if (i >= numStates && value) {
-        size_t k = i - numStates;
-        if (outDirections[k])
-          value = o.reverse(value, {0});
-        FailureOr<int64_t> axis = n.axis(outAxes[k], Ops::rank(value));
-        if (failed(axis))
-          return failure();
-        value = moved(o, value, 0, *axis);
-      }
-      outputs[i].push_back(value);
-    }
-  }
-  for (auto [i, values] : llvm::enumerate(outputs))
-    if (failed(n.set(i, batched ? o.stack(values, 0) : values[0])))
-      return failure();
-  return success();
 }
 
 } // namespace
@@ -555,5 +449,4 @@ LogicalResult scan(Node &n, Ops &o) {
 void fnc::onnx_import::addControlOps(OpTable &table) {
   table[":If"] = branch;
   table[":Loop"] = loop;
-  table[":Scan"] = scan;
 }

@@ -78,6 +78,8 @@ LogicalResult nonMaxSuppression(Node &n, Ops &o) {
 }
 
 LogicalResult unique(Node &n, Ops &o) {
+  if (std::optional<int64_t> bound = n.bound(0, {0}))
+    return boundedUnique(n, o, *bound);
   Value x = n.in(0);
   FailureOr<SmallVector<double>> values = n.reals(0);
   if (failed(values))

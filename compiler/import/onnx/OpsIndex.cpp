@@ -344,7 +344,7 @@ LogicalResult topK(Node &n, Ops &o) {
     return failure();
   int64_t k = n.i("k", 0);
   if (n.opset >= 10) {
-    FailureOr<Ints> given = n.ints(1);
+    FailureOr<Ints> given = n.sizes(1);
     if (failed(given))
       return failure();
     k = given->empty() ? 0 : given->front();

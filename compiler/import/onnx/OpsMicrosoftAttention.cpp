@@ -220,9 +220,8 @@ Value smoothSoftmax(Ops &o, Value scores, Value sink) {
                                               {1, Ops::type(sink).getNumElements(), 1, 1}),
                                     one)
                     : o.splat(0, one, Ops::element(scores));
-  return o.slice(
-      o.make<fn::SoftmaxOp>({o.concat({scores, more}, 3)}, {o.attr("axis", int64_t(3))}), 3, 0,
-      keys);
+  return o.slice(o.make<fn::SoftmaxOp>({o.concat({scores, more}, 3)}, {o.attr("axis", int64_t(3))}),
+                 3, 0, keys);
 }
 
 /// Each sequence has a length of its own: what is new stands behind what of the past is there.

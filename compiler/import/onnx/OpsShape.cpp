@@ -37,7 +37,7 @@ LogicalResult constant(Node &n, Ops &o) {
 }
 
 LogicalResult constantOfShape(Node &n, Ops &o) {
-  FailureOr<Ints> shape = n.ints(0);
+  FailureOr<Ints> shape = n.sizes(0);
   if (failed(shape))
     return failure();
   DenseElementsAttr value;
@@ -77,7 +77,7 @@ LogicalResult size(Node &n, Ops &o) {
 
 LogicalResult reshape(Node &n, Ops &o) {
   Value x = n.in(0);
-  FailureOr<Ints> shape = n.opset < 5 ? n.is("shape", {}) : n.ints(1);
+  FailureOr<Ints> shape = n.opset < 5 ? n.is("shape", {}) : n.sizes(1);
   if (!x || failed(shape))
     return failure();
   bool allowZero = n.i("allowzero", 0);
@@ -223,6 +223,71 @@ LogicalResult split(Node &n, Ops &o) {
   return success();
 }
 
+/// Element `i` of a vector of integers as a number that is not known plus one that is.
+struct Affine {
+  Value base;
+  int64_t offset = 0;
+};
+Affine affine(Value v, int64_t i) {
+  Affine result{v};
+  while (Operation *def = v ? v.getDefiningOp() : nullptr) {
+    if (auto concat = dyn_cast<fn::ConcatOp>(def)) {
+      for (Value part : concat.getOperands()) {
+        int64_t size = Ops::shape(part)[0];
+        if (size == kDynamic)
+          return {};
+        if (i < size) {
+          v = part;
+          break;
+        }
+        i -= size;
+      }
+    } else if (!Ops::isStatic(v) || Ops::type(v).getNumElements() != 1) {
+      return {};
+    } else if (isa<fn::AddOp, fn::SubOp>(def)) {
+      bool isSub = isa<fn::SubOp>(def);
+      Value x = def->getOperand(0), y = def->getOperand(1);
+      std::optional<Ints> right = Ops::knownInts(y), left = Ops::knownInts(x);
+      if (!right && !(left && !isSub))
+        break;
+      v = right ? x : y;
+      result.offset += right ? (isSub ? -right->front() : right->front()) : left->front();
+    } else if (isa<fn::ExpandOp, fn::SqueezeOp, fn::ReshapeOp>(def)) {
+      v = def->getOperand(0);
+    } else {
+      break;
+    }
+    result.base = v;
+  }
+  return result;
+}
+
+/// Elements that a call begins at, as many as from there to an end that moves with it. A call fails
+/// where there are fewer.
+LogicalResult sliceFrom(Node &n, Ops &o, Value x, Value starts, Value ends) {
+  FailureOr<Ints> steps = n.has(4) ? n.ints(4) : Ints(), axes = n.has(3) ? n.ints(3) : Ints();
+  if (failed(steps) || failed(axes))
+    return failure();
+  int64_t count = Ops::shape(starts)[0];
+  if (axes->empty())
+    for (int64_t i = 0; i < count; ++i)
+      axes->push_back(i);
+  FailureOr<Ints> checked = n.axes(*axes, Ops::rank(x));
+  if (failed(checked))
+    return failure();
+  for (auto [i, axis] : llvm::enumerate(*checked)) {
+    Affine from = affine(starts, i), to = affine(ends, i);
+    int64_t size = to.offset - from.offset;
+    bool isWhole = steps->empty() || (*steps)[i] == 1;
+    if (!from.base || from.base != to.base || size <= 0 || size > kMaxElements || !isWhole)
+      return failure();
+    Value at = o.add(o.reshape(o.cast(from.base, o.i64()), {1}), double(from.offset));
+    at = o.where(o.less(at, 0.0), o.add(at, o.sizeOf(x, axis, o.i64())), at);
+    x = o.gather(x, o.add(at, o.iota({size}, 0, o.i64())), axis);
+  }
+  return n.result(x);
+}
+
 /// Bounds as NumPy reads them: negative ones from the end, all clamped.
 LogicalResult slice(Node &n, Ops &o) {
   Value x = n.in(0);
@@ -235,8 +300,14 @@ LogicalResult slice(Node &n, Ops &o) {
     ends = n.is("ends", {});
     axes = n.is("axes", {});
   } else {
+    Value from = n.in(1), to = n.in(2);
+    if (!from || !to)
+      return failure();
+    if (!Ops::known(from) && Ops::isStatic(from) && to.getType() == from.getType() &&
+        Ops::rank(from) == 1 && succeeded(sliceFrom(n, o, x, from, to)))
+      return success();
     starts = n.ints(1);
-    ends = n.ints(2);
+    ends = n.sizes(2);
     if (failed(starts) || failed(ends))
       return failure();
     for (auto [i, list] : {std::pair<size_t, Ints *>(3, &axes), {4, &steps}})
@@ -246,6 +317,10 @@ LogicalResult slice(Node &n, Ops &o) {
           return failure();
         *list = *given;
       }
+    // Only what a slice goes up to makes it longer.
+    if (llvm::any_of(steps, [](int64_t step) { return step < 0; }) && !Ops::known(to) &&
+        failed(n.ints(2)))
+      return failure();
   }
   size_t count = starts->size();
   if (axes.empty())
@@ -295,7 +370,7 @@ LogicalResult slice(Node &n, Ops &o) {
 
 LogicalResult expandTo(Node &n, Ops &o) {
   Value x = n.in(0);
-  FailureOr<Ints> shape = n.ints(1);
+  FailureOr<Ints> shape = n.sizes(1);
   if (!x || failed(shape))
     return failure();
   Ints to(*shape);
@@ -318,19 +393,29 @@ LogicalResult tile(Node &n, Ops &o) {
 }
 
 LogicalResult range(Node &n, Ops &o) {
-  for (size_t i = 0; i < 3; ++i)
-    if (Value v = n.in(i);
-        failed(n.requireKnown(v, "input " + Twine(i) + " '" + n.inputName(i) + "'")))
+  SmallVector<double> r[3];
+  for (size_t i = 0; i < 3; ++i) {
+    if (i == 1 && n.in(i) && !Ops::isFloat(n.in(i))) {
+      FailureOr<Ints> limit = n.sizes(i);
+      if (failed(limit))
+        return failure();
+      r[i].assign(limit->begin(), limit->end());
+      continue;
+    }
+    FailureOr<SmallVector<double>> given = n.reals(i);
+    if (failed(given))
       return failure();
+    r[i] = *given;
+  }
   Type type = Ops::element(n.in(0));
-  SmallVector<double> r[3] = {*Ops::knownReals(n.in(0)), *Ops::knownReals(n.in(1)),
-                              *Ops::knownReals(n.in(2))};
   for (const SmallVector<double> &one : r)
     if (one.size() != 1)
       return n.error("has an operand of ") << one.size() << " elements, expected 1";
   double start = r[0][0], delta = r[2][0];
   if (delta == 0)
     return n.error("the step is 0");
+  if (delta < 0 && failed(n.requireKnown(n.in(1), "the end of a range that goes down")))
+    return failure();
   double count = std::max(0.0, std::ceil((r[1][0] - start) / delta));
   if (!(count < (1 << 24)))
     return n.error("has ") << std::to_string(count) << " elements";
