@@ -232,6 +232,11 @@ public:
     return false;
   }
 
+  /// Rows of single elements would be no vectors any more.
+  bool hasRows() const {
+    return llvm::any_of(ops, [](const RowOp &row) { return row.inside > 1; });
+  }
+
   void fuse(IRRewriter &b) {
     Location loc = ops.front().op.getLoc();
     b.setInsertionPoint(lastOp());
@@ -385,7 +390,7 @@ struct FuseRows : fnc::impl::FuseRowsBase<FuseRows> {
     std::vector<Group> groups;
     Group open;
     auto close = [&] {
-      if (open.size() > 1)
+      if (open.size() > 1 && open.hasRows())
         groups.push_back(std::move(open));
       open = Group();
     };

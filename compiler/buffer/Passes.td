@@ -194,7 +194,8 @@ def FuseRows : Pass<"fnc-fuse-rows", "::mlir::ModuleOp"> {
     ```
     Rows are the outermost loops of more than one step, which must be parallel in every op: as many
     as leave a row long enough. A buffer that is written is touched by one row at a time in all of
-    them; so the order of rows does not matter, and within a row the ops keep theirs. How many rows
+    them; so the order of rows does not matter, and within a row the ops keep theirs. Loops whose rows
+    are single elements stay loops, along which vectors run. How many rows
     there are may depend on the call; a row has static sizes, and stays small enough for the caches
     near the core.
 
@@ -302,7 +303,8 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
     Each linalg op becomes one nest of `scf.for`; loops that every operand walks through without a gap
     become one first. Where all operands are contiguous or constant along a loop, vectors run along
     it, and a reduction along them has 32 partial results (`VectorLoops.h` says in which order they
-    meet). Other ops get the loop with the smallest total stride over all operands innermost, so
+    meet), several at a time where a body is long; what few elements need, a huge angle's reduction,
+    is a branch that a vector takes where one of its elements does. Other ops get the loop with the smallest total stride over all operands innermost, so
     that LLVM's vectorizer finds contiguous access; their reductions keep their order. A
     kernel.contract keeps a block of its result in registers, as `RegisterTile.h` chose: where
     vectors run along the reduction, or the result is too small to keep the target busy, as several

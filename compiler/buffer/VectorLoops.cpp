@@ -5,7 +5,8 @@
 #include "compiler/buffer/MergeGenerics.h"
 #include "compiler/buffer/Operands.h"
 #include "compiler/buffer/Reduction.h"
-#include "compiler/kernel/Kernel.h"
+#include "compiler/buffer/SideBySide.h"
+#include "compiler/kernel/Rare.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -63,14 +64,14 @@ struct Plan {
 };
 
 /// Whether every operation can work on vectors.
-bool isElementwiseBody(linalg::GenericOp op) {
-  for (Operation &inner : op.getBody()->without_terminator()) {
+bool isElementwiseBody(Block &body) {
+  return llvm::all_of(body.without_terminator(), [](Operation &inner) {
     if (isa<arith::ConstantOp, linalg::IndexOp>(inner))
-      continue;
-    if (!OpTrait::hasElementwiseMappableTraits(&inner) || inner.getNumRegions() != 0)
-      return false;
-  }
-  return true;
+      return true;
+    if (auto branch = dyn_cast<scf::IfOp>(inner))
+      return branch->hasAttr(fnc::kRareAttr) && isElementwiseBody(*branch.elseBlock());
+    return OpTrait::hasElementwiseMappableTraits(&inner) && inner.getNumRegions() == 0;
+  });
 }
 
 bool hasVectorElements(Value value) {
@@ -79,70 +80,8 @@ bool hasVectorElements(Value value) {
   return element.isIntOrFloat() && element.getIntOrFloatBitWidth() >= 8;
 }
 
-/// A body shorter than this leaves room for others among the instructions that wait.
-constexpr int64_t kLongBody = 8;
-
-/// Values of a body that are there at the same time: those of one vector, and what all vectors
-/// share.
-struct Pressure {
-  int64_t ops = 0, live = 0, shared = 0;
-};
-Pressure pressureOf(linalg::GenericOp op, unsigned vectorDim, int64_t lanes) {
-  Pressure result;
-  Block &body = *op.getBody();
-  llvm::SmallDenseSet<Attribute> constants;
-  llvm::DenseMap<Value, Operation *> lastUse;
-  for (Operation &inner : body)
-    for (Value operand : inner.getOperands())
-      lastUse[operand] = &inner;
-  int64_t live = 0;
-  llvm::DenseSet<Value> loaded;
-  for (Operation &inner : body) {
-    if (auto constant = dyn_cast<arith::ConstantOp>(inner)) {
-      result.shared += constants.insert(constant.getValue()).second;
-      continue;
-    }
-    if (auto lookup = dyn_cast<fnc::kernel::LookupOp>(inner))
-      result.shared += cast<DenseElementsAttr>(lookup.getTable()).size() / lanes;
-    llvm::SmallDenseSet<Value> operands;
-    for (Value operand : inner.getOperands()) {
-      if (operand.getParentBlock() != &body || operand.getDefiningOp<arith::ConstantOp>())
-        continue;
-      auto argument = dyn_cast<BlockArgument>(operand);
-      if (argument && stepAlong(op, &op->getOpOperand(argument.getArgNumber()), vectorDim) == 0) {
-        result.shared += loaded.insert(operand).second;
-        continue;
-      }
-      live += argument && loaded.insert(operand).second;
-      operands.insert(operand);
-    }
-    result.live = std::max(result.live, live);
-    for (Value operand : operands)
-      live -= lastUse.lookup(operand) == &inner;
-    live += inner.getNumResults();
-    result.live = std::max(result.live, live);
-    ++result.ops;
-  }
-  return result;
-}
-
-/// How many vectors go through a long body side by side: instructions of one wait for those before
-/// them, and those of the next stand too far behind. As many as there are registers for.
-int64_t sideBySide(linalg::GenericOp op, unsigned vectorDim, int64_t width,
-                   fnc::Registers registers, int64_t size) {
-  constexpr int64_t most = 4;
-  // The order of instructions is not the body's: some values stay longer.
-  int64_t usable = registers.count - registers.count / 8;
-  Pressure pressure = pressureOf(op, vectorDim, width);
-  int64_t vectors = 1;
-  while (pressure.ops >= kLongBody && vectors < most && vectors * 2 * width <= size &&
-         vectors * 2 * pressure.live + pressure.shared <= usable)
-    vectors *= 2;
-  return vectors;
-}
-
 std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
-  if (!op.hasPureBufferSemantics() || !isElementwiseBody(op) || op.getNumLoops() == 0)
+  if (!op.hasPureBufferSemantics() || !isElementwiseBody(*op.getBody()) || op.getNumLoops() == 0)
     return std::nullopt;
   unsigned widest = 32;
   for (OpOperand &operand : op->getOpOperands()) {
@@ -195,8 +134,9 @@ std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
   }
   if (best && best->width == lanes && op.getNumReductionLoops() == 0) {
     int64_t size = bounds[best->vectorDim];
-    best->width *= sideBySide(op, best->vectorDim, lanes, registers,
-                              ShapedType::isDynamic(size) ? kMany : size);
+    best->width *= fnc::vectorsSideBySide(
+        op, lanes, registers, ShapedType::isDynamic(size) ? kMany : size,
+        [&](OpOperand &input) { return stepAlong(op, &input, best->vectorDim) == 0; });
   }
   return best;
 }
@@ -534,6 +474,14 @@ private:
     for (auto [i, init] : llvm::enumerate(inits))
       if (init)
         map.map(body.getArgument(inputs + i), init);
+    return evaluate(body, map, width);
+  }
+
+  SmallVector<Value> evaluate(Block &body, IRMapping &map, int64_t width) {
+    auto vectorOf = [&](Value value) {
+      Value mapped = map.lookupOrNull(value);
+      return mapped ? mapped : splat(value, width);
+    };
     for (Operation &inner : body.without_terminator()) {
       if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
         map.map(index.getResult(), position(index.getDim(), width));
@@ -543,22 +491,66 @@ private:
         map.map(inner.getResult(0), splat(b.clone(inner)->getResult(0), width));
         continue;
       }
+      if (auto branch = dyn_cast<scf::IfOp>(inner); branch && width > 1) {
+        map.map(branch.getResults(), evaluateRare(branch, map, width));
+        continue;
+      }
+      if (width == 1) {
+        b.clone(inner, map);
+        continue;
+      }
       OperationState state(inner.getLoc(), inner.getName());
       for (Value operand : inner.getOperands())
-        state.operands.push_back(inner.getBlock() == operand.getParentBlock()
-                                     ? map.lookup(operand)
-                                     : splat(operand, width));
+        state.operands.push_back(vectorOf(operand));
       for (Type type : inner.getResultTypes())
-        state.types.push_back(width == 1 ? type : VectorType::get({width}, type));
+        state.types.push_back(VectorType::get({width}, type));
       state.attributes = inner.getAttrDictionary();
-      Operation *made = b.create(state);
-      for (auto [from, to] : llvm::zip(inner.getResults(), made->getResults()))
-        map.map(from, to);
+      map.map(inner.getResults(), b.create(state)->getResults());
     }
-    SmallVector<Value> results;
-    for (Value value : terminator->getOperands())
-      results.push_back(value.getParentBlock() == &body ? map.lookup(value) : splat(value, width));
-    return results;
+    return llvm::map_to_vector(body.getTerminator()->getOperands(), vectorOf);
+  }
+
+  /// The second branch on vectors; the first one on those elements, if any, that take it.
+  SmallVector<Value> evaluateRare(scf::IfOp branch, IRMapping &map, int64_t width) {
+    SmallVector<Value> usual = evaluate(*branch.elseBlock(), map, width);
+    Value takes = map.lookup(branch.getCondition());
+    Value any = vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, takes);
+    auto yield = [](OpBuilder &nested, Location loc, ValueRange values) {
+      scf::YieldOp::create(nested, loc, values);
+    };
+    auto element = [&](OpBuilder &nested, Location loc, Value lane, ValueRange vectors) {
+      IRMapping elements(map);
+      branch.getThenRegion().walk([&](Operation *op) {
+        for (Value operand : op->getOperands())
+          if (Value mapped = elements.lookupOrNull(operand);
+              mapped && isa<VectorType>(mapped.getType()))
+            elements.map(operand, vector::ExtractOp::create(nested, loc, mapped, lane));
+      });
+      for (Operation &inner : branch.thenBlock()->without_terminator())
+        nested.clone(inner, elements);
+      SmallVector<Value> changed;
+      for (auto [value, old] : llvm::zip(branch.thenYield().getResults(), vectors))
+        changed.push_back(
+            vector::InsertOp::create(nested, loc, elements.lookupOrDefault(value), old, lane));
+      yield(nested, loc, changed);
+    };
+    auto result = scf::IfOp::create(
+        b, loc, any,
+        [&](OpBuilder &outer, Location loc) {
+          auto lanes = scf::ForOp::create(
+              outer, loc, constant(0), constant(width), constant(1), usual,
+              [&](OpBuilder &nested, Location loc, Value lane, ValueRange vectors) {
+                Value taken = vector::ExtractOp::create(nested, loc, takes, lane);
+                auto one = scf::IfOp::create(
+                    nested, loc, taken,
+                    [&](OpBuilder &inner, Location loc) { element(inner, loc, lane, vectors); },
+                    [&](OpBuilder &inner, Location loc) { yield(inner, loc, vectors); });
+                yield(nested, loc, one.getResults());
+              });
+          yield(outer, loc, lanes.getResults());
+        },
+        [&](OpBuilder &outer, Location loc) { yield(outer, loc, usual); });
+    return SmallVector<Value>(result.getResults());
   }
 
   Value position(uint64_t dim, int64_t width) {

@@ -105,6 +105,8 @@ std::optional<Num> expandNarrow(Operation *op, ArrayRef<Num> x) {
       .Case([&](math::LogOp) { return narrow::log(x[0]); })
       .Case([&](math::Log1pOp) { return narrow::log1p(x[0]); })
       .Case([&](math::TanhOp) { return narrow::tanh(x[0]); })
+      .Case([&](math::SinOp) { return narrow::sin(x[0]); })
+      .Case([&](math::CosOp) { return narrow::cos(x[0]); })
       .Case([&](math::ErfOp) { return narrow::erf(x[0]); })
       .Case([&](math::CopySignOp) { return copySign(x[0], x[1]); })
       .Case([&](math::IsNaNOp) { return isNan(x[0]); })

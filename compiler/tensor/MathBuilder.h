@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 
 namespace fnc {
 
@@ -108,6 +109,27 @@ inline Num polynomial(Num x, llvm::ArrayRef<double> coefficients) {
   return sum;
 }
 
+/// x y + z, in one instruction where the target has it.
+inline Num multiplyAdd(Num x, Num y, Num z) {
+  if (!x.precision.fused)
+    return x * y + z;
+  return x.with(mlir::math::FmaOp::create(*x.b, x.loc, x.v, y.v, z.v));
+}
+
+/// `polynomial` by `multiplyAdd`.
+inline Num horner(Num x, llvm::ArrayRef<Num> coefficients) {
+  Num sum = coefficients.back();
+  for (Num c : llvm::reverse(coefficients.drop_back()))
+    sum = multiplyAdd(sum, x, c);
+  return sum;
+}
+inline Num horner(Num x, llvm::ArrayRef<double> coefficients) {
+  return horner(x, llvm::map_to_vector(coefficients, [&](double c) { return x.number(c); }));
+}
+
+/// Added to a number of f32 below 2^22, it leaves the nearest whole number in the low bits.
+constexpr double kMagic = 0x1.8p23;
+
 /// Whole numbers below 2^51 to integers and back through the bits of 3 * 2^51 + n: conversions of
 /// 64 bits are no vector instruction on most machines, and a call on small ones.
 inline Num toInt(Num x) {
@@ -164,6 +186,8 @@ Num expm1(Num x);
 Num log(Num x);
 Num log1p(Num x);
 Num tanh(Num x);
+Num sin(Num x);
+Num cos(Num x);
 Num erf(Num x);
 /// factor (1 + erf(x / sqrt 2)) where there are tables.
 Num onePlusErf(Num x, double factor);

@@ -19,15 +19,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLog2e = 1.44269504088896340736;
 // ln 2 in two parts: the first has 9 bits, so that its products with exponents are exact.
 constexpr double kLn2Hi = 0.693359375, kLn2Lo = -2.12194440054690583e-4;
-// Added to a number below 2^22, it leaves the nearest whole number in the low bits.
-constexpr double kMagic = 0x1.8p23;
 constexpr int64_t kMagicBits = 0x4b400000;
-
-Num multiplyAdd(Num x, Num y, Num z) {
-  if (!x.precision.fused)
-    return x * y + z;
-  return x.with(math::FmaOp::create(*x.b, x.loc, x.v, y.v, z.v));
-}
 
 /// x y = hi + lo, for factors below 2^100.
 Pair exactProduct(Num x, Num y) {
@@ -42,20 +34,6 @@ Num lookup(Num index, ArrayRef<float> table) {
   auto type = RankedTensorType::get({static_cast<int64_t>(table.size())}, index.floatType());
   return index.with(kernel::LookupOp::create(*index.b, index.loc, index.floatType(), index.v,
                                              DenseFPElementsAttr::get(type, table)));
-}
-
-Num horner(Num x, ArrayRef<Num> coefficients) {
-  Num sum = coefficients.back();
-  for (Num c : llvm::reverse(coefficients.drop_back()))
-    sum = multiplyAdd(sum, x, c);
-  return sum;
-}
-
-Num horner(Num x, ArrayRef<double> coefficients) {
-  SmallVector<Num> numbers;
-  for (double c : coefficients)
-    numbers.push_back(x.number(c));
-  return horner(x, numbers);
 }
 
 /// The lower or higher bound where x is beyond it; NaN stays.

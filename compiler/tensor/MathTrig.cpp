@@ -1,5 +1,6 @@
 //===- MathTrig.cpp - angles and their functions -------------------------===//
 
+#include "compiler/kernel/Rare.h"
 #include "compiler/tensor/MathBuilder.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/SmallVector.h"
@@ -120,6 +121,7 @@ Reduced reduce(Num x) {
   auto branch =
       scf::IfOp::create(b, x.loc, TypeRange{b.getI64Type(), b.getF64Type(), b.getF64Type()}, huge.v,
                         /*withElseRegion=*/true);
+  branch->setAttr(kRareAttr, b.getUnitAttr());
   auto fill = [&](Block *block, auto reduction) {
     OpBuilder nested = OpBuilder::atBlockEnd(block);
     Num inner = x;

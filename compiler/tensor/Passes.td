@@ -236,14 +236,16 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
     where it stands, in f32 where a formula is good to one ulp of it, else in f64.
 
     ```mlir
-    %y = math.sin %x : f32
+    %y = math.acosh %x : f32
     ```
     ==>
     ```mlir
     %0 = arith.extf %x : f32 to f64
-    ... range reduction, polynomial, scaling ...
+    ... logarithm of a sum: reduction, polynomial, scaling ...
     %y = arith.truncf %n : f64 to f32
     ```
+    A branch that few elements take is marked `fn.rare`.
+
     On exit: of the math dialect only `sqrt` and `absf` are left on scalars, and `fma` where the
     target has it, as `kernel.lookup`. Results in f32 differ between targets with and without
     them, by the bounds of `ACCURACY.md`; those in f64 never.

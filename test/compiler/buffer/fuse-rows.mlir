@@ -147,3 +147,21 @@ func.func @columns(%x: memref<7x64xf32>, %y: memref<64xf32>) attributes {fn.kern
   }
   return
 }
+
+// Neither are single elements.
+// CHECK-LABEL: func @elements
+// CHECK-NOT: scf.for
+// CHECK: return
+func.func @elements(%x: memref<64xf32>, %y: memref<64xf32>, %z: memref<64xf32>) attributes {fn.kernel} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : memref<64xf32>) outs(%y : memref<64xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.mulf %a, %a : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : memref<64xf32>) outs(%z : memref<64xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.addf %a, %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}

@@ -122,3 +122,37 @@ func.func @long_body(%x: memref<?xf32>, %y: memref<?xf32>) {
   }
   return
 }
+
+// What few elements need stays apart: where any of a vector does, one by one.
+// CHECK-LABEL: func @rare
+// CHECK: %[[X:.*]] = vector.load {{.*}} vector<8xf32>
+// CHECK: %[[TAKES:.*]] = arith.cmpf ogt, %[[X]]
+// CHECK: %[[USUAL:.*]] = arith.addf %[[X]], %[[X]] : vector<8xf32>
+// CHECK: %[[ANY:.*]] = vector.reduction <or>, %[[TAKES]] : vector<8xi1> into i1
+// CHECK: %[[Y:.*]] = scf.if %[[ANY]] -> (vector<8xf32>) {
+// CHECK: scf.for %[[LANE:.*]] = %c0 to %c8 step %c1 iter_args(%[[OLD:.*]] = %[[USUAL]])
+// CHECK: %[[BIT:.*]] = vector.extract %[[TAKES]][%[[LANE]]]
+// CHECK: scf.if %[[BIT]]
+// CHECK: %[[ONE:.*]] = vector.extract %[[X]][%[[LANE]]]
+// CHECK: %[[ROOT:.*]] = math.sqrt %[[ONE]] : f32
+// CHECK: vector.insert %[[ROOT]], %[[OLD]] [%[[LANE]]]
+// CHECK: } else {
+// CHECK: scf.yield %[[USUAL]]
+// CHECK: vector.store %[[Y]]
+func.func @rare(%x: memref<16xf32>, %y: memref<16xf32>) {
+  %most = arith.constant 100.0 : f32
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<16xf32>) outs(%y : memref<16xf32>) {
+  ^bb0(%u: f32, %o: f32):
+    %large = arith.cmpf ogt, %u, %most : f32
+    %v = scf.if %large -> f32 {
+      %r = math.sqrt %u : f32
+      scf.yield %r : f32
+    } else {
+      %s = arith.addf %u, %u : f32
+      scf.yield %s : f32
+    } {fn.rare}
+    linalg.yield %v : f32
+  }
+  return
+}

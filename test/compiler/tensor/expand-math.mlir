@@ -49,6 +49,20 @@ func.func @sin(%x: f64) -> f64 {
   return %y : f64
 }
 
+// Of f32 all but huge angles in f32, or without multiply-add their reduction alone in f64.
+// FMA-LABEL: func @sin_f32
+// FMA-NOT: f64
+// FMA: scf.if {{.*}} -> (f32) {
+// FMA: arith.extf %arg0 : f32 to f64
+// FMA: } {fn.rare}
+// CHECK-LABEL: func @sin_f32
+// CHECK-COUNT-3: arith.extf
+// CHECK: scf.if {{.*}} -> (f32) {
+func.func @sin_f32(%x: f32) -> f32 {
+  %y = math.sin %x : f32
+  return %y : f32
+}
+
 // A remainder is exact: a loop.
 // CHECK-LABEL: func @rem
 // CHECK: scf.while
