@@ -227,6 +227,15 @@ Value Scalar::toInteger(Value x, Type to) const {
   auto bound = [&](const llvm::APFloat &value) {
     return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, value)).getResult();
   };
+  if (bits <= 16) {
+    // All integers are numbers of this type: two choices, and a conversion that is always defined.
+    upper = upper - llvm::APFloat(semantics, 1);
+    Value number = select(compare(Order::NotEqual, x, x), constant(0), x);
+    number = select(compare(Order::Greater, number, bound(lower)), number, bound(lower));
+    number = select(compare(Order::Less, number, bound(upper)), number, bound(upper));
+    Value whole = arith::FPToSIOp::create(b, loc, b.getI32Type(), number);
+    return arith::TruncIOp::create(b, loc, target.valueType(), whole);
+  }
   Value tooLarge = compare(Order::GreaterEqual, x, bound(upper));
   Value tooSmall = compare(Order::Less, x, bound(lower));
   Value isNan = compare(Order::NotEqual, x, x);

@@ -318,8 +318,12 @@ LogicalResult Importer::importNode(const onnx::NodeProto &proto, Frame &frame) {
   if (handler == opTable().end())
     return node.error(opset == frame.opsets->end() && !domain.empty() ? "unknown domain or op"
                                                                       : "this op is not supported");
-  if (failed(handler->second(node, ops)) || node.failed())
+  std::optional<LogicalResult> onBytes =
+      domain.empty() ? importOnBytes(node, handler->second) : std::nullopt;
+  if (failed(onBytes ? *onBytes : handler->second(node, ops)) || node.failed())
     return failure();
+  if (domain.empty())
+    boundSums(node);
   if (Type small = node.carried())
     for (const std::string &output : proto.output())
       if (auto item = frame.items.find(output); item != frame.items.end())

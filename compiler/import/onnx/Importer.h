@@ -5,6 +5,7 @@
 
 #include "compiler/import/onnx/Import.h"
 #include "compiler/import/onnx/Ops.h"
+#include "compiler/import/onnx/Qdq.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -103,6 +104,7 @@ public:
   /// What a value is where each number that has a bound is as large as that; null where that leaves
   /// it open.
   DenseElementsAttr atMost(Value value);
+  Quantization quantization;
 
   Ops ops;
   onnx::ModelProto &model;
@@ -122,6 +124,10 @@ private:
                               StringRef text);
   template <typename Nodes> LogicalResult importNodes(const Nodes &nodes, Frame &frame);
   LogicalResult importNode(const onnx::NodeProto &proto, Frame &frame);
+  /// An op that moves elements, on the bytes that its inputs stand for; none where they do not.
+  std::optional<LogicalResult> importOnBytes(Node &node, Handler handler);
+  /// Remembers what Relu and Clip make of scaled sums.
+  void boundSums(Node &node);
   LogicalResult importCall(Node &node, const onnx::FunctionProto &function);
   /// Takes the bound of an output that is one integer, if the command line has one.
   LogicalResult boundSize(StringRef output, Value value);

@@ -121,8 +121,13 @@ LogicalResult quantizeLinear(Node &n, Ops &o) {
   Value s = o.cast(spread(o, scale, x, *axis, block), wide);
   Value z = zero ? spread(o, zero, x, *axis, block) : Value();
   x = o.cast(x, wide);
-  if (isa<IntegerType>(*type) && type->getIntOrFloatBitWidth() >= 8)
+  if (isa<IntegerType>(*type) && type->getIntOrFloatBitWidth() >= 8) {
+    bool ofBytes = type->getIntOrFloatBitWidth() == 8 && block == 0 && s && Ops::rank(s) == 0 &&
+                   Ops::element(s).isF32();
+    if (Value y = ofBytes ? requantized(n, o, n.in(0), s, z, *type) : Value())
+      return n.result(y);
     return n.result(quantized(o, x, s, z, *type));
+  }
   if (!isSmall(*type))
     return n.error("quantizes to ")
            << *type << ", expected an integer or a float of 8 bits or less";
@@ -151,6 +156,15 @@ LogicalResult dequantizeLinear(Node &n, Ops &o) {
     return failure();
   Type type = Ops::element(scale), wide = type.getIntOrFloatBitWidth() < 32 ? o.f32() : type;
   Type small = n.small(0);
+  // What may stand for numbers in products: bytes, and biases of i32.
+  Type element = Ops::element(x);
+  bool isPlain = block == 0 && !small && type.isF32() && (!*given || given->isF32()) &&
+                 isa<IntegerType>(element) &&
+                 (element.getIntOrFloatBitWidth() == 8 || element.isSignlessInteger(32)) &&
+                 Ops::rank(scale) <= 1;
+  if (isPlain)
+    return n.result(dequantize(
+        n, o, {x, scalarLike(o, scale), n.has(2) ? scalarLike(o, n.stored(2)) : Value(), *axis}));
   Value y = small && isa<FloatType>(small) ? decoded(o, x, small, wide) : x;
   if (n.has(2)) {
     // The difference of two bytes needs more than a byte.
@@ -188,7 +202,7 @@ LogicalResult convInteger(Node &n, Ops &o) {
 }
 
 /// A sum of integers in the units of the result.
-Value requantized(Ops &o, Value sum, Value factor, Value zero) {
+Value inUnits(Ops &o, Value sum, Value factor, Value zero) {
   Value y = o.make<fn::RoundOp>({o.mul(o.cast(sum, o.f32()), factor)});
   return y && zero ? o.cast(o.add(y, o.cast(zero, o.f32())), Ops::element(zero)) : Value();
 }
@@ -202,7 +216,7 @@ LogicalResult qLinearMatmul(Node &n, Ops &o) {
   if (Ops::rank(aScale) == 1)
     aScale = Ops::shape(aScale)[0] == 1 ? o.reshape(aScale, {}) : o.expand(aScale, {1});
   Value factor = o.div(o.mul(one(aScale), one(bScale)), one(yScale));
-  return n.result(requantized(o, sum, factor, zero));
+  return n.result(inUnits(o, sum, factor, zero));
 }
 
 LogicalResult qLinearConv(Node &n, Ops &o) {
@@ -218,7 +232,7 @@ LogicalResult qLinearConv(Node &n, Ops &o) {
   wScale = one(wScale);
   if (Ops::rank(wScale) == 1)
     wScale = o.alongAxis(wScale, 1, Ops::rank(sum));
-  return n.result(requantized(o, sum, o.div(o.mul(one(xScale), wScale), one(yScale)), one(zero)));
+  return n.result(inUnits(o, sum, o.div(o.mul(one(xScale), wScale), one(yScale)), one(zero)));
 }
 
 } // namespace
