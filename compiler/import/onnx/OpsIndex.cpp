@@ -146,6 +146,23 @@ LogicalResult scatterElementsOp(Node &n, Ops &o) {
       scatterElements(o, x, normalized(o, indices, Ops::shape(x)[*axis]), updates, *axis, *kind));
 }
 
+/// Of `rows` rows of indices, how many a selection of at most that many has found; null where they
+/// are none of that kind.
+Value rowsFound(Node &n, Value indices, int64_t rows) {
+  SmallVector<Value> work = {indices};
+  for (size_t i = 0; i < work.size(); ++i) {
+    for (const Importer::Bounded &selected : n.importer.boundedTensors)
+      if (selected.value && selected.value == work[i] &&
+          llvm::is_contained(Ops::shape(selected.value), rows))
+        return selected.count;
+    if (Operation *def = work[i].getDefiningOp();
+        isa_and_nonnull<fn::CastOp, fn::ConcatOp, fn::ExpandOp, fn::ReshapeOp, fn::SqueezeOp,
+                        fn::TransposeOp>(def))
+      llvm::append_range(work, def->getOperands());
+  }
+  return {};
+}
+
 LogicalResult scatterND(Node &n, Ops &o) {
   Value x = n.in(0), indices = n.in(1), updates = n.in(2);
   FailureOr<std::string> kind = scatterKind(n);
@@ -166,9 +183,18 @@ LogicalResult scatterND(Node &n, Ops &o) {
     return failure();
   given[0] = Ops::shape(places)[0];
   given.append(shape.begin() + tuple, shape.end());
-  Value y = o.make<fn::ScatterOp>({o.reshape(x, flat), places, o.reshape(updates, given)},
-                                  {o.attr("kind", *kind)});
-  return n.result(o.reshape(y, shape));
+  x = o.reshape(x, flat);
+  int64_t size = flat[0];
+  if (Value count = rowsFound(n, indices, given[0])) {
+    // What is not there goes to a row behind all others.
+    places = o.where(o.less(o.iota({given[0]}, 0, o.i64()), count), places,
+                     o.scalar(static_cast<double>(size), o.i64()));
+    Ints high(flat.size(), 0);
+    high[0] = 1;
+    x = o.pad(x, o.scalar(0, Ops::element(x)), Ints(flat.size(), 0), high);
+  }
+  Value y = o.make<fn::ScatterOp>({x, places, o.reshape(updates, given)}, {o.attr("kind", *kind)});
+  return n.result(o.reshape(o.slice(y, 0, 0, size), shape));
 }
 
 LogicalResult oneHot(Node &n, Ops &o) {
