@@ -7,9 +7,14 @@
 
 #include "compiler/buffer/Contraction.h"
 #include "compiler/buffer/ContractionLoops.h"
+#include "compiler/buffer/LoopMarks.h"
+#include "compiler/buffer/MergeGenerics.h"
+#include "compiler/buffer/Reduction.h"
 #include "compiler/kernel/RegisterTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -36,16 +41,30 @@ constexpr int64_t kFewestTermsAhead = 16, kFewestBitsAhead = 256;
 /// there is little to wait for; and how far ahead a single block of rows looks.
 constexpr int64_t kPanel = 320 << 10, kMostTilesAhead = 64, kDistance = 8 << 10;
 
+/// Terms beside which a row of another block is finished.
+constexpr int64_t kFewestTermsBeside = 8;
+
+/// What a size of the call is taken for.
+constexpr int64_t kUnknown = 256;
+
 /// Whether a buffer may lie far from the core.
 bool isFar(Value memref) {
   auto type = cast<MemRefType>(memref.getType());
-  return !type.hasStaticShape() ||
-         type.getNumElements() * type.getElementTypeBitWidth() / 8 > kNear;
+  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  for (int64_t size : type.getShape())
+    bytes *= ShapedType::isDynamic(size) ? kUnknown : size;
+  return bytes > kNear;
 }
 
 class Lowering : ContractionLoops {
 public:
-  Lowering(RewriterBase &b, kernel::ContractOp op) : ContractionLoops(b, op) { planPanelAhead(); }
+  Lowering(RewriterBase &b, kernel::ContractOp op) : ContractionLoops(b, op) {
+    planPanelAhead();
+    planTermsAhead();
+    findFetched();
+    if (finishesLate(op, op.getEpilogue().front(), op.getInits()))
+      makeScratch();
+  }
 
   void run() { loopOver(0); }
 
@@ -53,7 +72,8 @@ private:
   using Accumulators = SmallVector<Value>;
 
   void block(const Block &block) override {
-    fetchAhead(block);
+    if (isWide(block.width) && !inRest && !isSpread(block))
+      inBlock(block, [&](Place place) { fetchRow(block, place); });
     Accumulators sums(block.rows * block.columns, zero(op.getDot() ? 1 : block.width));
     if (op.getPiece()) {
       loaded.clear();
@@ -62,12 +82,117 @@ private:
         sums.push_back(load(op->getNumOperands() - 1, place, block.width));
       });
     }
-    sums = op.getDot() ? dotProducts(block, sums) : products(block, sums);
-    int64_t width = op.getDot() ? 1 : block.width;
+    if (late != Late::No)
+      return lateBlock(block, sums);
+    if (op.getDot())
+      return dotBlock(block, sums);
+    sums = products(block, sums);
+    finishAll(block, sums, block.width);
+  }
+
+  void finishAll(const Block &block, ArrayRef<Value> sums, int64_t width) {
     unsigned next = 0;
     loaded.clear();
     inBlock(block, [&](Place place) { finish(sums[next++], place, width); });
   }
+
+  //===-- Blocks that are finished beside the next one ------------------------===//
+
+  void makeScratch() {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&op->getParentOfType<func::FuncOp>().front());
+    auto type = MemRefType::get({rows * width}, op.sumType());
+    scratch = linearOperand(
+        b, loc, memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(kLine)).getResult(),
+        b.getMultiDimIdentityMap(1));
+  }
+
+  /// The first block leaves its sums in the scratch, each other one finishes what it finds there
+  /// while its own are made, and the last ones are finished behind the loop.
+  void overTiles(const Loop &loop, llvm::function_ref<void()> body) override {
+    std::optional<int64_t> from = getConstantIntValue(loop.from), to = getConstantIntValue(loop.to);
+    if (!scratch || loop.dim != (op.getByRows() ? vectorDim : *rowDim) || !from || !to ||
+        *to - *from < 2 * loop.step)
+      return forEach(loop, body);
+    late = Late::First;
+    moved(loop.dim, loop.from, body);
+    late = Late::Beside;
+    lateLoop = loop;
+    forEach({loop.dim, constant(*from + loop.step), loop.to, loop.step}, body);
+    late = Late::No;
+    moved(loop.dim, constant(*to - loop.step), [&] { finishScratch(); });
+  }
+
+  void finishScratch() {
+    auto loop = scf::ForOp::create(b, loc, constant(0), constant(lateRows), constant(1));
+    keepRolled(loop);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value row = loop.getInductionVar();
+    moved(*rowDim, row, [&] { finishLate(row); });
+  }
+
+  void lateBlock(const Block &block, Accumulators sums) {
+    sums = products(block, sums);
+    lateRows = block.rows;
+    lateWidth = block.width;
+    for (auto [row, sum] : llvm::enumerate(sums))
+      storeVector(b, loc, *scratch, sum, constant(row * block.width), b.getIndexAttr(1),
+                  block.width);
+  }
+
+  /// Whether there is one sum, long enough to do something for each row of a block in between.
+  bool isSpread(const Block &block) {
+    return !op.getDot() && rowDim && parts == 1 && reductions.size() == 1 && group == 1 &&
+           isWide(width) && bounds[reductions[0]] >= kFewestTermsBeside * block.rows;
+  }
+
+  bool hasBeside() {
+    return late == Late::Beside || (!inRest && (termsAhead > 0 || !fetched.empty()));
+  }
+
+  /// Sums of a block; in between rows of it are fetched, and of the block before finished.
+  Accumulators productsBeside(const Block &block, Accumulators sums) {
+    SmallVector<int64_t> start(bounds.size(), 0);
+    unsigned dim = reductions[0];
+    int64_t each = bounds[dim] / block.rows;
+    auto terms = [&](Value from, Value to, ArrayRef<Value> in) {
+      return nest({{dim, from, to, 1}}, 0, in,
+                  [&](ArrayRef<Value> in) { return step(block, in, start); });
+    };
+    auto nest = scf::ForOp::create(b, loc, constant(0), constant(block.rows), constant(1), sums);
+    mark(nest);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(nest.getBody());
+      Value row = nest.getInductionVar();
+      Value from = arith::MulIOp::create(b, loc, row, constant(each));
+      Value to = arith::AddIOp::create(b, loc, from, constant(each));
+      moved(*rowDim, row, [&] {
+        fetchRow(block, {});
+        fetchTerms();
+      });
+      Accumulators made = terms(from, to, Accumulators(nest.getRegionIterArgs()));
+      if (late == Late::Beside)
+        moved(lateLoop->dim, constant(-lateLoop->step),
+              [&] { moved(*rowDim, row, [&] { finishLate(row); }); });
+      scf::YieldOp::create(b, loc, made);
+    }
+    sums = Accumulators(nest.getResults());
+    if (bounds[dim] % block.rows != 0)
+      sums = terms(constant(each * block.rows), constant(bounds[dim]), sums);
+    return sums;
+  }
+
+  /// The epilogue of a row of the block that the scratch holds.
+  void finishLate(Value row) {
+    loaded.clear();
+    Value at = arith::MulIOp::create(b, loc, row, constant(lateWidth));
+    finish(loadVector(b, loc, *scratch, at, b.getIndexAttr(1), lateWidth), {}, lateWidth);
+    loaded.clear();
+  }
+
+  //===-- What is fetched ahead -----------------------------------------------===//
 
   /// While rows pass by a packed panel, each of their steps fetches a piece of the next one; a
   /// single block of rows fetches what it comes to soon.
@@ -102,21 +227,55 @@ private:
     operands.push_back(ahead);
   }
 
-  /// Lets what the epilogue reads and where it writes come while the sums are made.
-  void fetchAhead(const Block &block) {
+  /// The same of a matrix that is not packed: beside each row some terms of the next panel.
+  void planTermsAhead() {
+    if (op.getPacked() || op.getByRows() || op.getPiece() || !passing.empty() ||
+        !isFar(op.getRhs()) || !isSpread({rows, 1, width}))
+      return;
+    std::optional<int64_t> step = operands[Rhs].step(reductions[0]);
+    int64_t total = bounds[*rowDim], tiles = llvm::divideCeil(total, rows);
+    if (!step || operands[Rhs].step(vectorDim) != 1 || total < 0 || tiles < 2 ||
+        tiles > kMostTilesAhead)
+      return;
+    termsAhead = llvm::divideCeil(bounds[reductions[0]], total);
+    LinearOperand ahead = operands[Rhs];
+    ahead.steps[*rowDim] = b.getIndexAttr(termsAhead * *step);
+    offsets.push_back(constant(ahead.start + width));
+    operands.push_back(ahead);
+  }
+
+  void fetchTerms() {
+    if (termsAhead == 0)
+      return;
+    auto loop = scf::ForOp::create(b, loc, constant(0), constant(termsAhead), constant(1));
+    mark(loop);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    moved(reductions[0], loop.getInductionVar(), [&] {
+      fetch(op->getNumOperands(), {}, llvm::divideCeil(width, lineOf(Rhs)), /*isWritten=*/false,
+            /*nearest=*/false);
+    });
+  }
+
+  /// Finds what of the epilogue lies far: it comes while the sums are made.
+  void findFetched() {
     int64_t terms = termsOf(reductions);
-    if (op.getDot() || (terms >= 0 && terms < kFewestTermsAhead) || !isWide(block.width))
+    if (op.getDot() || (terms >= 0 && terms < kFewestTermsAhead) || !isWide(width))
       return;
     for (unsigned i = FirstExtra; i < op->getNumOperands(); ++i) {
       Value memref = op->getOperand(i);
-      bool isWritten = i >= FirstExtra + op.getExtras().size();
-      bool isReadToo = !isWritten && llvm::is_contained(op.getInits(), memref);
-      if (operands[i].step(vectorDim) != 1 || !isFar(memref) || isReadToo)
-        continue;
-      int64_t rows = rowDim && operands[i].step(*rowDim) != 0 ? block.rows : 1;
-      for (int64_t row = 0; row < rows; ++row)
-        fetch(i, {row, 0, {}}, llvm::divideCeil(block.width, lineOf(i)), isWritten);
+      bool isReadToo = !isWritten(i) && llvm::is_contained(op.getInits(), memref);
+      if (operands[i].step(vectorDim) == 1 && isFar(memref) && !isReadToo)
+        fetched.push_back(i);
     }
+  }
+
+  bool isWritten(unsigned i) { return i >= FirstExtra + op.getExtras().size(); }
+
+  void fetchRow(const Block &block, Place place) {
+    for (unsigned i : fetched)
+      if (place.row == 0 || operands[i].step(*rowDim) != 0)
+        fetch(i, place, llvm::divideCeil(block.width, lineOf(i)), isWritten(i));
   }
 
   bool isWide(int64_t width) {
@@ -147,7 +306,7 @@ private:
       arguments.push_back(load(next, place, width));
     for (Value made : inlineOnVectors(b, loc, op.getEpilogue().front(), arguments, width)) {
       const LinearOperand &result = operands[next];
-      storeVector(b, loc, result, made, address(next++, place), result.steps[vectorDim], width);
+      storeVector(b, loc, result, made, address(next++, place), result.steps[along], width);
     }
   }
 
@@ -164,6 +323,8 @@ private:
       return step(block, sums, start);
     unsigned inner = reductions.back();
     SmallVector<Loop> loops = reductionLoops();
+    if (hasBeside() && isSpread(block))
+      return productsBeside(block, sums);
     if (parts == 1)
       return rest(block, loops, sums, constant(0));
     size_t count = sums.size();
@@ -222,7 +383,7 @@ private:
   }
 
   /// Sums of vectors along the reduction, then of their elements, then of what is left over.
-  Accumulators dotProducts(const Block &block, Accumulators sums) {
+  void dotBlock(const Block &block, Accumulators sums) {
     SmallVector<int64_t> start(bounds.size(), 0);
     SmallVector<Loop> loops = reductionLoops();
     int64_t lanes = block.width;
@@ -232,14 +393,42 @@ private:
     loops.back().step = lanes;
     Accumulators vectors(sums.size(), zero(lanes));
     vectors = nest(loops, 0, vectors, [&](ArrayRef<Value> in) { return step(block, in, start); });
+    bool isWhole = bounds[vectorDim] >= 0 && bounds[vectorDim] % lanes == 0;
+    if (isWhole && finishesRows(block))
+      return finishRows(block, vectors);
     for (auto [sum, vector] : llvm::zip(sums, vectors))
       sum = add(sum, vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD, vector,
                                                  arith::FastMathFlags::reassoc));
-    if (bounds[vectorDim] >= 0 && bounds[vectorDim] % lanes == 0)
-      return sums;
-    loops.back() = {vectorDim, whole, sizes[vectorDim], 1};
-    Block elements = {block.rows, block.columns, 1};
-    return nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(elements, in, start); });
+    if (!isWhole) {
+      loops.back() = {vectorDim, whole, sizes[vectorDim], 1};
+      Block elements = {block.rows, block.columns, 1};
+      sums = nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(elements, in, start); });
+    }
+    finishAll(block, sums, 1);
+  }
+
+  /// Whether the columns of a block of dot products are neighbours, as many as a part of a vector.
+  bool finishesRows(const Block &block) {
+    return block.columns > 1 && llvm::isPowerOf2_64(block.columns) &&
+           block.columns <= block.width && llvm::isPowerOf2_64(block.width) &&
+           llvm::all_of(llvm::seq<unsigned>(FirstExtra, op->getNumOperands()), [&](unsigned i) {
+             std::optional<int64_t> step = operands[i].step(*columnDim);
+             return step == 1 || (step == 0 && i < FirstExtra + op.getExtras().size());
+           });
+  }
+
+  /// Adds up the elements of the vectors of several rows together, and finishes each row at once.
+  void finishRows(const Block &block, ArrayRef<Value> vectors) {
+    loaded.clear();
+    along = *columnDim;
+    for (int64_t row = 0, some; row < block.rows; row += some) {
+      some = llvm::bit_floor(uint64_t(std::min(block.rows - row, block.width / block.columns)));
+      Value sums = sumsOfEach(b, loc, vectors.slice(row * block.columns, some * block.columns));
+      for (int64_t i = 0; i < some; ++i)
+        finish(sliceOf(b, loc, sums, i * block.columns, block.columns), {row + i, 0, {}},
+               block.columns);
+    }
+    along = vectorDim;
   }
 
   SmallVector<Loop> reductionLoops() {
@@ -381,16 +570,39 @@ private:
     if (made)
       return made;
     // Columns of a packed block are neighbours.
-    OpFoldResult step =
-        i == Rhs && op.getPacked() ? b.getIndexAttr(1) : operands[i].steps[vectorDim];
+    OpFoldResult step = i == Rhs && op.getPacked() ? b.getIndexAttr(1) : operands[i].steps[along];
     return made = loadVector(b, loc, operands[i], address(i, place), step, width);
   }
 
-  int64_t linesAhead = 0; ///< to fetch with each step, from the operand after all others
+  unsigned along = vectorDim; ///< which loop vectors are along
+  enum class Late { No, First, Beside } late = Late::No;
+  std::optional<Loop> lateLoop;
+  int64_t lateRows = 0, lateWidth = 0;
+  std::optional<LinearOperand> scratch; ///< of the sums of the block before
+  // To fetch with each step, or beside each row of a block, from the operand after all others.
+  int64_t linesAhead = 0, termsAhead = 0;
+  SmallVector<unsigned> fetched; ///< operands of the epilogue
   std::map<Key, Value> loaded;
 };
 
 } // namespace
+
+bool fnc::finishesLate(kernel::ContractOp op, mlir::Block &epilogue, ValueRange results) {
+  ArrayRef<int64_t> tile = op.getTile();
+  SmallVector<int64_t> terms;
+  for (auto [loop, size] : llvm::enumerate(op.getSizes()))
+    if (op.isReduction(loop))
+      terms.push_back(size);
+  bool hasSlowOps = llvm::any_of(epilogue, [](Operation &inner) {
+    return isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(inner);
+  });
+  auto isOperand = [&](Value result) {
+    return rootOf(result) == rootOf(op.getLhs()) || rootOf(result) == rootOf(op.getRhs());
+  };
+  return hasSlowOps && !op.getDot() && !op.getPiece() && op.getRowDim() && tile[2] == 1 &&
+         tile[1] * op.sumType().getIntOrFloatBitWidth() >= kFewestBitsAhead && terms.size() == 1 &&
+         terms[0] >= kFewestTermsBeside * tile[0] && llvm::none_of(results, isOperand);
+}
 
 void fnc::lowerContraction(RewriterBase &rewriter, kernel::ContractOp op) {
   rewriter.setInsertionPoint(op);

@@ -234,7 +234,7 @@ void ContractionLoops::inTiles(std::optional<unsigned> dim, int64_t size,
   }
   int64_t whole = bounds[*dim] / size * size;
   if (whole > 0)
-    forEach({*dim, constant(0), constant(whole), size}, [&] { body(size); });
+    overTiles({*dim, constant(0), constant(whole), size}, [&] { body(size); });
   if (int64_t rest = bounds[*dim] - whole)
     moved(*dim, constant(whole), [&] { body(rest); });
 }
@@ -254,7 +254,7 @@ void ContractionLoops::inVectors(llvm::function_ref<void(int64_t)> body) {
   }
   forEachColumnRun(total, width, [&](int64_t from, int64_t to, int64_t block) {
     stepOverTerms(block);
-    forEach({vectorDim, constant(from), constant(to), block}, [&] { body(block); });
+    overTiles({vectorDim, constant(from), constant(to), block}, [&] { body(block); });
   });
 }
 

@@ -37,6 +37,8 @@ protected:
 
   /// The code of one block, inside all loops but those of the reductions.
   virtual void block(const Block &block) = 0;
+  /// A loop over tiles of known number.
+  virtual void overTiles(const Loop &loop, llvm::function_ref<void()> body) { forEach(loop, body); }
 
   mlir::Value constant(int64_t value);
   /// Terms of a sum; negative: unknown.
@@ -71,6 +73,7 @@ protected:
   llvm::SmallVector<mlir::Value> sizes;
   llvm::SmallVector<LinearOperand> operands;
   llvm::SmallVector<mlir::Value> offsets; ///< of the operands, where the loops' variables point
+  bool inRest = false;
 
 private:
   void findSizes();
@@ -89,7 +92,6 @@ private:
   /// The columns: as many of the widest blocks as fit, then narrower ones.
   void inVectors(llvm::function_ref<void(int64_t)> body);
 
-  bool inRest = false;
   llvm::SmallVector<unsigned> single; ///< reductions around the pieces
 };
 

@@ -1,6 +1,7 @@
 //===- FuseUpdates.cpp - elementwise loops as epilogues of contractions ---===//
 
 #include "compiler/buffer/Accesses.h"
+#include "compiler/buffer/Contraction.h"
 #include "compiler/buffer/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -24,6 +25,16 @@ constexpr size_t kMostEpilogueOps = 48;
 /// Buffers of at least this size do not stay near the core: a loop over them had better walk along
 /// memory, a strip at a time.
 constexpr int64_t kFarBytes = 256 << 10, kStripBytes = 16 << 10, kMostStripBytes = 64 << 10;
+
+/// What stays in the caches while rows pass by it.
+constexpr int64_t kNearBytes = 384 << 10;
+
+/// The size of a buffer, the largest where it depends on the call.
+int64_t bytesOf(Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  return type.hasStaticShape() ? type.getNumElements() * type.getElementTypeBitWidth() / 8
+                               : std::numeric_limits<int64_t>::max();
+}
 
 /// A contraction and the loop that reads its results where it stands.
 struct Pair {
@@ -165,6 +176,13 @@ bool fitsEpilogue(Pair pair) {
          kMostEpilogueOps;
 }
 
+/// Whether the loop, as an epilogue, costs next to nothing. Rows of what it updates are fetched in
+/// time then.
+bool finishesLate(Pair pair) {
+  return fitsEpilogue(pair) &&
+         fnc::finishesLate(pair.contract, *pair.loop.getBody(), pair.loop.getDpsInits());
+}
+
 /// Contraction and loop by strips of rows of the result.
 class Strips {
 public:
@@ -188,7 +206,7 @@ public:
 
   /// Whether they can be done so, and should.
   bool pays(Pair pair) const {
-    return isPossible &&
+    return isPossible && !finishesLate(pair) &&
            (!fitsEpilogue(pair) || type.getNumElements() * type.getElementTypeBitWidth() / 8 *
                                            static_cast<int64_t>(loop.getDpsInits().size()) >=
                                        kFarBytes);
@@ -320,6 +338,9 @@ void fuse(IRRewriter &b, Pair pair) {
   same.operandSegmentSizes = fused.getProperties().operandSegmentSizes;
   same.piece = nullptr;
   fused.getProperties() = same;
+  // Along memory where it is far, while all that rows pass by stays in the caches.
+  if (finishesLate(pair) && bytesOf(contract.getRhs()) <= kNearBytes)
+    fused.setByRows(true);
   Block &epilogue = contract.getEpilogue().front();
   SmallVector<Type> types = {epilogue.getArgument(0).getType()};
   for (Value extra : extras)

@@ -45,7 +45,8 @@ struct OutlineLoops : fnc::impl::OutlineLoopsBase<OutlineLoops> {
     SmallVector<Value> args;
     SmallVector<Operation *> constants;
     for (Value value : used) {
-      if (matchPattern(value, m_Constant()))
+      // Registers' room is the function's own.
+      if (matchPattern(value, m_Constant()) || value.getDefiningOp<memref::AllocaOp>())
         constants.push_back(value.getDefiningOp());
       else if (isScalar(value.getType()) || isa<MemRefType>(value.getType()))
         args.push_back(value);

@@ -163,7 +163,9 @@ def FuseUpdates : Pass<"fnc-fuse-updates", "::mlir::ModuleOp"> {
     kernel.contract ins(%x, %dy, %m, %w) outs(%m, %w) { ... }
     ```
     The loop moves up to the contraction, past ops with which it shares nothing that is written, and
-    takes along those on a few numbers. Where something in between still needs what the loop
+    takes along those on a few numbers. A loop over large buffers goes by strips of rows with its
+    contraction instead, unless it costs nothing as an epilogue: divisions and roots run beside
+    sums. Where something in between still needs what the loop
     changes, the contraction moves down, if what it reads takes no more memory than its result.
 
     On entry: memrefs, one allocation a buffer. On exit: the same.
@@ -308,8 +310,10 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
     that LLVM's vectorizer finds contiguous access; their reductions keep their order. A
     kernel.contract keeps a block of its result in registers, as `RegisterTile.h` chose: where
     vectors run along the reduction, or the result is too small to keep the target busy, as several
-    partial sums. kernel.lookup, kernel.scale and kernel.byte_dot become instructions of the target,
-    kernel.philox a loop.
+    partial sums. While the sums of a block are made, what its epilogue needs of large buffers comes
+    by prefetches, and so does the next panel of a large operand; and where the epilogue divides or
+    takes roots, the block before goes through it. kernel.lookup, kernel.scale and kernel.byte_dot
+    become instructions of the target, kernel.philox a loop.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,

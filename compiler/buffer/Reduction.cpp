@@ -1,7 +1,9 @@
 //===- Reduction.cpp - what a result is reduced with ----------------------===//
 
 #include "compiler/buffer/Reduction.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using fnc::Reduction;
@@ -85,4 +87,38 @@ Value fnc::combine(OpBuilder &b, Location loc, const Reduction &reduction, Value
   }
   OperationState state(loc, like->getName(), {x, y}, x.getType(), like->getAttrs());
   return b.create(state)->getResult(0);
+}
+
+Value fnc::sliceOf(OpBuilder &b, Location loc, Value vector, int64_t from, int64_t count) {
+  return vector::ShuffleOp::create(b, loc, vector, vector,
+                                   llvm::to_vector(llvm::seq<int64_t>(from, from + count)));
+}
+
+Value fnc::sumsOfEach(OpBuilder &b, Location loc, ArrayRef<Value> vectors) {
+  auto add = [&](Value x, Value y) -> Value {
+    if (isa<FloatType>(getElementTypeOrSelf(x.getType())))
+      return arith::AddFOp::create(b, loc, x, y);
+    return arith::AddIOp::create(b, loc, x, y);
+  };
+  SmallVector<Value> left(vectors);
+  int64_t lanes = cast<VectorType>(left[0].getType()).getNumElements();
+  // A run holds an element of each vector that went into it.
+  for (int64_t run = 1; left.size() > 1; run *= 2) {
+    SmallVector<int64_t> even, odd;
+    for (int64_t at = 0; at < lanes; at += 2 * run)
+      for (int64_t from : {at, at + lanes})
+        for (int64_t i = 0; i < run; ++i) {
+          even.push_back(from + i);
+          odd.push_back(from + run + i);
+        }
+    SmallVector<Value> next;
+    for (size_t i = 0; i < left.size(); i += 2)
+      next.push_back(add(vector::ShuffleOp::create(b, loc, left[i], left[i + 1], even),
+                         vector::ShuffleOp::create(b, loc, left[i], left[i + 1], odd)));
+    left = std::move(next);
+  }
+  Value sums = left[0];
+  for (; lanes > static_cast<int64_t>(vectors.size()); lanes /= 2)
+    sums = add(sliceOf(b, loc, sums, 0, lanes / 2), sliceOf(b, loc, sums, lanes / 2, lanes / 2));
+  return sums;
 }

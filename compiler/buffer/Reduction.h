@@ -24,6 +24,14 @@ std::optional<Reduction> matchReduction(mlir::linalg::GenericOp op, unsigned num
 mlir::Value combine(mlir::OpBuilder &b, mlir::Location loc, const Reduction &reduction,
                     mlir::Value x, mlir::Value y);
 
+/// `count` neighbours in a vector.
+mlir::Value sliceOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Value vector, int64_t from,
+                    int64_t count);
+
+/// A vector of the sums of the elements of each vector: a power of two, no more than there are
+/// lanes. Two of them become one of the sums of neighbours, so that all lanes have work.
+mlir::Value sumsOfEach(mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<mlir::Value> vectors);
+
 } // namespace fnc
 
 #endif // FNC_BUFFER_REDUCTION_H

@@ -34,6 +34,30 @@ func.func @matmul(%a: memref<10x32xf32>, %b: memref<32x20xf32>, %bias: memref<20
   return
 }
 
+// The elements of the vectors of a block of dot products are added up together: pairs of vectors
+// become one of the sums of neighbours, and a row of results is finished at once.
+// CHECK-LABEL: func @dot_rows
+// CHECK: %[[V:.*]]:4 = scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>, vector<4xf32>, vector<4xf32>)
+// CHECK: %[[E:.*]] = vector.shuffle %[[V]]#0, %[[V]]#1 [0, 4, 2, 6]
+// CHECK: %[[O:.*]] = vector.shuffle %[[V]]#0, %[[V]]#1 [1, 5, 3, 7]
+// CHECK: %[[AB:.*]] = arith.addf %[[E]], %[[O]]
+// CHECK: %[[CD:.*]] = arith.addf
+// CHECK: vector.shuffle %[[AB]], %[[CD]] [0, 1, 4, 5]
+// CHECK: vector.shuffle %[[AB]], %[[CD]] [2, 3, 6, 7]
+// CHECK: %[[SUMS:.*]] = arith.addf
+// CHECK: vector.shuffle %[[SUMS]], %[[SUMS]] [0, 1]
+// CHECK: vector.store {{.*}} vector<2xf32>
+// CHECK: vector.store {{.*}} vector<2xf32>
+func.func @dot_rows(%a: memref<6x20xf32>, %b: memref<4x20xf32>, %c: memref<6x4xf32>) {
+  kernel.contract ins(%a, %b : memref<6x20xf32>, memref<4x20xf32>) outs(%c : memref<6x4xf32>)
+      attributes {dot, maps = [#x, #t, #o], sizes = array<i64: 6, 4, 20>, vector_dim = 2 : i64,
+                  row_dim = 0 : i64, column_dim = 1 : i64, tile = array<i64: 2, 2, 4>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 // Both operands contiguous along the sum: vectors there, their elements added at the end, the rest
 // of the terms one by one.
 // CHECK-LABEL: func @transposed
@@ -109,8 +133,8 @@ func.func @packed(%a: memref<?x3xi32>, %b: memref<60xi32>, %c: memref<?x20xi32>)
   return
 }
 
-// What lies far comes while sums are made: where a block of the result goes, and in each step a piece
-// of the next panel, which is 2048 elements away. Four blocks of rows fetch a quarter each.
+// What lies far comes while sums are made: beside each row where it will be stored, and in each step
+// a piece of the next panel, which is 2048 elements away. Four blocks of rows fetch a quarter each.
 // CHECK-LABEL: func @ahead
 // CHECK: scf.for %[[J:.*]] = %c0 to %c2048 step %c32
 // CHECK: %[[PANEL:.*]] = arith.muli %[[J]], %c64
@@ -118,9 +142,12 @@ func.func @packed(%a: memref<?x3xi32>, %b: memref<60xi32>, %c: memref<?x20xi32>)
 // CHECK: scf.for %[[I:.*]] = %c0 to %c32 step %c8
 // CHECK: %[[QUARTER:.*]] = arith.muli %[[I]], %c64
 // CHECK: %[[FROM:.*]] = arith.addi %[[NEXT]], %[[QUARTER]]
-// CHECK-COUNT-16: memref.prefetch %{{.*}}, write, locality<3>, data : memref<65536xf32
+// CHECK: scf.for %[[ROW:.*]] = %c0 to %c8 step %c1 iter_args
+// CHECK: %[[K0:.*]] = arith.muli %[[ROW]], %c8
+// CHECK: %[[K1:.*]] = arith.addi %[[K0]], %c8
+// CHECK-COUNT-2: memref.prefetch %{{.*}}, write, locality<3>, data : memref<65536xf32
 // CHECK-NOT: memref.prefetch
-// CHECK: scf.for %[[K:.*]] = %c0 to %c64 step %c1 {{.*}} vector<32xf32>
+// CHECK: scf.for %[[K:.*]] = %[[K0]] to %[[K1]] step %c1 {{.*}} vector<32xf32>
 // CHECK: %[[TERM:.*]] = arith.muli %[[K]], %c8
 // CHECK: %[[AT:.*]] = arith.addi %[[FROM]], %[[TERM]]
 // CHECK: memref.prefetch %{{.*}}[%[[AT]]], read, locality<2>, data : memref<131072xf32
@@ -131,6 +158,54 @@ func.func @ahead(%a: memref<32x64xf32>, %b: memref<131072xf32>, %c: memref<32x20
                   row_dim = 0 : i64, tile = array<i64: 8, 32, 1>} {
   ^bb0(%sum: f32):
     kernel.yield %sum : f32
+  }
+  return
+}
+
+// Of a matrix that is not packed each of 32 rows fetches two of the next panel's 64.
+// CHECK-LABEL: func @terms_ahead
+// CHECK: scf.for %[[J:.*]] = %c0 to %c2048 step %c32
+// CHECK: %[[NEXT:.*]] = arith.addi %[[J]], %c32
+// CHECK: scf.for %[[I:.*]] = %c0 to %c32 step %c8
+// CHECK: scf.for %[[ROW:.*]] = %c0 to %c8 step %c1 iter_args
+// CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
+// CHECK-COUNT-2: memref.prefetch %{{.*}}, read, locality<2>, data : memref<131072xf32
+// CHECK: scf.for {{.*}} vector<32xf32>
+func.func @terms_ahead(%a: memref<32x64xf32>, %b: memref<64x2048xf32>, %c: memref<32x2048xf32>) {
+  kernel.contract ins(%a, %b : memref<32x64xf32>, memref<64x2048xf32>) outs(%c : memref<32x2048xf32>)
+      attributes {maps = [#x, #y, #o], sizes = array<i64: 32, 2048, 64>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 8, 32, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// Divisions are slow and leave the multipliers idle: the sums of a block wait in a scratch, and its
+// rows are divided beside the sums of the next one. The last block is divided behind the loop.
+// CHECK-LABEL: func @late
+// CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32xf32>
+// CHECK: scf.for %{{.*}} = %c0 to %c16 step %c8
+// CHECK: scf.for {{.*}} = %c0 to %c64 step %c1 {{.*}} vector<8xf32>
+// CHECK-COUNT-4: vector.store {{.*}} memref<32xf32
+// CHECK: scf.for %[[I:.*]] = %c4 to %c12 step %c4
+// CHECK: scf.for %[[ROW:.*]] = %c0 to %c4 step %c1 iter_args
+// CHECK: scf.for {{.*}} step %c1 {{.*}} vector<8xf32>
+// CHECK: vector.load {{.*}} memref<32xf32
+// CHECK: arith.divf
+// CHECK: vector.store {{.*}} memref<192xf32
+// CHECK: scf.yield
+// CHECK-COUNT-4: vector.store {{.*}} memref<32xf32
+// CHECK: scf.for %{{.*}} = %c0 to %c4 step %c1
+// CHECK: arith.divf
+func.func @late(%a: memref<12x64xf32>, %b: memref<64x16xf32>, %c: memref<12x16xf32>) {
+  kernel.contract ins(%a, %b, %c : memref<12x64xf32>, memref<64x16xf32>, memref<12x16xf32>)
+      outs(%c : memref<12x16xf32>)
+      attributes {maps = [#x, #y, #o, #o], sizes = array<i64: 12, 16, 64>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 4, 8, 1>} {
+  ^bb0(%sum: f32, %old: f32):
+    %r = arith.divf %old, %sum : f32
+    kernel.yield %r : f32
   }
   return
 }
