@@ -174,6 +174,7 @@ public:
     nest(all, 0, {}, [&](ValueRange) -> SmallVector<Value> {
       if (reductions.empty())
         loadConstants();
+      overlaps = mayOverlap();
       inVectors([&](int64_t width) { storeAll(evaluate(width, loadInits(width)), width); });
       return {};
     });
@@ -238,7 +239,9 @@ private:
     }
   }
 
-  /// The vector loop: full vectors, then shorter ones where the size is known, then elements.
+  /// The vector loop: full vectors, then shorter ones where the size is known, then elements. Where
+  /// nothing reads what is written, one vector that overlaps the last full one does for all the
+  /// rest.
   void inVectors(llvm::function_ref<void(int64_t)> body) {
     unsigned dim = plan.vectorDim;
     auto loop = [&](Value from, Value to, int64_t width) {
@@ -254,15 +257,58 @@ private:
         loop(done, whole, width);
         done = whole;
       }
-      return loop(done, sizes[dim], 1);
+      return overlaps ? lastOfUnknown(done, loop) : loop(done, sizes[dim], 1);
     }
     int64_t done = 0;
     for (int64_t width = plan.width; done < bounds[dim]; width /= 2) {
-      int64_t end = done + (bounds[dim] - done) / width * width;
+      int64_t rest = bounds[dim] - done, end = done + rest / width * width;
+      if (overlaps && done > 0 && !llvm::isPowerOf2_64(rest)) {
+        int64_t last = llvm::bit_ceil(uint64_t(rest));
+        return loop(constant(bounds[dim] - last), sizes[dim], last);
+      }
       if (end > done)
         loop(constant(done), constant(end), width);
       done = end;
     }
+  }
+
+  /// What is left over behind whole vectors: the last vector there is room for, or elements where
+  /// there is none.
+  void lastOfUnknown(Value done, llvm::function_ref<void(Value, Value, int64_t)> loop) {
+    Value size = sizes[plan.vectorDim], lanes = constant(plan.lanes);
+    Value isLong = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, size, lanes);
+    auto branch = scf::IfOp::create(b, loc, isLong, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    Value rest = arith::SubIOp::create(b, loc, size, done);
+    Value none = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, rest, constant(0));
+    Value last = arith::SubIOp::create(b, loc, size, lanes);
+    loop(arith::SelectOp::create(b, loc, none, size, last), size, plan.lanes);
+    b.setInsertionPointToStart(branch.elseBlock());
+    loop(done, size, 1);
+  }
+
+  /// Whether elements may be computed twice: what they are made of is not what is written.
+  bool mayOverlap() {
+    auto known = [](Value root) {
+      auto argument = dyn_cast<BlockArgument>(root);
+      return argument ? isa<func::FuncOp>(argument.getOwner()->getParentOp())
+                      : isa_and_nonnull<memref::ViewOp, memref::AllocOp, memref::GetGlobalOp>(
+                            root.getDefiningOp());
+    };
+    llvm::SmallDenseSet<Value> written;
+    for (unsigned i = 0; i < op.getNumDpsInits(); ++i) {
+      Value root = fnc::rootOf(op.getDpsInitOperand(i)->get());
+      if (isRead(i) || !known(root))
+        return false;
+      written.insert(root);
+    }
+    return reductions.empty() && llvm::all_of(op.getDpsInputs(), [&](Value input) {
+             if (!isa<MemRefType>(input.getType()))
+               return true;
+             Value root = fnc::rootOf(input);
+             return known(root) && !written.contains(root);
+           });
   }
 
   //===-- Reductions ----------------------------------------------------------===//
@@ -571,6 +617,7 @@ private:
   SmallVector<Value> sizes, indices;
   llvm::DenseMap<OpOperand *, Value> constants; ///< inputs that are loaded
   SmallVector<int64_t> bounds;
+  bool overlaps = false; ///< see mayOverlap
   Operation *terminator;
 };
 

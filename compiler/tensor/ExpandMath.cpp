@@ -265,7 +265,7 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
       if (single)
         result = expandIn(narrowPrecision(), op, expandNarrow);
       if (!result)
-        result = expandIn({.single = single}, op, expand);
+        result = expandIn({.single = single, .fused = single && fma && !softF64}, op, expand);
       if (!result)
         continue;
       op->getResult(0).replaceAllUsesWith(converted(b, loc, result->v, type));

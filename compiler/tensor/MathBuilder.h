@@ -101,14 +101,6 @@ inline Num copySign(Num magnitude, Num sign) {
 }
 inline Num sqrt(Num x) { return x.with(mlir::math::SqrtOp::create(*x.b, x.loc, x.v)); }
 
-/// coefficients[0] + coefficients[1] x + ..., by Horner's rule.
-inline Num polynomial(Num x, llvm::ArrayRef<double> coefficients) {
-  Num sum = x.number(coefficients.back());
-  for (double c : llvm::reverse(coefficients.drop_back()))
-    sum = sum * x + c;
-  return sum;
-}
-
 /// x y + z, in one instruction where the target has it.
 inline Num multiplyAdd(Num x, Num y, Num z) {
   if (!x.precision.fused)
@@ -116,7 +108,7 @@ inline Num multiplyAdd(Num x, Num y, Num z) {
   return x.with(mlir::math::FmaOp::create(*x.b, x.loc, x.v, y.v, z.v));
 }
 
-/// `polynomial` by `multiplyAdd`.
+/// coefficients[0] + coefficients[1] x + ..., by Horner's rule.
 inline Num horner(Num x, llvm::ArrayRef<Num> coefficients) {
   Num sum = coefficients.back();
   for (Num c : llvm::reverse(coefficients.drop_back()))

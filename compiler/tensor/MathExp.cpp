@@ -30,7 +30,7 @@ Num expTail(Num r) {
                                  1.0 / 40320,    1.0 / 362880,      1.0 / 3628800,
                                  1.0 / 39916800, 1.0 / 479001600.0, 1.0 / 6227020800.0};
   ArrayRef<double> series(c);
-  return r * r * polynomial(r, r.single() ? series.take_front(8) : series);
+  return r * r * horner(r, r.single() ? series.take_front(8) : series);
 }
 
 /// x = n ln 2 + r.hi + r.lo with |r| <= ln 2 / 2.
@@ -76,7 +76,7 @@ Pair logPair(Num x) {
     series.push_back(1.0 / (2 * k + 1));
   constexpr double third = 0x1.5555555555555p-2, thirdLow = 0x1.5555555555555p-56;
   Pair a = twoProduct(z.hi, z.hi.number(third));
-  a.lo = a.lo + z.hi * thirdLow + z.lo * third + z.hi * z.hi * polynomial(z.hi, series);
+  a.lo = a.lo + z.hi * thirdLow + z.lo * third + z.hi * z.hi * horner(z.hi, series);
   // 2 s + 2 s a
   Pair b = twoProduct(s, a.hi);
   Num bLow = b.lo + s * a.lo + sLow * a.hi;
@@ -151,7 +151,7 @@ Num fnc::log(Num x) {
     series.push_back(2.0 / (2 * k + 1));
   Num z = s * s;
   // 2 atanh(s) = f - s (f - 2 s^2 (1/3 + ...)): f is exact, so little is lost near 1.
-  Num mantissa = f - s * (f - z * polynomial(z, series));
+  Num mantissa = f - s * (f - z * horner(z, series));
   Num result = exponent * kLn2Hi + (mantissa + exponent * kLn2Lo);
   result = select(equals(x, kInf), x, result);
   result = select(equals(x, 0.0), -kInf, result);

@@ -32,10 +32,10 @@ Num fnc::erf(Num x) {
       0.00001341957721463536421, -1.68505015981049851e-6,   -1.918140737215372176e-6,
       -1.454297590902891574e-7};
   Num a = abs(x);
-  Num inner = x * polynomial(a * a, nearZero);
+  Num inner = x * horner(a * a, nearZero);
   // erfc(x) e^(x^2) as a polynomial in (x - 3.5) / (x + 3.5); from 6 on, 1 to the last bit.
   Num held = select(a < 6.0, a, 6.0);
-  Num outer = 1.0 - exp(-(held * held)) * polynomial((held - 3.5) / (held + 3.5), tail);
+  Num outer = 1.0 - exp(-(held * held)) * horner((held - 3.5) / (held + 3.5), tail);
   Num result = select(a < 1.0, inner, copySign(outer, x));
   return select(isNan(x), x, result);
 }
@@ -55,7 +55,7 @@ Num fnc::erfc(Num x) {
   Num held = select(a < 0.5, 0.5, select(a > 28.0, 28.0, a));
   Pair square = twoProduct(held, held);
   Num tail = exp(Pair{-square.hi, -square.lo}) *
-             (polynomial((held - 4.0) / (held + 4.0), c) / (1.0 + 2.0 * held));
+             (horner((held - 4.0) / (held + 4.0), c) / (1.0 + 2.0 * held));
   Num result = select(a < 0.5, 1.0 - erf(x), select(x < 0.0, 2.0 - tail, tail));
   return select(isNan(x), x, result);
 }
@@ -70,7 +70,7 @@ Num fnc::erfInverse(Num x) {
                                     0.00134934322, 0.000100950558, -0.000200214257};
   Num w = -log((1.0 - x) * (1.0 + x));
   Num far = sqrt(select(w < 5.0, 5.0, w)) - 3.0;
-  return x * select(w < 5.0, polynomial(w - 2.5, central), polynomial(far, tail));
+  return x * select(w < 5.0, horner(w - 2.5, central), horner(far, tail));
 }
 
 Num fnc::roundEven(Num x) {

@@ -160,8 +160,8 @@ SinCos sinCos(Num x) {
                                          -1.0 / 6402373705728000.0};
   size_t terms = x.single() ? 5 : 8;
   Num half = z * 0.5, first = 1.0 - half;
-  Num sinTail = r * z * polynomial(z, ArrayRef(sinSeries).take_front(terms));
-  Num cosTail = z * z * polynomial(z, ArrayRef(cosSeries).take_front(terms));
+  Num sinTail = r * z * horner(z, ArrayRef(sinSeries).take_front(terms));
+  Num cosTail = z * z * horner(z, ArrayRef(cosSeries).take_front(terms));
   if (!x.single()) {
     sinTail = sinTail + d.r.lo * first;
     cosTail = ((1.0 - first) - half) + (cosTail - r * d.r.lo);
@@ -187,7 +187,7 @@ Num asinTail(Num z) {
     c *= (2.0 * k - 1) / (2.0 * k);
     series.push_back(c / (2 * k + 1));
   }
-  return z * polynomial(z, series);
+  return z * horner(z, series);
 }
 
 /// asin of sqrt(z) for z = (1 - |x|) / 2, as s.hi + s.lo + rest.
@@ -272,7 +272,7 @@ static Pair atanPair(Num a) {
   Num low = choose(number(0.0), number(0x1.a2b7f222f65e2p-56), number(0x1.1a62633145c07p-55),
                    number(0x1.007887af0cbbdp-56), number(kHalfPiLow));
   Pair sum = twoSum(base, q);
-  return {sum.hi, sum.lo + (q * z * polynomial(z, series) + low)};
+  return {sum.hi, sum.lo + (q * z * horner(z, series) + low)};
 }
 
 Num fnc::atan(Num x) {

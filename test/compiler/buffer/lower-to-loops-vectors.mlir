@@ -1,14 +1,13 @@
 // RUN: fnc-opt %s --fnc-lower-to-loops="vector-bits=256 registers=16" --canonicalize --cse | FileCheck %s
 
-// Rows without a gap are one row: vectors, then shorter ones for the rest.
+// Rows without a gap are one row: vectors, and one that overlaps the last for the rest.
 // CHECK-LABEL: func @elementwise
 // CHECK-DAG: memref.collapse_shape %arg0 {{.*}} into memref<30xf32>
 // CHECK: scf.for %[[I:.*]] = %c0 to %c24 step %c8
 // CHECK: vector.load %{{.*}}[%[[I]]] : memref<30xf32>, vector<8xf32>
 // CHECK: math.sqrt {{.*}} : vector<8xf32>
-// CHECK: vector.load %{{.*}}[%c24] : memref<30xf32>, vector<4xf32>
-// CHECK: vector.load %{{.*}}[%c28] : memref<30xf32>, vector<2xf32>
-// CHECK-NOT: memref.load
+// CHECK: vector.load %{{.*}}[%c22] : memref<30xf32>, vector<8xf32>
+// CHECK-NOT: {{memref|vector}}.load
 // CHECK: return
 func.func @elementwise(%x: memref<5x6xf32>, %y: memref<5x6xf32>) {
   linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} ins(%x : memref<5x6xf32>) outs(%y : memref<5x6xf32>) {
@@ -19,12 +18,34 @@ func.func @elementwise(%x: memref<5x6xf32>, %y: memref<5x6xf32>) {
   return
 }
 
-// What a row shares is loaded once a row; a size that is known at the call ends in elements.
+// Must not overlap: what is written is read.
+// CHECK-LABEL: func @in_place
+// CHECK: vector.load %{{.*}} : memref<30xf32>, vector<8xf32>
+// CHECK: vector.load %{{.*}}[%c24] : memref<30xf32>, vector<4xf32>
+// CHECK: vector.load %{{.*}}[%c28] : memref<30xf32>, vector<2xf32>
+func.func @in_place(%x: memref<30xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : memref<30xf32>) outs(%x : memref<30xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = math.sqrt %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// What a row shares is loaded once a row; a size that is known at the call ends in elements only
+// where it has no room for a vector.
 // CHECK-LABEL: func @broadcast
 // CHECK: scf.for %[[I:.*]] = %c0
 // CHECK: memref.load %arg1[%[[I]], %c0]
 // CHECK: vector.broadcast
 // CHECK: vector.store
+// CHECK: arith.cmpi uge, %{{.*}}, %c8
+// CHECK: scf.if
+// CHECK: %[[LAST:.*]] = arith.subi %{{.*}}, %c8
+// CHECK: %[[FROM:.*]] = arith.select %{{.*}}, %{{.*}}, %[[LAST]]
+// CHECK: scf.for %{{.*}} = %[[FROM]] to
+// CHECK: vector.store
+// CHECK: } else {
 // CHECK: memref.load %arg0[%[[I]], %{{.*}}]
 // CHECK: memref.store
 func.func @broadcast(%x: memref<?x?xf32>, %s: memref<?x1xf32>, %y: memref<?x?xf32>) {
