@@ -96,6 +96,7 @@ fnc::ExpandMathOptions mathOf(const llvm::TargetMachine &machine) {
       math.lookup = has("+avx512f") ? 32 : has("+avx2") ? 16 : 0;
     else
       math.lookup = has("+neon") ? 8 : 0;
+    math.rounding = triple.isAArch64() || has("+sse4.1");
     return math;
   }
   math.softF64 = true;

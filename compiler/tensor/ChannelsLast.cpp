@@ -52,6 +52,18 @@ RankedTensorType permuted(Type type, ArrayRef<int64_t> perm) {
 }
 
 Value transpose(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> perm) {
+  // What is put around a tensor lies around its transpose as well: the transpose of what makes the
+  // inner part may meet another one.
+  if (auto pad = value.getDefiningOp<fn::PadOp>(); pad && pad->hasOneUse()) {
+    SmallVector<int64_t> low, high;
+    for (int64_t from : perm) {
+      low.push_back(pad.getLow()[from]);
+      high.push_back(pad.getHigh()[from]);
+    }
+    Value inner = transpose(b, loc, pad.getInput(), perm);
+    return fn::PadOp::create(b, loc, permuted(value.getType(), perm), inner, pad.getValue(), low,
+                             high);
+  }
   return fn::TransposeOp::create(b, loc, permuted(value.getType(), perm), value,
                                  b.getDenseI64ArrayAttr(perm));
 }

@@ -128,18 +128,28 @@ bool goesByRows(const Product &p, const ContractionPlan &plan) {
          bytesTouched(lhs, sizes, p.operandBits) > kCache;
 }
 
+/// Whether steps of `loop` are neighbours, whatever else moves the place.
+bool isRun(AffineMap map, unsigned loop) {
+  AffineExpr d = getAffineDimExpr(loop, map.getContext()), last = map.getResults().back();
+  return llvm::none_of(map.getResults().drop_back(),
+                       [&](AffineExpr expr) { return expr.isFunctionOfDim(loop); }) &&
+         simplifyAffineExpr(last.replace(d, d + 1) - last, map.getNumDims(), 0) ==
+             getAffineConstantExpr(1, map.getContext());
+}
+
 /// How many terms one instruction takes: neighbours in lhs, which rhs is packed to meet.
 ByteGroup groupOf(const Product &p, const ContractionPlan &plan) {
   AffineMap lhs = plan.swapped ? p.rhs : p.lhs;
   unsigned last = p.sizes.size();
   while (last-- > 0 && !p.isReduction(last))
     ;
-  if (!plan.packs || lhs.isFunctionOfDim(plan.vectorDim) || stepAlong(lhs, last) != 1)
+  if (!plan.packs || lhs.isFunctionOfDim(plan.vectorDim) || !isRun(lhs, last))
     return {};
   bool lhsUnsigned = plan.swapped ? p.rhsUnsigned : p.lhsUnsigned,
        rhsUnsigned = plan.swapped ? p.lhsUnsigned : p.rhsUnsigned;
   ByteGroup bytes = chooseByteGroup(p.byteProducts, lhsUnsigned, rhsUnsigned);
-  return p.sizes[last] < bytes.group ? ByteGroup() : bytes;
+  // A group that is half empty does no more than single terms.
+  return p.sizes[last] * 2 <= bytes.group ? ByteGroup() : bytes;
 }
 
 bool isShort(int64_t size) { return size >= 0 && size < kShortest; }

@@ -260,6 +260,9 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
       Type type = op->getResult(0).getType();
       bool single = !op->getOperand(0).getType().isF64();
       std::optional<Num> result;
+      if (rounding && (type.isF32() || type.isF64()) &&
+          isa<math::RoundEvenOp, math::FloorOp, math::CeilOp, math::TruncOp>(op))
+        continue;
       if (single && lookup && isa<math::ErfOp>(op) && expandActivation(op))
         continue;
       if (single)

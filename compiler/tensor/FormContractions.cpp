@@ -1,6 +1,7 @@
 //===- FormContractions.cpp - sums of products as kernel.contract ---------===//
 
 #include "compiler/kernel/Kernel.h"
+#include "compiler/tensor/ByteTerms.h"
 #include "compiler/tensor/ContractionPlan.h"
 #include "compiler/tensor/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,8 +23,9 @@ namespace fnc {
 
 namespace {
 
-/// Larger epilogues are loops of their own: they are copied for each vector of a block.
-constexpr size_t kMostEpilogueOps = 24;
+/// Larger epilogues are loops of their own: they are copied for each vector of a block. Sums of
+/// bytes are four times as large as what becomes of them.
+constexpr size_t kMostEpilogueOps = 24, kMostByteEpilogueOps = 40;
 
 /// An operand is copied for this many uses of each of its elements.
 constexpr double kLeastUses = 8;
@@ -46,44 +48,6 @@ bool isUnsignedFactor(linalg::GenericOp op, unsigned i) {
 }
 
 bool isByte(Value tensor) { return getElementTypeOrSelf(tensor.getType()).isInteger(8); }
-
-/// The sums over the reductions of a constant of signed bytes times `factor`, and where they meet
-/// the result.
-std::pair<Value, AffineMap> sumsOfBytes(OpBuilder &b, Location loc, const fnc::Product &product,
-                                        DenseElementsAttr constant, AffineMap map, int32_t factor) {
-  SmallVector<int64_t> shape, stride(map.getNumResults(), 0);
-  SmallVector<AffineExpr> exprs;
-  ArrayRef<int64_t> sizes = cast<ShapedType>(constant.getType()).getShape();
-  for (auto [i, expr] : llvm::enumerate(map.getResults()))
-    if (!product.isReduction(cast<AffineDimExpr>(expr).getPosition())) {
-      shape.push_back(sizes[i]);
-      exprs.push_back(expr);
-    }
-  int64_t count = 1;
-  for (unsigned i = sizes.size(); i-- > 0;)
-    if (!product.isReduction(cast<AffineDimExpr>(map.getResult(i)).getPosition())) {
-      stride[i] = count;
-      count *= sizes[i];
-    }
-  std::vector<int32_t> sums(count);
-  const char *raw = constant.getRawData().data();
-  SmallVector<int64_t> index(sizes.size(), 0);
-  int64_t at = 0;
-  for (int64_t n = 0, end = constant.getNumElements(); n < end; ++n) {
-    sums[at] += factor * static_cast<int8_t>(raw[constant.isSplat() ? 0 : n]);
-    for (unsigned d = sizes.size(); d-- > 0;) {
-      at += stride[d];
-      if (++index[d] < sizes[d])
-        break;
-      at -= stride[d] * sizes[d];
-      index[d] = 0;
-    }
-  }
-  auto type = RankedTensorType::get(shape, b.getI32Type());
-  Value made =
-      arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef<int32_t>(sums)));
-  return {made, AffineMap::get(map.getNumDims(), 0, exprs, b.getContext())};
-}
 
 /// acc + x * y, with x and y the inputs in either order, extended or as they are.
 bool isSumOfProducts(linalg::GenericOp op) {
@@ -127,7 +91,8 @@ bool isElementwise(Operation &op) {
   if (!isa<math::MathDialect>(op.getDialect()))
     return true;
   return isa<math::ExpOp, math::ExpM1Op, math::LogOp, math::Log1pOp, math::TanhOp, math::ErfOp,
-             math::SqrtOp, math::RsqrtOp, math::AbsFOp, math::AbsIOp>(op);
+             math::SqrtOp, math::RsqrtOp, math::AbsFOp, math::AbsIOp, math::RoundEvenOp,
+             math::FloorOp, math::CeilOp, math::TruncOp>(op);
 }
 
 /// The permutation copy that makes `value`, if it is nothing else: the source and, for an element
@@ -210,7 +175,8 @@ Epilogue findEpilogue(linalg::GenericOp op) {
   auto user = dyn_cast<linalg::GenericOp>(*sums.user_begin());
   if (!user || user->getBlock() != op->getBlock() || user.getNumReductionLoops() != 0 ||
       user.getNumDpsInits() != 1 || user.hasIndexSemantics() || hasBooleans(user) ||
-      user.getBody()->getOperations().size() > kMostEpilogueOps + 1)
+      user.getBody()->getOperations().size() >
+          (isByte(user.getResult(0)) ? kMostByteEpilogueOps : kMostEpilogueOps) + 1)
     return none;
   unsigned operand = sums.use_begin()->getOperandNumber();
   if (operand >= user.getNumDpsInputs() ||
@@ -290,7 +256,9 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
                              ? throughTranspose(sources[i], sourceMaps[i])
                              : std::nullopt)
         std::tie(sources[i], sourceMaps[i]) = *next;
-    auto plan = planWith(product, sources[0], sourceMaps[0], sources[1], sourceMaps[1]);
+    auto plan = planInGroups(rewriter, op, product, {lhs, maps[0]}, sources, sourceMaps);
+    if (!plan)
+      plan = planWith(product, sources[0], sourceMaps[0], sources[1], sourceMaps[1]);
     if (!plan || plan->dot) {
       auto direct = planWith(product, lhs, maps[0], rhs, maps[1]);
       if (direct && (!plan || !direct->dot)) {
@@ -310,6 +278,29 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
     if (Value bytes = plan->dot || plan->pieceDim ? Value() : constantBytes(sources[1]))
       sources[1] = bytes;
     build(rewriter, op, product, *plan, sources, sourceMaps);
+  }
+
+  /// Bytes in groups, where the constant is the right one. The left one is read as it is: groups of
+  /// neighbours are worth a transpose.
+  std::optional<fnc::ContractionPlan> planInGroups(RewriterBase &b, linalg::GenericOp op,
+                                                   fnc::Product &product,
+                                                   std::pair<Value, AffineMap> lhs,
+                                                   MutableArrayRef<Value> sources,
+                                                   MutableArrayRef<AffineMap> maps) {
+    if (product.byteProducts == fnc::ByteProducts::None || !isConstant(sources[1]) ||
+        isConstant(lhs.first))
+      return std::nullopt;
+    fnc::Product grouped = product;
+    Value values[] = {lhs.first, sources[1]};
+    AffineMap places[] = {lhs.second, maps[1]};
+    fnc::mergeTerms(b, op.getLoc(), grouped, values, places);
+    auto plan = planWith(grouped, values[0], places[0], values[1], places[1]);
+    if (!plan || plan->bytes.group == 1)
+      return std::nullopt;
+    product = grouped;
+    llvm::copy(values, sources.begin());
+    llvm::copy(places, maps.begin());
+    return plan;
   }
 
   /// A copy of an operand with another dimension innermost, where each of its elements is used
@@ -385,7 +376,7 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
       matchPattern(sources[1], m_Constant(&constant));
       bool lhsUnsigned = plan.swapped ? product.rhsUnsigned : product.lhsUnsigned;
       auto [sums, map] =
-          sumsOfBytes(b, loc, product, constant, sourceMaps[1], lhsUnsigned ? 128 : -128);
+          fnc::sumsOfBytes(b, loc, product, constant, sourceMaps[1], lhsUnsigned ? 128 : -128);
       extras.push_back(sums);
       extraMaps.push_back(map);
     }

@@ -261,6 +261,8 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
     Option<"scale", "scale", "bool", "false", "the target scales by powers of two in one">,
     Option<"lookup", "lookup", "unsigned", "0",
            "entries of a table of which permutations of registers take one for each lane: 8, 16 or 32">,
+    Option<"rounding", "rounding", "bool", "false",
+           "the target rounds to whole numbers in one instruction: keep these">,
   ];
 }
 

@@ -31,7 +31,8 @@ struct VerifyTensor : fnc::impl::VerifyTensorBase<VerifyTensor> {
       if (isa_and_nonnull<fn::FnDialect>(op->getDialect()))
         return op->emitOpError("is not lowered");
       if (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
-          !isa<math::SqrtOp, math::AbsFOp, math::AbsIOp, math::CopySignOp, math::FmaOp>(op))
+          !isa<math::SqrtOp, math::AbsFOp, math::AbsIOp, math::CopySignOp, math::FmaOp,
+               math::RoundEvenOp, math::FloorOp, math::CeilOp, math::TruncOp>(op))
         return op->emitOpError("would call a mathematical library");
       for (Type type : op->getResultTypes())
         if (getElementTypeOrSelf(type).isUnsignedInteger())

@@ -98,6 +98,47 @@ Value zeroOf(Ops &o, const Bytes &x, Along along, int64_t rank) {
                                    : o.alongAxis(zero, 1, rank);
 }
 
+/// The input of a convolution with `value` around it, which then is part of no window's padding.
+Value padded(Ops &o, Value x, Value value, Windows &w) {
+  Ints low{0, 0}, high{0, 0};
+  low.append(w.low);
+  high.append(w.high);
+  w.low.assign(w.low.size(), 0);
+  w.high.assign(w.high.size(), 0);
+  return o.pad(x, value, low, high);
+}
+
+/// What each window of a group sees, added up as i32: once for all channels of the result, or for
+/// each of `channels` where there are groups. Around `x` lies `zero`, or 0.
+Value windowSums(Ops &o, Value x, Value zero, Windows w, int64_t groups, int64_t channels) {
+  int64_t perGroup = Ops::shape(x)[1] / groups;
+  x = o.cast(x, o.i32());
+  if (groups == 1) {
+    x = o.sum(x, {1}, /*keepDims=*/true);
+  } else {
+    Ints apart(Ops::shape(x));
+    apart[1] /= groups;
+    apart.insert(apart.begin() + 1, groups);
+    x = o.sum(o.reshape(x, apart), {2});
+  }
+  if (zero && perGroup > 0)
+    x = padded(o, x, o.mul(zero, static_cast<double>(perGroup)), w);
+  auto isAll = [](ArrayRef<int64_t> list, int64_t value) {
+    return llvm::all_of(list, [&](int64_t each) { return each == value; });
+  };
+  if (!isAll(w.size, 1) || !isAll(w.strides, 1) || !isAll(w.low, 0) || !isAll(w.high, 0)) {
+    Ints ones{groups, 1};
+    ones.append(w.size);
+    x = convolution(o, x, o.splat(1, ones, o.i32()), w, groups);
+  }
+  if (!x || groups == 1 || groups == channels)
+    return x;
+  Ints apart(Ops::shape(x)), together(apart);
+  apart.insert(apart.begin() + 2, channels / groups);
+  together[1] = channels;
+  return o.reshape(o.broadcastTo(o.expand(x, {2}), apart), together);
+}
+
 } // namespace
 
 Value fnc::onnx_import::byteMatmul(Ops &o, Bytes a, Bytes b) {
@@ -129,29 +170,34 @@ Value fnc::onnx_import::byteConvolution(Node &n, Ops &o, Bytes input, Bytes weig
       windows(n, Ops::shape(input.values).drop_front(2), Ops::shape(weights.values).drop_front(2));
   if (failed(w))
     return {};
-  bool haveBytes = areBytes(input) && areBytes(weights);
-  if (haveBytes)
-    weights = asSigned(o, weights);
-  // Sums of what a window sees would take as long as the products.
-  if (!haveBytes || knownZero(weights) != 0)
-    return convolution(o, centred(o, input.values, input.zero, false, false),
-                       centred(o, weights.values, weights.zero, false, true), *w, n.i("group", 1));
+  int64_t groups = n.i("group", 1);
+  Value x = input.values;
+  // Sums of what windows see, by groups, take known sizes.
+  bool haveBytes = areBytes(input) && areBytes(weights) &&
+                   (knownZero(weights) == 0 || (groups == 1 && Ops::shape(x)[1] != kDynamic) ||
+                    Ops::isStatic(x));
+  if (!haveBytes)
+    return convolution(o, centred(o, x, input.zero, false, false),
+                       centred(o, weights.values, weights.zero, false, true), *w, groups);
+  weights = asSigned(o, weights);
   Value zero = zeroOf(o, input, Along::Channels, rank);
   if (zero && Ops::rank(zero) != 0)
     return o.error("has " + Twine(Ops::type(zero).getNumElements()) +
                    " zero points of its input, expected one");
-  Value x = input.values;
-  if (zero) {
-    // Around the input lies what stands for 0.
-    Ints low{0, 0}, high{0, 0};
-    low.append(w->low);
-    high.append(w->high);
-    x = o.pad(x, o.cast(zero, Ops::element(x)), low, high);
-    w->low.assign(w->low.size(), 0);
-    w->high.assign(w->high.size(), 0);
-  }
-  Value sum = convolution(o, x, weights.values, *w, n.i("group", 1), /*wide=*/true);
+  // Around the input lies what stands for 0.
+  Windows inside = *w;
+  if (zero)
+    x = padded(o, x, o.cast(zero, Ops::element(x)), inside);
+  Value sum = convolution(o, x, weights.values, inside, groups, /*wide=*/true);
   if (zero)
     sum = o.sub(sum, o.mul(zero, o.alongAxis(sums(o, weights.values, 1, true, false), 1, rank)));
-  return sum;
+  Value weightZero = zeroOf(o, weights, Along::Channels, rank);
+  if (!weightZero || !sum)
+    return sum;
+  sum = o.sub(sum,
+              o.mul(weightZero, windowSums(o, input.values, zero, *w, groups, Ops::shape(sum)[1])));
+  if (!zero)
+    return sum;
+  int64_t terms = Ops::type(weights.values).getNumElements() / Ops::shape(weights.values)[0];
+  return o.add(sum, o.mul(o.mul(zero, weightZero), static_cast<double>(terms)));
 }

@@ -132,9 +132,7 @@ Value fnc::onnx_import::quantizedConvolution(Node &n, Ops &o) {
   if (!areBytes(x) || !areBytes(w) || !hasOneScale(x) || (!hasOneScale(w) && w->axis != 0))
     return {};
   int64_t rank = Ops::rank(input);
-  std::optional<Ints> zero = w->zero ? Ops::knownInts(w->zero) : Ints{0};
-  if (rank < 3 || rank > 5 || Ops::rank(filter) != rank || !Ops::isStatic(filter) || !zero ||
-      !llvm::all_of(*zero, [](int64_t z) { return z == 0; }))
+  if (rank < 3 || rank > 5 || Ops::rank(filter) != rank || !Ops::isStatic(filter))
     return {};
   // Building may move what is remembered.
   Dequantized a = *x, b = *w;

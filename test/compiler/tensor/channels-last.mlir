@@ -29,6 +29,17 @@ func.func @gradient(%x: tensor<2x4x6x6xf32>, %dy: tensor<2x8x4x4xf32>, %w: tenso
   return %d : tensor<8x4x3x3xf32>
 }
 
+// What lies around the input lies around its transpose.
+// CHECK-LABEL: func @padded
+// CHECK: %[[X:.*]] = fn.transpose %arg0 {{.*}} -> tensor<1x5x6x8xi8>
+// CHECK: %[[P:.*]] = fn.pad %[[X]], %arg2 {high = array<i64: 0, 1, 0, 0>, low = array<i64: 0, 1, 2, 0>}
+// CHECK: fn.conv %[[P]]
+func.func @padded(%x: tensor<1x8x5x6xi8>, %w: tensor<16x8x3x3xi8>, %z: tensor<i8>) -> tensor<1x16x5x6xi32> {
+  %p = fn.pad %x, %z {low = array<i64: 0, 0, 1, 2>, high = array<i64: 0, 0, 1, 0>} : (tensor<1x8x5x6xi8>, tensor<i8>) -> tensor<1x8x7x8xi8>
+  %y = fn.conv %p, %w {layout = "NCHW", wide} : (tensor<1x8x7x8xi8>, tensor<16x8x3x3xi8>) -> tensor<1x16x5x6xi32>
+  return %y : tensor<1x16x5x6xi32>
+}
+
 // Must not change: few channels, and channels that are last.
 // CHECK-LABEL: func @few
 // CHECK-NOT: fn.transpose
