@@ -229,8 +229,9 @@ Value Scalar::toInteger(Value x, Type to) const {
   };
   if (bits <= 16) {
     // All integers are numbers of this type: two choices, and a conversion that is always defined.
+    // NaN is not greater than the lowest one.
     upper = upper - llvm::APFloat(semantics, 1);
-    Value number = select(compare(Order::NotEqual, x, x), constant(0), x);
+    Value number = isSigned ? select(compare(Order::NotEqual, x, x), constant(0), x) : x;
     number = select(compare(Order::Greater, number, bound(lower)), number, bound(lower));
     number = select(compare(Order::Less, number, bound(upper)), number, bound(upper));
     Value whole = arith::FPToSIOp::create(b, loc, b.getI32Type(), number);

@@ -2,6 +2,7 @@
 
 #include "compiler/import/onnx/Qdq.h"
 #include "compiler/import/onnx/Families.h"
+#include "compiler/import/onnx/SmallTypes.h"
 #include "llvm/ADT/StringSet.h"
 #include <cmath>
 #include <onnx.pb.h>
@@ -78,8 +79,14 @@ Value withBias(Node &n, Ops &o, Value sum, Value factor, llvm::function_ref<Valu
     return scaled(n, o, sum, factor);
   Value bias = n.in(2);
   const Dequantized *bytes = find(n, bias);
-  if (isInUnits(bytes, factor))
-    return scaled(n, o, o.add(sum, meet(bytes->bytes)), factor);
+  if (isInUnits(bytes, factor)) {
+    Value whole = meet(bytes->bytes);
+    // With the known part of a zero point in the sums it is one number.
+    if (auto less = sum.getDefiningOp<fn::SubOp>();
+        less && Ops::known(less->getOperand(1)) && Ops::known(whole))
+      return scaled(n, o, o.add(less->getOperand(0), o.sub(whole, less->getOperand(1))), factor);
+    return scaled(n, o, o.add(sum, whole), factor);
+  }
   return o.add(o.mul(o.cast(sum, o.f32()), factor), meet(bias));
 }
 
@@ -170,12 +177,22 @@ Value fnc::onnx_import::requantized(Node &n, Ops &o, Value x, Value scale, Value
     return {};
   ScaledSum s = it->second;
   Value y = o.mul(o.cast(s.sum, o.f32()), o.div(s.factor, scale));
-  if (s.low)
+  // What the type of the bytes does not bound anyway.
+  auto [least, greatest] = integerRange(type);
+  auto inBytes = [&](double bound) -> std::optional<double> {
+    auto by = Ops::knownReals(scale);
+    std::optional<Ints> from = zero ? Ops::knownInts(zero) : Ints{0};
+    if (!by || by->size() != 1 || !from || from->size() != 1 || !(by->front() > 0))
+      return std::nullopt;
+    return std::rint(bound / by->front()) + static_cast<double>(from->front());
+  };
+  if (std::optional<double> low = s.low ? inBytes(*s.low) : s.low; s.low && !(low && *low <= least))
     y = o.maximum(y, o.div(o.scalar(*s.low, o.f32()), scale));
-  if (s.high)
+  if (std::optional<double> high = s.high ? inBytes(*s.high) : s.high;
+      s.high && !(high && *high >= greatest))
     y = o.minimum(y, o.div(o.scalar(*s.high, o.f32()), scale));
   y = o.make<fn::RoundOp>({y});
-  if (zero)
+  if (zero && Ops::knownInts(zero) != Ints{0})
     y = o.add(y, o.cast(zero, o.f32()));
   return o.cast(y, type);
 }
