@@ -23,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
 import elements  # noqa: E402
 from coo import Coo  # noqa: E402
 from evaluate import Call, CallError  # noqa: E402
-from generate import Builder, feed  # noqa: E402
+from generate import LARGEST, Builder, feed  # noqa: E402
 from graph import size_of  # noqa: E402
 from reduce import reduce  # noqa: E402
 from machine import machine  # noqa: E402
@@ -46,7 +46,7 @@ def calls_of(graph, seed):
             key = np.random.default_rng(zlib.crc32(f"{seed}/{f.name}/{number}".encode()))
             sizes = {s: int(key.choice([0, 1, 2, 3, 5, 8, 17], p=[.05, .15, .2, .2, .2, .1, .1])) for s in "nm"}
             while any(size_of(d, sizes) < 0 for t in f.inputs for d in t.shape):
-                sizes = {s: n + 1 for s, n in sizes.items()}
+                sizes = {s: min(n + 1, LARGEST) for s, n in sizes.items()}
             yield f, number, sizes, key.random() < 0.1
 
 

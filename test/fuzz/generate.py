@@ -107,7 +107,7 @@ class Builder:
         data = None
         if fixed and not sparse and role is None and self.random.random() < 0.15:
             data = elements.encode(elements.random_data(self.numbers, shape, dtype), dtype)
-        bounds = None if fixed or not self.bounded else [LARGEST if isinstance(d, Dim) else d for d in shape]
+        bounds = None if fixed or not self.bounded else [d.size({d.symbol: LARGEST}) if isinstance(d, Dim) else d for d in shape]
         tensor = self.leaf("placeholder", Tensor(self.name("p"), shape, dtype, sparse), data, bounds, more)
         tensor.node.role = role
         return tensor
