@@ -72,16 +72,16 @@ LogicalResult ContractOp::verify() {
   for (auto [extra, argument] : llvm::zip(getExtras(), body.getArguments().drop_front()))
     if (getElementTypeOrSelf(extra.getType()) != argument.getType())
       return emitOpError("extra and epilogue argument differ in type");
-  if (auto piece = getPiece())
-    if (piece->size() != 2 || (*piece)[0] < 0 || (*piece)[0] >= loops ||
-        !isReduction((*piece)[0]) || (*piece)[1] < 1 || getDot() || getPacked() ||
-        getInits().size() != 1 || body.getTerminator()->getOperand(0) != body.getArgument(0))
-      return emitOpError("cannot be made in these pieces");
-  if (getGroup() < 1 || (getGroup() != 1 && (getDot() || getPiece())))
-    return emitOpError("cannot multiply bytes in groups");
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
   if (!yield || yield.getNumOperands() != getInits().size())
     return emitOpError("expects the epilogue to yield an element of each result");
+  if (auto piece = getPiece())
+    if (piece->size() != 2 || (*piece)[0] < 0 || (*piece)[0] >= loops ||
+        !isReduction((*piece)[0]) || (*piece)[1] < 1 || getDot() || getPacked() ||
+        getInits().size() != 1 || yield.getValues()[0] != body.getArgument(0))
+      return emitOpError("cannot be made in these pieces");
+  if (getGroup() < 1 || (getGroup() != 1 && (getDot() || getPiece())))
+    return emitOpError("cannot multiply bytes in groups");
   for (auto [value, init] : llvm::zip(yield.getValues(), getInits()))
     if (value.getType() != getElementTypeOrSelf(init.getType()))
       return emitOpError("result and what the epilogue yields differ in type");

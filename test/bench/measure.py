@@ -83,13 +83,28 @@ def chain(count, kinds):
     return "fn.graph @g {\n" + "\n".join(lines) + "\n}\n"
 
 
+def functions(count):
+    """Functions that share a variable, a product and nothing else; every other one updates it."""
+    x, w, b = "tensor<?x16xf32>", "tensor<16x16xf32>", "tensor<16xf32>"
+    lines = [f'%x = fn.placeholder "x" : {x}', f'%w = fn.variable "w" : {w} = dense<0.5>', f'%b = fn.variable "b" : {b} = dense<0.5>',
+             f"%m = fn.matmul %x, %w : ({x}, {w}) -> {x}", f"%a = fn.add %m, %b : ({x}, {b}) -> {x}"]
+    for i in range(count):
+        lines += [f"%c{i} = fn.constant dense<{i}.5> : tensor<f32>", f"%y{i} = fn.mul %a, %c{i} : ({x}, tensor<f32>) -> {x}",
+                  f"%s{i} = fn.reduce_sum %y{i} {{axes = array<i64: 0>}} : ({x}) -> {b}",
+                  f'fn.function @f{i} inputs(%x : {x}) outputs("y" = %y{i} : {x})' + f" updates(%b = %s{i} : {b})" * (i % 2)]
+    return "fn.graph @g {\n" + "\n".join(lines) + "\n}\n"
+
+
 def compile_time(fnc, folder):
-    counts = (100, 1000, 5000, 20000)
-    for name, kinds in (("elementwise", ("add", "mul", "relu", "sub")), ("matmul and elementwise", ("add", "mul", "relu", "matmul"))):
+    ops = (100, 1000, 5000, 20000)
+    chains = [("ops, elementwise", ops, lambda n: chain(n, ("add", "mul", "relu", "sub"))),
+              ("ops, matmul and elementwise", ops, lambda n: chain(n, ("add", "mul", "relu", "matmul"))),
+              ("functions of one graph", (10, 100, 1000), functions)]
+    for name, counts, text in chains:
         seconds = []
         for count in counts:
             graph = pathlib.Path(folder, "chain.mlir")
-            graph.write_text(chain(count, kinds))
+            graph.write_text(text(count))
             seconds.append(cpu_seconds([fnc, "compile", graph, "-o", f"{folder}/chain.o"], 3 if count <= 1000 else 1))
         # Least squares of seconds = start + slope * ops, relative errors alike.
         weights = [1 / s ** 2 for s in seconds]
@@ -98,8 +113,8 @@ def compile_time(fnc, folder):
         slope = sum(w * (n - mean_n) * (s - mean_s) for w, n, s in zip(weights, counts, seconds)) / \
             sum(w * (n - mean_n) ** 2 for w, n in zip(weights, counts))
         first = mean_s - slope * mean_n
-        add(f"compile time of {counts[-1]:,} ops, {name}", f"{seconds[-1]:.2f} s",
-            f"{first + slope * counts[-1]:.2f} s, {1e3 * slope:.2f} ms an op by the line through "
+        add(f"compile time of {counts[-1]:,} {name}", f"{seconds[-1]:.2f} s",
+            f"{first + slope * counts[-1]:.2f} s, {1e3 * slope:.2f} ms each by the line through "
             + ", ".join(f"{n:,}" for n in counts), f"{seconds[-1] / (first + slope * counts[-1]):.2f}", "linear")
 
 
