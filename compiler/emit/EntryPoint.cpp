@@ -69,16 +69,19 @@ private:
 
   Value *expression(AffineExpr expr);
   Value *binaryExpression(mlir::AffineBinaryOpExpr binary);
+  AffineExpr byteCount(const fnc::Tensor &tensor);
   Value *bytesOf(const fnc::Tensor &tensor);
   /// The memory of an input.
   SmallVector<Region, 2> regionsOf(size_t input);
   void checkCount(size_t input);
   void checkProduct(size_t input);
-  void checkSizes(size_t input);
+  std::optional<int64_t> mostOf(AffineExpr expr) const;
+  void checkSizes();
   /// A product of sizes; notes in `tooLarge`, where there is one, what no memory has.
   Value *multiply(Value *x, Value *y);
   /// Sizes beyond this cannot be in memory.
   int64_t largestSize() const { return int64_t(1) << (index->getBitWidth() == 64 ? 40 : 28); }
+  int64_t largestBytes() const { return int64_t(1) << (index->getBitWidth() == 64 ? 59 : 29); }
   Value *constant(int64_t value) { return ConstantInt::getSigned(index, value); }
   /// Leaves with this status where `bad` holds.
   void failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension, Value *expected,
@@ -325,11 +328,7 @@ void EntryPoint::checkDims() {
   }
   for (const fnc::Constraint &constraint : function.constraints)
     checkConstraint(constraint);
-  for (auto [i, input] : enumerate(function.inputs))
-    if (input.isSparse()) {
-      checkSizes(i);
-      break;
-    }
+  checkSizes();
   for (auto [i, output] : enumerate(function.outputs))
     if (!output.isStatic())
       failIf(b.CreateAnd(b.CreateIsNull(outputs[i]), b.CreateICmpNE(bytesOf(output), constant(0))),
@@ -385,14 +384,16 @@ void EntryPoint::checkConstraint(const fnc::Constraint &constraint) {
          origin.first, origin.second, y, x, constraint.isEqual ? 0 : -1);
 }
 
-Value *EntryPoint::bytesOf(const fnc::Tensor &tensor) {
-  if (tensor.dims.empty())
-    return constant(tensor.type.bytes);
+AffineExpr EntryPoint::byteCount(const fnc::Tensor &tensor) {
   AffineExpr bytes =
       mlir::getAffineConstantExpr(tensor.type.bytes, tensor.dims.front().getContext());
   for (AffineExpr dim : tensor.dims)
     bytes = bytes * dim;
-  return expression(bytes);
+  return bytes;
+}
+
+Value *EntryPoint::bytesOf(const fnc::Tensor &tensor) {
+  return tensor.dims.empty() ? constant(tensor.type.bytes) : expression(byteCount(tensor));
 }
 
 SmallVector<EntryPoint::Region, 2> EntryPoint::regionsOf(size_t input) {
@@ -435,21 +436,48 @@ Value *EntryPoint::multiply(Value *x, Value *y) {
     return b.CreateMul(x, y);
   Value *product = b.CreateBinaryIntrinsic(Intrinsic::smul_with_overflow, x, y);
   Value *value = b.CreateExtractValue(product, 0);
-  Value *limit = constant(int64_t(1) << (index->getBitWidth() == 64 ? 59 : 29));
+  Value *limit = constant(largestBytes());
   tooLarge = b.CreateOr(tooLarge, b.CreateExtractValue(product, 1));
   tooLarge = b.CreateOr(tooLarge, b.CreateICmpSGT(value, limit));
   return value;
 }
 
-/// Neither does memory lie behind what a call makes of such a shape: outputs and workspace, whose
-/// bytes must not wrap around.
-void EntryPoint::checkSizes(size_t input) {
+/// The largest magnitude of the expression, whatever sizes pass; none where that is too large.
+std::optional<int64_t> EntryPoint::mostOf(AffineExpr expr) const {
+  if (auto number = mlir::dyn_cast<AffineConstantExpr>(expr))
+    return std::abs(number.getValue());
+  if (auto symbol = mlir::dyn_cast<AffineSymbolExpr>(expr)) {
+    int64_t max = function.symbols[symbol.getPosition()].max;
+    return max < 0 ? largestSize() : max;
+  }
+  auto binary = mlir::cast<mlir::AffineBinaryOpExpr>(expr);
+  std::optional<int64_t> x = mostOf(binary.getLHS()), y = mostOf(binary.getRHS());
+  if (!x || !y)
+    return std::nullopt;
+  int64_t most = *x;
+  if (binary.getKind() == AffineExprKind::Add
+          ? llvm::AddOverflow(*x, *y, most)
+          : binary.getKind() == AffineExprKind::Mul && llvm::MulOverflow(*x, *y, most))
+    return std::nullopt;
+  return most <= largestBytes() ? std::optional(most) : std::nullopt;
+}
+
+/// Neither does memory have to lie behind what a call makes of sizes that pass: outputs and
+/// workspace, whose bytes must not wrap around.
+void EntryPoint::checkSizes() {
   tooLarge = b.getFalse();
   for (const fnc::Tensor &output : function.outputs)
-    bytesOf(output);
+    if (!output.dims.empty() && !mostOf(byteCount(output)))
+      expression(byteCount(output));
   for (const WorkspaceBuffer &buffer : function.workspace)
-    expression(buffer.bytes);
-  failIf(tooLarge, FN_SHAPE_OVERFLOW, input, 0, constant(0), constant(0));
+    if (!mostOf(buffer.bytes))
+      expression(buffer.bytes);
+  auto sparse = llvm::find_if(function.inputs, [](auto &input) { return input.isSparse(); });
+  int32_t input = origins.empty() ? 0 : origins[0].first;
+  if (sparse != function.inputs.end())
+    input = static_cast<int32_t>(sparse - function.inputs.begin());
+  if (tooLarge != b.getFalse())
+    failIf(tooLarge, FN_SHAPE_OVERFLOW, input, 0, constant(0), constant(0));
   tooLarge = nullptr;
 }
 
