@@ -36,8 +36,9 @@ static void addImportOptions(CLI::App *app, ImportCommand &command) {
       ->type_name("INPUT=OUTPUT")
       ->group(group);
   app->add_option("--bound", command.bounds,
-                  "most elements of a node's output whose size is data, as of NonZero or "
-                  "NonMaxSuppression; NAME.count becomes an output too, and a call with more fails")
+                  "most elements of a node's output whose size is data, as of NonZero or Loop, or "
+                  "the largest value of an integer that says a size; NAME.count becomes an output "
+                  "too, and a call with more fails")
       ->type_name("NAME=COUNT")
       ->group(group);
   app->add_flag("--no-simplify", command.noSimplify,
