@@ -68,8 +68,8 @@ def graph(kind, shape, updates):
     elif kind == "twice":
         t.op("s", "add", "x", "x")
         t.unary("y", "softmax", "s", attrs=axis)
-    elif kind == "gelu":
-        t.unary("y", "gelu", "x")
+    elif kind in ("gelu", "sin"):
+        t.unary("y", kind, "x")
     else:
         t.lines.append("%eps = fn.constant dense<1.0e-5> : tensor<f32>")
         centred = "x"
@@ -128,6 +128,17 @@ def main():
                 got = call(library, x, x)
                 if x.size:
                     compare(f"{kind} {shape}", got, FORMULAS[kind](x.astype(np.float64)), 4)
+        # Shorter than a vector, whole vectors, and some with a rest; huge angles among small ones.
+        for cpu in ("x86-64", "x86-64-v3", "native"):
+            for kind, formula in {"gelu": gelu, "sin": np.sin}.items():
+                library = compiled(kind, ["?", "?"], False, options=["--cpu", cpu])
+                for length in (1, 3, 7, 8, 17, 63, 64, 101, 200):
+                    x = (rng.standard_normal((3, length)) * 4).astype(np.float32)
+                    if kind == "sin":
+                        x.flat[::7] *= 1e9
+                        x.flat[3::29] = np.inf
+                    with np.errstate(invalid="ignore"):
+                        compare(f"{kind} {cpu}, {length}", call(library, x, x), formula(x.astype(np.float64)), 1)
         library = compiled("softmax", [24, 96], False)
         x = rng.standard_normal((24, 96)).astype(np.float32)
         x[3, 5], x[4, :] = np.nan, np.nan
