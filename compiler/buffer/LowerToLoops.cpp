@@ -3,6 +3,7 @@
 #include "compiler/buffer/Contraction.h"
 #include "compiler/buffer/CooMatmul.h"
 #include "compiler/buffer/Instructions.h"
+#include "compiler/buffer/MoveBytes.h"
 #include "compiler/buffer/Passes.h"
 #include "compiler/buffer/PhiloxRounds.h"
 #include "compiler/buffer/VectorLoops.h"
@@ -224,7 +225,9 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
       if (failed(generic))
         return signalPassFailure();
       linalg::GenericOp merged = mergeLoops(rewriter, *generic);
-      if (!fnc::lowerToVectorLoops(rewriter, merged, {vectorBits, registers}) &&
+      // Small machines' libraries move byte after byte.
+      bool moved = vectorBits > 32 && fnc::lowerToBytes(rewriter, merged);
+      if (!moved && !fnc::lowerToVectorLoops(rewriter, merged, {vectorBits, registers}) &&
           failed(lowerToLoops(rewriter, merged)))
         return signalPassFailure();
     }

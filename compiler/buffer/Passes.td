@@ -313,7 +313,9 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
     partial sums. While the sums of a block are made, what its epilogue needs of large buffers comes
     by prefetches, and so does the next panel of a large operand; and where the epilogue divides or
     takes roots, the block before goes through it. kernel.lookup, kernel.scale and kernel.byte_dot
-    become instructions of the target, kernel.philox a loop.
+    become instructions of the target, kernel.philox a loop. Fills with one byte and
+    copies of memory without a gap become kernel.set_bytes and kernel.copy_bytes where there are
+    vectors.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
@@ -322,9 +324,9 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
            "what multiplies bytes", "::fnc::byteProductsValues()">,
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
-                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect"];
+                           "::fnc::kernel::KernelDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def OutlineLoops : Pass<"fnc-outline-loops", "::mlir::ModuleOp"> {

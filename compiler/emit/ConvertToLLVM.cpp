@@ -7,12 +7,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/emit/ConvertToLLVM.h"
+#include "compiler/kernel/Kernel.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
@@ -62,6 +65,62 @@ struct ExpandViews : PassWrapper<ExpandViews, OperationPass<ModuleOp>> {
   }
 };
 
+/// kernel.set_bytes and kernel.copy_bytes: a pointer and a number of bytes.
+template <typename Op> struct BytesPattern : ConvertOpToLLVMPattern<Op> {
+  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
+
+  Value pointer(OpBuilder &b, Location loc, Value memref, Value converted) const {
+    return MemRefDescriptor(converted).bufferPtr(b, loc, *this->getTypeConverter(),
+                                                 cast<MemRefType>(memref.getType()));
+  }
+
+  Value bytes(OpBuilder &b, Location loc, Value memref, Value converted) const {
+    auto type = cast<MemRefType>(memref.getType());
+    auto constant = [&](int64_t value) -> Value {
+      return LLVM::ConstantOp::create(b, loc, this->getIndexType(), b.getIndexAttr(value));
+    };
+    int64_t known = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    Value product;
+    for (auto [dim, size] : llvm::enumerate(type.getShape())) {
+      if (!ShapedType::isDynamic(size)) {
+        known *= size;
+        continue;
+      }
+      Value open = MemRefDescriptor(converted).size(b, loc, dim);
+      product = product ? LLVM::MulOp::create(b, loc, product, open).getResult() : open;
+    }
+    return product ? LLVM::MulOp::create(b, loc, product, constant(known)) : constant(known);
+  }
+};
+
+struct SetBytesPattern : BytesPattern<fnc::kernel::SetBytesOp> {
+  using BytesPattern::BytesPattern;
+
+  LogicalResult matchAndRewrite(fnc::kernel::SetBytesOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &b) const override {
+    Location loc = op.getLoc();
+    Value value = LLVM::ConstantOp::create(b, loc, b.getI8Type(), op.getValueAttr());
+    b.replaceOpWithNewOp<LLVM::MemsetOp>(op, pointer(b, loc, op.getTarget(), adaptor.getTarget()),
+                                         value, bytes(b, loc, op.getTarget(), adaptor.getTarget()),
+                                         /*isVolatile=*/false);
+    return success();
+  }
+};
+
+struct CopyBytesPattern : BytesPattern<fnc::kernel::CopyBytesOp> {
+  using BytesPattern::BytesPattern;
+
+  LogicalResult matchAndRewrite(fnc::kernel::CopyBytesOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &b) const override {
+    Location loc = op.getLoc();
+    b.replaceOpWithNewOp<LLVM::MemcpyOp>(op, pointer(b, loc, op.getTarget(), adaptor.getTarget()),
+                                         pointer(b, loc, op.getSource(), adaptor.getSource()),
+                                         bytes(b, loc, op.getTarget(), adaptor.getTarget()),
+                                         /*isVolatile=*/false);
+    return success();
+  }
+};
+
 struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ConvertToLLVM)
 
@@ -92,6 +151,7 @@ struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
     cf::populateAssertToLLVMConversionPattern(converter, patterns);
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
     populateFuncToLLVMConversionPatterns(converter, patterns);
+    patterns.add<SetBytesPattern, CopyBytesPattern>(converter);
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
     if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))

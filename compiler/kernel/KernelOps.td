@@ -335,4 +335,29 @@ def Kernel_PhiloxOp : Kernel_Op<"philox", [
   }];
 }
 
+def Kernel_SetBytesOp : Kernel_Op<"set_bytes"> {
+  let summary = "one value in every byte of a buffer without gaps";
+  let description = [{
+    ```mlir
+    kernel.set_bytes %x to 0 : memref<?x64xf32>
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemWrite]>:$target, I8Attr:$value);
+  let assemblyFormat = "$target `to` $value attr-dict `:` type($target)";
+}
+
+def Kernel_CopyBytesOp : Kernel_Op<"copy_bytes"> {
+  let summary = "what one buffer without gaps holds, in another of its size";
+  let description = [{
+    The two do not overlap.
+
+    ```mlir
+    kernel.copy_bytes %x to %y : memref<?x64xf32> to memref<?x64xf32, strided<[64, 1], offset: ?>>
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source,
+                       Arg<AnyMemRef, "", [MemWrite]>:$target);
+  let assemblyFormat = "$source `to` $target attr-dict `:` type($source) `to` type($target)";
+}
+
 #endif // FNC_KERNEL_OPS
