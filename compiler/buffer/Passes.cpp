@@ -25,6 +25,7 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
   pm.addPass(createFuseUpdates());
   // Before lifetimes count: what lies between ops of one row need not live longer.
   pm.addPass(createFuseRows());
+  pm.addPass(createChainContractions());
   pm.addPass(createSimplify());
   // Views of rows have their final form, by which ops are seen to share elements.
   pm.addPass(createSkewRows(registers));

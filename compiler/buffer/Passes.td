@@ -207,6 +207,36 @@ def FuseRows : Pass<"fnc-fuse-rows", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
+def ChainContractions : Pass<"fnc-chain-contractions", "::mlir::ModuleOp"> {
+  let summary = "contractions that follow one another, strip by strip";
+  let description = [{
+    Where a contraction makes rows that the next one alone reads, row by row or in windows, and all
+    of them would leave the caches, both are done strip by strip, and so are contractions behind
+    them that read rows. Rows that the windows of two strips share are kept, not computed again.
+
+    ```mlir
+    %e = memref.alloc() : memref<1x112x112x96xf32>
+    kernel.contract ins(%x, %w) outs(%e) {sizes = [1, 112, 112, 16, 96]} ...
+    kernel.contract ins(%e, %v) outs(%y) {sizes = [1, 55, 55, 3, 3, 96]} ...
+    ```
+    ==>
+    ```mlir
+    %e = memref.alloc() : memref<1x7x112x96xf32>
+    ... the first strip
+    scf.for %i = %c1 to %c18 step %c1 {
+      linalg.copy ins(%e[6 .. 7]) outs(%e[0 .. 1])
+      kernel.contract ins(%x[6 * %i + 1 ..], %w) outs(%e[1 ..]) {sizes = [1, 6, 112, 16, 96]} ...
+      kernel.contract ins(%e, %v) outs(%y[3 * %i ..]) {sizes = [1, 3, 55, 3, 3, 96]} ...
+    }
+    ... the last strip
+    ```
+    On entry: memrefs of static sizes, one allocation a buffer. On exit: the same.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::fnc::kernel::KernelDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def SkewRows : Pass<"fnc-skew-rows", "::mlir::ModuleOp"> {
   let summary = "few loops in a row, which run beside those of the next rows";
   let description = [{

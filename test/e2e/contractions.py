@@ -206,6 +206,26 @@ def conv_chain(r):
     return value, expected, np.abs(expected).max() + 1
 
 
+def strips(r):
+    """Wide convolutions between narrow ones, strip by strip: all of what lies between would leave the caches."""
+    size, c, wide, out = r.upto(80, 62), r.upto(12), r.upto(100, 80), r.upto(24)
+    k, stride, dilation, padding = r.pick(1, 2, 3, 3, 5), r.pick(1, 1, 2, 3), r.pick(1, 1, 2), r.pick("same", "valid")
+    depthwise = r.pick(0, 1, 1)
+    x, v, w, u = r.values((1, size, size + 3, c)), r.values((1, 1, c, wide)), None, r.values((1, 1, wide, out))
+    w = r.values((k, k, wide, 1)) if depthwise else r.values((k, k, wide, r.upto(8)))
+    value = r.op("conv", [r.feed(x), r.weight(v)], tensor((1, size, size + 3, wide)))
+    value, expected = r.same("relu", value), np.maximum(conv_nhwc(x.astype(float), v, [1, 1], [1, 1], [(0, 0)] * 2, 1), 0)
+    pads = [same_pads(n, k, stride, dilation) if padding == "same" else (0, 0) for n in expected.shape[1:3]]
+    filters = w.reshape(k, k, 1, wide) if depthwise else w
+    expected = conv_nhwc(expected, filters, [stride] * 2, [dilation] * 2, pads, wide if depthwise else 1)
+    value = r.op("depthwise_conv" if depthwise else "conv", [value, r.weight(w)], tensor(expected.shape),
+                 f'{{strides = array<i64: {stride}, {stride}>, dilations = array<i64: {dilation}, {dilation}>, padding = "{padding}"}}')
+    if depthwise and r.pick(0, 1, 1):
+        expected = conv_nhwc(expected, u, [1, 1], [1, 1], [(0, 0)] * 2, 1)
+        value = r.op("conv", [value, r.weight(u)], tensor(expected.shape))
+    return value, expected, 4 * np.abs(expected).max() + 1
+
+
 def fast_conv(r):
     """What Winograd's forms take: 3x3, of many channels, with sizes that tiles do not divide."""
     n, c, out = r.upto(3), r.pick(16, 30, 64), r.pick(16, 33, 64)
@@ -239,7 +259,7 @@ def main():
     parser.add_argument("--cpu", action="append")
     parser.add_argument("-O", dest="level", default="2")
     options = parser.parse_args()
-    makers = [matmul, conv, lambda r: conv(r, depthwise=True), conv_chain, fast_conv, long_sums]
+    makers = [matmul, conv, lambda r: conv(r, depthwise=True), conv_chain, strips, fast_conv, long_sums]
     passed = failed = 0
     for number in range(options.seed, options.seed + options.rounds):
         r = Round(np.random.default_rng(number))
