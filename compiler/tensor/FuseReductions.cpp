@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -102,8 +103,12 @@ struct FuseReductions : fnc::impl::FuseReductionsBase<FuseReductions> {
 
   /// Where both can be computed: `a`, which comes first, or `b`.
   static Operation *placeOf(linalg::GenericOp a, linalg::GenericOp b) {
-    if (llvm::all_of(b->getOperands(),
-                     [&](Value operand) { return isBefore(operand, a) || constantFill(operand); }))
+    llvm::SetVector<Value> captured;
+    getUsedValuesDefinedAbove(b->getRegions(), captured);
+    if (llvm::all_of(
+            b->getOperands(),
+            [&](Value operand) { return isBefore(operand, a) || constantFill(operand); }) &&
+        llvm::all_of(captured, [&](Value value) { return isBefore(value, a); }))
       return a;
     bool waits = llvm::all_of(a->getUsers(), [&](Operation *user) {
       Operation *at = a->getBlock()->findAncestorOpInBlock(*user);

@@ -52,7 +52,7 @@ def loss(b):
         t = b.op("sigmoid {0}", [t], t.shape, t.dtype, lambda c, n, v: 1 / (1 + np.exp(-v)), "same")
     each = {"mse": lambda p, t: ((p - t) ** 2).mean(-1), "mae": lambda p, t: np.abs(p - t).mean(-1),
             "huber": lambda p, t: huber(p, t, delta),
-            "log_cosh": lambda p, t: (np.logaddexp(p - t, t - p) - np.log(2)).mean(-1),
+            "log_cosh": lambda p, t: (p - t + np.logaddexp(0, -2 * (p - t)) - np.log(2)).mean(-1),
             "hinge": lambda p, t: np.maximum(1 - t * p, 0).mean(-1),
             "squared_hinge": lambda p, t: (np.maximum(1 - t * p, 0) ** 2).mean(-1),
             "poisson": lambda p, t: (p - t * np.log(p + TINY)).mean(-1),

@@ -82,3 +82,35 @@ func.func @apart(%x: tensor<8x4xf32>) -> (tensor<4xf32>, tensor<8xf32>) {
   } -> tensor<8xf32>
   return %t, %w : tensor<4xf32>, tensor<8xf32>
 }
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#col = affine_map<(i, j) -> (j)>
+
+// What a body takes from outside is there first, too.
+// CHECK-LABEL: func @captured
+// CHECK: %[[M:.*]] = arith.mulf %arg1, %arg1
+// CHECK: linalg.generic {{.*}} ins(%arg0 :
+// CHECK: arith.mulf %{{.*}}, %[[M]]
+// CHECK-NOT: linalg.generic
+func.func @captured(%x: tensor<8x4xf32>, %y: f32) -> (tensor<4xf32>, tensor<4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %a = linalg.fill ins(%zero : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %s = linalg.generic {indexing_maps = [#id, #col], iterator_types = ["reduction", "parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%a : tensor<4xf32>) {
+  ^bb0(%u: f32, %acc: f32):
+    %r = arith.addf %acc, %u : f32
+    linalg.yield %r : f32
+  } -> tensor<4xf32>
+  %z = arith.mulf %y, %y : f32
+  %t = linalg.generic {indexing_maps = [#id, #col], iterator_types = ["reduction", "parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%a : tensor<4xf32>) {
+  ^bb0(%u: f32, %acc: f32):
+    %m = arith.mulf %u, %z : f32
+    %r = arith.addf %acc, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<4xf32>
+  return %s, %t : tensor<4xf32>, tensor<4xf32>
+}
