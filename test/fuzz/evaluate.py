@@ -265,6 +265,8 @@ def slopes_of(call, key, output, target, seed=None):
         return slopes
     if call.noise is None:
         call.doubts[key] = np.isnan(slopes)
+        if seed is not None and np.any(call.value(seed) == 0):  # 0 times a kink
+            call.doubts[key] |= np.isnan(differences(call, output, target))
     return np.where(call.doubts.get(key, False), np.nan, slopes)
 
 
@@ -278,8 +280,10 @@ def compute_gradients(call, node):
         slopes = slopes_of(call, result, output, target, seed)
         if call.noise is not None and not call.wide:
             size = np.max(np.nan_to_num(np.abs(slopes), posinf=0), initial=0)
-            slopes = slopes + call.noise.uniform(-1, 1, slopes.shape) * (
-                64 * elements.epsilon(result.dtype) + 1e-5) * (0.5 + size + np.abs(slopes))
+            error = (64 * elements.epsilon(result.dtype) + 1e-5) * (0.5 + size + np.abs(slopes))
+            near = slopes + call.noise.uniform(-1, 1, slopes.shape) * error
+            # What may be 0 may be just 0, at which functions have poles.
+            slopes = np.where((np.abs(slopes) <= error) & (call.noise.random(slopes.shape) < 0.3), 0, near)
             slopes = np.where(np.isnan(slopes), unknown(call.noise, slopes.shape), slopes)
         elif not call.wide:
             slopes = np.where(np.isnan(slopes), 0, slopes)  # the noisy calls say that it is not known

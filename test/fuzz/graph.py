@@ -53,13 +53,14 @@ class Node:
     """An op. `text` has {0}, {1}, .. for its operands; `compute(call, *arrays)` gives its results.
 
     signature: "function" writes types as (operands) -> results, "list" the operands' alone, "same" the first operand's.
-    exact: results are rounded once. rule: differentiable by its float operands. held: results that pass no gradient.
+    exact: results are rounded once. rule: differentiable by its float operands. held: results that pass no gradient. apart: places of operands that none
+    reaches.
     """
     kind, barrier = "op", False                             # barrier: a gradient through it is an error
 
-    def __init__(self, text, operands, results, compute, signature="function", exact=False, rule=True, held=()):
+    def __init__(self, text, operands, results, compute, signature="function", exact=False, rule=True, held=(), apart=()):
         self.text, self.operands, self.results, self.compute = text, list(operands), list(results), compute
-        self.signature, self.exact, self.rule, self.held, self.after = signature, exact, rule, held, []
+        self.signature, self.exact, self.rule, self.held, self.apart, self.after = signature, exact, rule, held, apart, []
         for i, result in enumerate(self.results):
             result.node, result.index = self, i
 

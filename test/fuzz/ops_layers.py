@@ -83,7 +83,8 @@ def norm(b):
         made = rule(*values[:count], **named(values[count:]), **options)
         return list(made) if isinstance(made, tuple) else [made]
     results = [(x.shape, x.dtype)] + [(parameter, x.dtype)] * (2 * (op == "batch_norm_training"))
-    b.ops(f"{text} {{{{{', '.join(more)}}}}}", operands, results, conditioned(compute, range(len(operands))), held=(1, 2))
+    b.ops(f"{text} {{{{{', '.join(more)}}}}}", operands, results, conditioned(compute, range(len(operands))), held=(1, 2),
+          apart=(1, 2) if op == "batch_norm_training" else ())
 
 
 def dropout(b):

@@ -93,8 +93,8 @@ def paths(output, fed=()):
     reached, stack = {output}, [output]
     while stack:
         t = stack.pop()
-        for o in t.node.operands if t.node.op != "stop_gradient" and t not in fed else ():
-            if not t.is_float or not o.is_float or o in reached:
+        for k, o in enumerate(t.node.operands if t.node.op != "stop_gradient" and t not in fed else ()):
+            if k in t.node.apart or not t.is_float or not o.is_float or o in reached:
                 continue
             if t.node.rule and t.index not in t.node.held:
                 reached.add(o)
