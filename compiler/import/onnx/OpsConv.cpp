@@ -125,8 +125,8 @@ Value withBias(Node &n, Ops &o, Value y, size_t i) {
 }
 
 LogicalResult conv(Node &n, Ops &o) {
-  if (Value y = quantizedConvolution(n, o))
-    return n.result(y);
+  if (std::optional<Value> y = quantizedConvolution(n, o))
+    return n.result(*y);
   Value x = n.in(0), filter = n.in(1);
   FailureOr<Windows> w = filterWindows(n, x, filter);
   if (failed(w))

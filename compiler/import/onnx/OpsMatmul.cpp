@@ -8,14 +8,15 @@ using namespace fnc::onnx_import;
 namespace {
 
 LogicalResult matmul(Node &n, Ops &o) {
-  Value y = quantizedMatmul(n, o, false, false);
-  return n.result(y ? y : o.matmul(n.in(0), n.in(1)));
+  std::optional<Value> y = quantizedMatmul(n, o, false, false);
+  return n.result(y ? *y : o.matmul(n.in(0), n.in(1)));
 }
 
 LogicalResult gemm(Node &n, Ops &o) {
   bool isPlain = n.f("alpha", 1) == 1 && n.f("beta", 1) == 1;
-  if (Value y = isPlain ? quantizedMatmul(n, o, n.i("transA", 0), n.i("transB", 0)) : Value())
-    return n.result(y);
+  if (std::optional<Value> y =
+          isPlain ? quantizedMatmul(n, o, n.i("transA", 0), n.i("transB", 0)) : std::nullopt)
+    return n.result(*y);
   Value y = o.matmul(n.in(0), n.in(1), n.i("transA", 0), n.i("transB", 0));
   double alpha = n.f("alpha", 1), beta = n.f("beta", 1);
   if (alpha != 1)

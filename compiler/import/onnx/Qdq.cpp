@@ -133,14 +133,14 @@ Value fnc::onnx_import::dequantize(Node &n, Ops &o, const Dequantized &x) {
   return y;
 }
 
-Value fnc::onnx_import::quantizedConvolution(Node &n, Ops &o) {
+std::optional<Value> fnc::onnx_import::quantizedConvolution(Node &n, Ops &o) {
   Value input = n.in(0), filter = n.in(1);
   const Dequantized *x = find(n, input), *w = find(n, filter);
   if (!areBytes(x) || !areBytes(w) || !hasOneScale(x) || (!hasOneScale(w) && w->axis != 0))
-    return {};
+    return std::nullopt;
   int64_t rank = Ops::rank(input);
   if (rank < 3 || rank > 5 || Ops::rank(filter) != rank || !Ops::isStatic(filter))
-    return {};
+    return std::nullopt;
   // Building may move what is remembered.
   Dequantized a = *x, b = *w;
   Value factor = o.mul(a.scale, hasOneScale(&b) ? b.scale : o.alongAxis(b.scale, 1, rank));
@@ -148,15 +148,16 @@ Value fnc::onnx_import::quantizedConvolution(Node &n, Ops &o) {
   return withBias(n, o, sum, factor, [&](Value v) { return o.alongAxis(v, 1, rank); });
 }
 
-Value fnc::onnx_import::quantizedMatmul(Node &n, Ops &o, bool transposeA, bool transposeB) {
+std::optional<Value> fnc::onnx_import::quantizedMatmul(Node &n, Ops &o, bool transposeA,
+                                                       bool transposeB) {
   Value left = n.in(0), right = n.in(1);
   const Dequantized *x = find(n, left), *w = find(n, right);
   if (!areBytes(x) || !areBytes(w) || !hasOneScale(x) || Ops::rank(left) < 2 ||
       Ops::rank(right) < 2)
-    return {};
+    return std::nullopt;
   int64_t columns = transposeB ? 0 : Ops::rank(right) - 1;
   if (!hasOneScale(w) && w->axis != columns)
-    return {};
+    return std::nullopt;
   Dequantized a = *x, b = *w;
   if (transposeA)
     a.bytes = turned(o, a.bytes);

@@ -39,10 +39,10 @@ class Node;
 
 /// Floats for bytes: makes and remembers them.
 Value dequantize(Node &n, Ops &o, const Dequantized &x);
-/// A convolution or product of inputs 0 and 1, with input 2 as bias, where both stand for bytes;
-/// else null.
-Value quantizedConvolution(Node &n, Ops &o);
-Value quantizedMatmul(Node &n, Ops &o, bool transposeA, bool transposeB);
+/// A convolution or product of inputs 0 and 1, with input 2 as bias, null after an error; none
+/// where one of them does not stand for bytes.
+std::optional<Value> quantizedConvolution(Node &n, Ops &o);
+std::optional<Value> quantizedMatmul(Node &n, Ops &o, bool transposeA, bool transposeB);
 /// Bytes of `type` for floats that stand for such or for sums; else null.
 Value requantized(Node &n, Ops &o, Value x, Value scale, Value zero, Type type);
 
