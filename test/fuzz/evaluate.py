@@ -60,7 +60,7 @@ class Tilt:
         value = value * factor + offset
         for i, slope, at in slopes:
             moved = slope * (operands[i] - at)
-            value = value + (moved if at.shape == value.shape else np.sum(moved))
+            value = value + (moved if at.shape == value.shape else moved.sum(-1) if at.shape[:-1] == value.shape else np.sum(moved))
         return value
 
     def choose(self, node, result, value, scale, operands):
@@ -70,7 +70,7 @@ class Tilt:
         # A slope that comes of the result, as 1 - tanh(x)^2, is as accurate as the largest one.
         slopes = [] if node.exact else [
             (i, draw(x.shape), x) for i, (t, x) in enumerate(zip(node.operands, operands))
-            if t.is_float and not t.sparse and value.shape in (x.shape, ())]
+            if t.is_float and not t.sparse and value.shape in (x.shape, x.shape[:-1], ())]
         return 1 + np.where(free, draw(value.shape), 0), offset, slopes
 
 
