@@ -2,7 +2,7 @@
 import numpy as np
 
 import elements
-from evaluate import Scaled
+from evaluate import Scaled, unknown
 from graph import Dim
 from ops_shape import ints, static
 
@@ -53,7 +53,7 @@ def matmul(b):
 def padded(call, f, x, y, is_float):
     """Whether the zeros of the padding meet an infinity of the filter is left open."""
     if call.noise is not None and is_float and not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
-        return np.full(np.shape(f(np.nan_to_num(x), np.nan_to_num(y))), np.nan)
+        return unknown(call.noise, np.shape(f(np.nan_to_num(x), np.nan_to_num(y))))
     return summed(f, x, y, is_float)
 
 

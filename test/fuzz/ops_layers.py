@@ -2,7 +2,7 @@
 import numpy as np
 
 import elements
-from evaluate import CallError, Scaled
+from evaluate import CallError, Scaled, unknown
 from graph import Dim
 from ops_random import ref, state
 from ops_shape import ints, static
@@ -16,7 +16,7 @@ def conditioned(f, floats):
             return tuple(made)
         if not all(np.all(np.isfinite(values[i])) for i in floats):
             # How infinities and NaN mix on the way is left open.
-            return tuple(np.full(np.shape(y), np.nan) if np.asarray(y).dtype.kind == "f" else y for y in made)
+            return tuple(unknown(c.noise, np.shape(y)) if np.asarray(y).dtype.kind == "f" else y for y in made)
         scales = [np.abs(y) for y in made]
         for _ in range(2):
             moved = list(values)
