@@ -66,7 +66,10 @@ def check(name, raw, want, rtol, atol):
         with np.errstate(all="ignore"):
             equal = np.allclose(got.astype(np.float64), want.astype(np.float64), rtol=rtol, atol=atol, equal_nan=True)
     if not equal:
-        raise RuntimeError(f"output '{name}': got {got.reshape(-1)[:5]}, want {want.reshape(-1)[:5]}")
+        with np.errstate(all="ignore"):
+            off = np.max(np.abs(got.astype(np.float64) - want.astype(np.float64)))
+        raise RuntimeError(f"output '{name}' is off by up to {off:.2g} of {np.max(np.abs(want)):.2g}: "
+                           f"got {got.reshape(-1)[:5]}, want {want.reshape(-1)[:5]}")
 
 
 def check_types(fnc, path, wanted):
@@ -144,7 +147,7 @@ def reason(why):
     why = re.sub(r"^exit \d+: \S*: error: ", "", why)
     if m := re.match(r"node '.*?' \((.*?)\): (.*)", why):
         return f"{m.group(1)}: {m.group(2)}"
-    return re.sub(r"(got|want) \[.*", r"\1 ...", why)
+    return re.sub(r"(:? got|want) \[.*", "", why)
 
 
 def main():
