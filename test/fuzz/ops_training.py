@@ -13,17 +13,22 @@ def logs(p):
         np.exp(p - np.max(p, -1, keepdims=True, initial=-np.inf)).sum(-1, keepdims=True))
 
 
-def bce(p, t, logits, smoothing):
+def clipped(p, dtype):
+    """Away from 0 and 1, as far as the type can tell."""
+    return np.clip(p, TINY, elements.rounded(np.asarray(1 - TINY), dtype))
+
+
+def bce(p, t, logits, smoothing, dtype):
     t = t * (1 - smoothing) + smoothing / 2 if smoothing else t
     if logits:
         return (np.maximum(p, 0) - p * t + np.log1p(np.exp(-np.abs(p)))).mean(-1)
-    p = np.clip(p, TINY, 1 - TINY)
+    p = clipped(p, dtype)
     return -(t * np.log(p + TINY) + (1 - t) * np.log(1 - p + TINY)).mean(-1)
 
 
-def cce(p, t, logits, smoothing):
+def cce(p, t, logits, smoothing, dtype):
     t = t * (1 - smoothing) + smoothing / max(p.shape[-1], 1) if smoothing else t
-    chosen = logs(p) if logits else np.log(np.clip(p / p.sum(-1, keepdims=True), TINY, 1 - TINY))
+    chosen = logs(p) if logits else np.log(clipped(p / p.sum(-1, keepdims=True), dtype))
     return -(t * chosen).sum(-1)
 
 
@@ -41,7 +46,7 @@ def loss(b):
     p = b.pick(lambda t: t.dtype in ("f32", "f64") and t.shape and t.shape[-1] not in (0,))
     if not p:
         return
-    r = b.random
+    r, dtype = b.random, p.dtype
     op = r.choice(["mse", "mae", "huber", "log_cosh", "hinge", "squared_hinge", "poisson", "kl_divergence",
                    "binary_cross_entropy", "categorical_cross_entropy", "cosine_similarity", "softmax_cross_entropy"])
     logits, smoothing, delta = r.random() < 0.5, r.choice([0, 0, 0.1]), r.choice([1.0, 0.5])
@@ -57,8 +62,8 @@ def loss(b):
             "squared_hinge": lambda p, t: (np.maximum(1 - t * p, 0) ** 2).mean(-1),
             "poisson": lambda p, t: (p - t * np.log(p + TINY)).mean(-1),
             "kl_divergence": lambda p, t: (np.clip(t, TINY, 1) * np.log(np.clip(t, TINY, 1) / np.clip(p, TINY, 1))).sum(-1),
-            "binary_cross_entropy": lambda p, t: bce(p, t, logits, smoothing),
-            "categorical_cross_entropy": lambda p, t: cce(p, t, logits, smoothing),
+            "binary_cross_entropy": lambda p, t: bce(p, t, logits, smoothing, dtype),
+            "categorical_cross_entropy": lambda p, t: cce(p, t, logits, smoothing, dtype),
             "cosine_similarity": cosine, "softmax_cross_entropy": lambda p, t: -(t * logs(p)).sum(-1)}[op]
     attrs = []
     if op == "huber":
