@@ -1,12 +1,15 @@
 //===- SeparateReaders.cpp - tensors that many ops share, given to each ---===//
 
 #include "compiler/buffer/Passes.h"
+#include "compiler/kernel/Aliases.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Dominance.h"
+#include "llvm/ADT/EquivalenceClasses.h"
 
 using namespace mlir;
 
@@ -43,15 +46,19 @@ bool isOfLoop(Value value) {
   return isa_and_nonnull<scf::ForOp, scf::WhileOp>(op);
 }
 
+/// `value` in memory of its own.
+Value copied(OpBuilder &b, Value value) {
+  return bufferization::AllocTensorOp::create(
+      b, value.getLoc(), cast<RankedTensorType>(value.getType()), ValueRange{}, value);
+}
+
 /// Copies what the yield takes from outside of its branch.
 void copyFromOutside(scf::YieldOp yield, unsigned i, Region *branch) {
   Value value = yield.getOperand(i);
   auto inner = value.getDefiningOp<scf::IfOp>();
   if (!branch->isAncestor(value.getParentRegion())) {
     OpBuilder b(yield);
-    yield.setOperand(
-        i, bufferization::AllocTensorOp::create(
-               b, yield.getLoc(), cast<RankedTensorType>(value.getType()), ValueRange{}, value));
+    yield.setOperand(i, copied(b, value));
   } else if (inner) {
     unsigned k = cast<OpResult>(value).getResultNumber();
     copyFromOutside(inner.thenYield(), k, branch);
@@ -71,6 +78,60 @@ void separateBranches(func::FuncOp func) {
       copyFromOutside(branch.elseYield(), i, &branch.getElseRegion());
     }
   });
+}
+
+/// An operand that a select or branch may take for its result.
+struct Choice {
+  OpOperand *operand;
+  Value result;
+
+  Value source() const { return fnc::viewedTensor(operand->get()); }
+};
+
+SmallVector<Choice> findChoices(func::FuncOp func) {
+  SmallVector<Choice> choices;
+  func.walk([&](Operation *op) {
+    for (OpResult result : op->getResults()) {
+      unsigned i = result.getResultNumber();
+      if (!isa<RankedTensorType>(result.getType()))
+        continue;
+      if (auto select = dyn_cast<arith::SelectOp>(op))
+        for (OpOperand *operand : {&select.getTrueValueMutable(), &select.getFalseValueMutable()})
+          choices.push_back({operand, result});
+      if (auto branch = dyn_cast<scf::IfOp>(op))
+        for (scf::YieldOp yield : {branch.thenYield(), branch.elseYield()})
+          choices.push_back({&yield->getOpOperand(i), result});
+    }
+  });
+  return choices;
+}
+
+/// Copies what is stored in its place where it is chosen among tensors some of which were there
+/// before. The analysis takes all that one result may be for one memory, and the store, which it
+/// cannot move, for a write over them, and gives up.
+void separateStored(func::FuncOp func) {
+  SmallVector<Choice> choices = findChoices(func);
+  llvm::EquivalenceClasses<Value> together;
+  for (const Choice &choice : choices)
+    together.unionSets(choice.result, choice.source());
+  llvm::DenseMap<Value, SmallVector<Value>> sources;
+  for (const Choice &choice : choices) {
+    Value source = choice.source();
+    if (!isa_and_nonnull<arith::SelectOp, scf::IfOp>(source.getDefiningOp()))
+      sources[together.getLeaderValue(source)].push_back(source);
+  }
+  DominanceInfo dominance(func);
+  for (const Choice &choice : choices) {
+    Value source = choice.source();
+    auto store = source.getDefiningOp<bufferization::MaterializeInDestinationOp>();
+    if (!store || llvm::all_of(sources[together.getLeaderValue(source)], [&](Value other) {
+          Operation *def = other.getDefiningOp();
+          return other == source || (def && dominance.properlyDominates(store, def));
+        }))
+      continue;
+    OpBuilder b(choice.operand->getOwner());
+    choice.operand->set(copied(b, choice.operand->get()));
+  }
 }
 
 /// Gives each user of a filled tensor, and every few users of an uninitialized one, a tensor of
@@ -125,6 +186,7 @@ struct SeparateReaders : fnc::impl::SeparateReadersBase<SeparateReaders> {
       return;
     sinkFreshTensors(func);
     separateBranches(func);
+    separateStored(func);
     splitFreshTensors(func, few);
     OpBuilder b = OpBuilder::atBlockBegin(&func.front());
     for (BlockArgument arg : func.getArguments())

@@ -64,6 +64,29 @@ GRAPH = f"""fn.graph @g {{
   }}
   fn.function @swap as "f_swap" inputs(%flag : {F}, %x : {V}) outputs("kept" = %kept : {V}) updates(%a = %swap : {V}, %b = %back : {V})
 
+  // An output, or else what was there before it.
+  %earlier = fn.add %x, %y : ({V}, {V}) -> {V}
+  %stored = fn.neg %earlier : {V}
+  %either = fn.if %flag : ({F}) -> {V} {{
+    fn.yield %earlier : {V}
+  }} else {{
+    fn.yield %stored : {V}
+  }}
+  %chosen = fn.mul %either, %earlier : ({V}, {V}) -> {V}
+  %deep = fn.if %flag : ({F}) -> {V} {{
+    fn.yield %stored : {V}
+  }} else {{
+    %more = fn.greater %limit, %half : ({S}, {S}) -> {F}
+    %in = fn.if %more : ({F}) -> {V} {{
+      %made = fn.mul %earlier, %stored : ({V}, {V}) -> {V}
+      fn.yield %made : {V}
+    }} else {{
+      fn.yield %earlier : {V}
+    }}
+    fn.yield %in : {V}
+  }}
+  fn.function @either as "f_either" inputs(%flag : {F}, %x : {V}, %y : {V}, %limit : {S}) outputs("chosen" = %chosen : {V}, "stored" = %stored : {V}, "deep" = %deep : {V})
+
   // A loop of as many rounds as it takes.
   %rounds, %grown = fn.while (%i = %zero, %v = %x) : {I}, {V} {{
     %sum = fn.reduce_sum %v : ({V}) -> {S}
@@ -300,6 +323,12 @@ with tempfile.TemporaryDirectory() as folder:
         result("swap", [flag, x], [kept])
         a, b = (b, a) if flag else (a, b)
         check(np.array_equal(library.variable("a"), a) and np.array_equal(library.variable("b"), b), f"@swap {flag}")
+
+    for flag in (on, off):
+        for limit in (0.0, 1.0):
+            before = x + y
+            deep = -before if flag else -before * before if limit > 0.5 else before
+            result("either", [flag, x, y, limit], [before * before if flag else -before * before, -before, deep])
 
     grow = np.eye(3) * 1.5
     for limit in (0.0, 10.0, 1000.0):

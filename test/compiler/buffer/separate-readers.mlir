@@ -101,3 +101,84 @@ func.func @branch_alone(%a: tensor<2xf32>, %b: tensor<2xf32>, %flag: i1) -> tens
   }
   return %0 : tensor<2xf32>
 }
+
+// A stored output or else what was there before the store: the output is copied, or the store, which
+// stays where it is, would count as a write over the other.
+// CHECK-LABEL: func.func @stored
+// CHECK: %[[OLD:.*]] = linalg.add
+// CHECK: %[[STORED:.*]] = bufferization.materialize_in_destination
+// CHECK: %[[COPY:.*]] = bufferization.alloc_tensor() copy(%[[STORED]])
+// CHECK: arith.select %{{.*}}, %[[OLD]], %[[COPY]]
+func.func @stored(%a: tensor<2xf32>, %out: tensor<2xf32>, %flag: i1) -> (tensor<2xf32>, tensor<2xf32>) {
+  %e = tensor.empty() : tensor<2xf32>
+  %old = linalg.add ins(%a, %a : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %new = linalg.mul ins(%a, %a : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %stored = bufferization.materialize_in_destination %new in %out : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %0 = arith.select %flag, %old, %stored : tensor<2xf32>
+  return %0, %stored : tensor<2xf32>, tensor<2xf32>
+}
+
+// So it is however deep the branches.
+// CHECK-LABEL: func.func @stored_nested
+// CHECK: %[[OLD:.*]] = linalg.add
+// CHECK: %[[STORED:.*]] = bufferization.materialize_in_destination
+// CHECK: scf.if
+// CHECK: scf.if
+// CHECK: scf.yield %[[OLD]]
+// CHECK: %[[COPY:.*]] = bufferization.alloc_tensor() copy(%[[STORED]])
+// CHECK-NEXT: scf.yield %[[COPY]]
+func.func @stored_nested(%a: tensor<2xf32>, %out: tensor<2xf32>, %flag: i1, %other: i1) -> (tensor<2xf32>, tensor<2xf32>) {
+  %e = tensor.empty() : tensor<2xf32>
+  %old = linalg.add ins(%a, %a : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %new = linalg.mul ins(%a, %a : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %stored = bufferization.materialize_in_destination %new in %out : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %0 = scf.if %flag -> tensor<2xf32> {
+    %1 = scf.if %other -> tensor<2xf32> {
+      %2 = linalg.sub ins(%old, %stored : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+      scf.yield %2 : tensor<2xf32>
+    } else {
+      scf.yield %old : tensor<2xf32>
+    }
+    scf.yield %1 : tensor<2xf32>
+  } else {
+    scf.yield %stored : tensor<2xf32>
+  }
+  return %0, %stored : tensor<2xf32>, tensor<2xf32>
+}
+
+// What is made after the store is no reason for a copy.
+// CHECK-LABEL: func.func @stored_first
+// CHECK-NOT: alloc_tensor
+// CHECK: return
+func.func @stored_first(%a: tensor<2xf32>, %out: tensor<2xf32>, %flag: i1) -> (tensor<2xf32>, tensor<2xf32>) {
+  %e = tensor.empty() : tensor<2xf32>
+  %new = linalg.mul ins(%a, %a : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %stored = bufferization.materialize_in_destination %new in %out : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %0 = scf.if %flag -> tensor<2xf32> {
+    %1 = linalg.sub ins(%a, %stored : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+    scf.yield %1 : tensor<2xf32>
+  } else {
+    scf.yield %stored : tensor<2xf32>
+  }
+  return %0, %stored : tensor<2xf32>, tensor<2xf32>
+}
+
+// Two results that may be one tensor are in one memory to the analysis: with one stored, and one
+// from before.
+// CHECK-LABEL: func.func @stored_beside
+// CHECK: %[[STORED:.*]] = bufferization.materialize_in_destination
+// CHECK: %[[COPY:.*]] = bufferization.alloc_tensor() copy(%[[STORED]])
+// CHECK-NEXT: scf.yield %[[COPY]], %{{.*}}
+func.func @stored_beside(%a: tensor<2xf32>, %out: tensor<2xf32>, %flag: i1) -> (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) {
+  %e = tensor.empty() : tensor<2xf32>
+  %old = linalg.add ins(%a, %a : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %new = linalg.mul ins(%a, %a : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %stored = bufferization.materialize_in_destination %new in %out : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %0:2 = scf.if %flag -> (tensor<2xf32>, tensor<2xf32>) {
+    %1 = linalg.sub ins(%a, %stored : tensor<2xf32>, tensor<2xf32>) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+    scf.yield %1, %1 : tensor<2xf32>, tensor<2xf32>
+  } else {
+    scf.yield %stored, %old : tensor<2xf32>, tensor<2xf32>
+  }
+  return %0#0, %0#1, %stored : tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
+}
