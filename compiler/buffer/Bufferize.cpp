@@ -51,38 +51,49 @@ LogicalResult eliminateEmptyTensors(ModuleOp module, ArrayRef<func::FuncOp> func
   }));
 }
 
-/// Whether copies of the functions, in a module of their own, bufferize after the elimination.
-bool eliminationWorks(ModuleOp module, ArrayRef<func::FuncOp> funcs) {
+/// The module with those functions only, bufferized; of some of them, empty tensors are eliminated
+/// first. Null if that does not work.
+OwningOpRef<ModuleOp> bufferized(ModuleOp module, ArrayRef<func::FuncOp> funcs,
+                                 ArrayRef<func::FuncOp> eliminated) {
   OwningOpRef<ModuleOp> trial(ModuleOp::create(module.getLoc()));
   OpBuilder b = OpBuilder::atBlockEnd(trial->getBody());
   SmallVector<func::FuncOp> copies;
   for (Operation &op : module.getBodyRegion().getOps()) {
     auto func = dyn_cast<func::FuncOp>(op);
-    bool one = llvm::is_contained(funcs, func);
-    if (func && !func.isExternal() && !one)
+    if (func && !func.isExternal() && !llvm::is_contained(funcs, func))
       continue;
     Operation *copy = b.clone(op);
-    if (one)
+    if (func && llvm::is_contained(eliminated, func))
       copies.push_back(cast<func::FuncOp>(copy));
   }
-  return succeeded(eliminateEmptyTensors(*trial, copies)) && succeeded(bufferize(*trial));
+  if (failed(eliminateEmptyTensors(*trial, copies)) || failed(bufferize(*trial)))
+    return {};
+  return trial;
+}
+
+/// As above, with as many functions eliminated as works. What has worked is kept, not done again:
+/// the elimination need not choose the same destinations twice.
+OwningOpRef<ModuleOp> bufferized(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
+  if (OwningOpRef<ModuleOp> all = bufferized(module, kernels, kernels))
+    return all;
+  auto some = llvm::filter_to_vector(
+      kernels, [&](func::FuncOp func) { return bool(bufferized(module, func, func)); });
+  return bufferized(module, kernels, some);
 }
 
 struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    SmallVector<func::FuncOp> kernels;
-    for (auto func : module.getOps<func::FuncOp>())
-      if (!func.isExternal())
-        kernels.push_back(func);
+    auto kernels = llvm::filter_to_vector(module.getOps<func::FuncOp>(),
+                                          [](func::FuncOp func) { return !func.isExternal(); });
     {
       // What a trial says is not the user's business.
       ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
-      if (!eliminationWorks(module, kernels))
-        llvm::erase_if(kernels, [&](func::FuncOp func) { return !eliminationWorks(module, func); });
+      if (OwningOpRef<ModuleOp> done = bufferized(module, kernels)) {
+        module.getBodyRegion().takeBody(done->getBodyRegion());
+        return;
+      }
     }
-    if (!kernels.empty() && failed(eliminateEmptyTensors(module, kernels)))
-      return signalPassFailure();
     if (failed(bufferize(module)))
       signalPassFailure();
   }
