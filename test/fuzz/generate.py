@@ -82,6 +82,8 @@ class Builder:
         shape = [self.random.choice([1, 2, 3, 3, 4]) for _ in range(self.random.choice([0, 1, 1, 2, 2, 3]))]
         if not fixed and self.random.random() < 0.5:
             shape = [self.symbol()] + shape[:2]
+        if self.random.random() < 0.25:                     # axes taken for one another show in the numbers alone
+            shape = shape[:1] * len(shape)
         return tuple(shape)
 
     def name(self, letter):
@@ -167,7 +169,10 @@ class Builder:
     def function(self, number):
         r = self.random
         for _ in range(10):
-            outputs = [self.pick() for _ in range(r.randint(0, 3))]
+            # Mostly what nothing else takes, so that little is made in vain.
+            ends = self.ends()
+            outputs = [self.pick(ends.__contains__) or self.pick() if r.random() < 0.8 else self.pick()
+                       for _ in range(r.choice([0, 1, 2, 3, 4, 6]))]
             outputs = [t for t in outputs if t]
             if outputs and r.random() < 0.3:
                 outputs.append(outputs[0])
@@ -196,6 +201,12 @@ class Builder:
         spec.inputs += [t for t in missing if (t.node in needed and r.random() < 0.5) or r.random() < 0.1]
         r.shuffle(spec.inputs)
         self.graph.functions.append(spec)
+
+    def ends(self):
+        """Results that nothing is made of and no function reaches."""
+        taken = {t for n in self.graph.nodes for t in n.operands}
+        reached = set().union(*(f.reached() for f in self.graph.functions))
+        return {t for n in self.graph.nodes if n not in reached for t in n.results} - taken
 
     def rotation(self):
         """New values that are other variables' entry values, in a circle."""

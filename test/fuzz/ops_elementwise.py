@@ -291,7 +291,8 @@ def reduce(b):
 
 
 def arg(b):
-    x = b.pick(lambda t: t.shape and t.dtype != "i1")
+    least = b.random.choice([1, 2, 2])
+    x = b.pick(lambda t: len(t.shape) >= least and t.dtype != "i1")
     axis, keep = b.random.randrange(len(x.shape)), b.random.random() < 0.3
     op, to = b.random.choice(["argmax", "argmin"]), b.random.choice(["i32", "i64"])
 
@@ -334,5 +335,5 @@ def stop_gradient(b):
     b.op("stop_gradient {0}", [x], x.shape, x.dtype, lambda c, n, v: v, "same", exact=True, rule=False)
 
 
-TABLE = {unary: 5, predicate: 0.3, binary: 6, compare: 1, where: 1, clamp: 0.5, cast: 1, reduce: 2, arg: 0.5, softmax: 0.7,
+TABLE = {unary: 5, predicate: 0.3, binary: 6, compare: 1, where: 1, clamp: 0.5, cast: 1, reduce: 2, arg: 1.5, softmax: 0.7,
          check_finite: 0.3, stop_gradient: 0.2}
