@@ -111,8 +111,8 @@ def tame(b, x, domain):
     return x
 
 
-def unary(b):
-    x = b.pick()
+def unary(b, x=None):
+    x = x or b.pick()
     if x.dtype == "i1":
         op, f = b.random.choice([("logical_not", np.logical_not), ("bitwise_not", np.logical_not), ("identity", np.array)])
         return b.op(op + " {0}", [x], x.shape, x.dtype, lambda c, n, v: f(v), "same")
@@ -147,7 +147,7 @@ def unary(b):
         f, domain = FLOAT_UNARY[op]
         exact = False
     x = tame(b, x, domain)
-    b.op(op + " {0}", [x], x.shape, x.dtype, lambda c, n, v: f(v), "same", exact=exact)
+    return b.op(op + " {0}", [x], x.shape, x.dtype, lambda c, n, v: f(v), "same", exact=exact)
 
 
 def predicate(b):

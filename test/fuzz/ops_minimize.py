@@ -4,7 +4,7 @@ import numpy as np
 import elements
 from evaluate import CallError, Scaled, slopes_of, unknown
 from graph import Effect
-from ops_training import has_gradients, paths, total, weight
+from ops_training import deeper, has_gradients, paths, total, weight
 
 # A step takes the variable, its gradient, its slots by name, the step's number from 1 on, the learning rate, and the slots
 # that all variables of the instance share.
@@ -259,7 +259,7 @@ def minimize(b, name, instance):
     x = b.pick(lambda t: t.dtype in ("f32", "f64") and not has_gradients(t.node) and weight(t.node) < 40)
     if not x:
         return None
-    y = total(b, x)
+    y = total(b, deeper(b, x))
     if y.shape != ():
         y = b.op("reduce_sum {0}", [y], (), y.dtype, lambda c, n, v: Scaled(np.sum(v), np.sum(np.abs(v))), exact="whole")
     found = paths(y) or ()
