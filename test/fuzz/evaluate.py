@@ -228,6 +228,9 @@ def differences(call, output, target, seed=None):
     around = {t for n in moving for t in n.results + n.operands if t.is_float}
     if not all(np.all(np.isfinite(numbers(base.feeds.get(t, base.known.get(t, 0.0))))) for t in around):
         return np.full(at.shape, np.nan)                    # 0 times infinity: not what the limit is
+    number = lambda t: base.feeds.get(t, base.known.get(t))
+    if any(n.op == "atan2" and np.any((number(n.operands[0]) == 0) & (number(n.operands[1]) == 0)) for n in moving):
+        return np.full(at.shape, np.nan)                    # 0 / 0 where it has no angle, though nothing may move
     held = {t: a for t, a in base.known.items()
             if t.node not in moving or t.node.op == "stop_gradient" or t.index in t.node.held}
 

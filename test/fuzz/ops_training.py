@@ -81,6 +81,8 @@ def loss(b):
     def compute(c, n, p, t, w=None):
         made = each(p, t)
         size = np.abs(p).max(initial=0) + np.abs(t).max(initial=0) + np.abs(p * t).max(initial=0) + 1
+        if op == "binary_cross_entropy" and not logits:     # near 1, 1 - p has few digits
+            size += (np.abs(1 - t) / (1 - np.clip(p, TINY, 1 - TINY) + TINY)).max(initial=0)
         if w is not None:
             made, size = made * w, size * np.abs(w).max(initial=0)
         if kind == "mean":
