@@ -10,6 +10,8 @@ namespace {
 
 /// A body shorter than this leaves room for others among the instructions that wait.
 constexpr int64_t kLongBody = 8;
+/// Longer ones follow one another as one block, in which LLVM takes quadratic time.
+constexpr int64_t kLongestBody = 96;
 
 constexpr int64_t kMostVectors = 4;
 
@@ -88,8 +90,8 @@ int64_t fnc::vectorsSideBySide(linalg::GenericOp op, int64_t lanes, Registers re
   int64_t usable = registers.count - registers.count / 8;
   Pressure pressure(op, lanes, registers, staysSame);
   int64_t vectors = 1;
-  while (pressure.ops >= kLongBody && vectors < kMostVectors && vectors * 2 * lanes <= size &&
-         vectors * 2 * pressure.live + pressure.shared <= usable)
+  while (pressure.ops >= kLongBody && pressure.ops <= kLongestBody && vectors < kMostVectors &&
+         vectors * 2 * lanes <= size && vectors * 2 * pressure.live + pressure.shared <= usable)
     vectors *= 2;
   return vectors;
 }

@@ -99,7 +99,7 @@ def compile_time(fnc, folder):
     ops = (100, 1000, 5000, 20000)
     chains = [("ops, elementwise", ops, lambda n: chain(n, ("add", "mul", "relu", "sub"))),
               ("ops, matmul and elementwise", ops, lambda n: chain(n, ("add", "mul", "relu", "matmul"))),
-              ("functions of one graph", (10, 100, 1000), functions)]
+              ("functions of one graph", (10, 30, 100), functions)]
     for name, counts, text in chains:
         seconds = []
         for count in counts:
