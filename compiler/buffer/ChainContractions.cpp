@@ -33,6 +33,9 @@ namespace {
 /// and operands that each strip reads again.
 constexpr int64_t kFarBytes = 1 << 20, kStripBytes = 512 << 10, kAgainBytes = 128 << 10;
 
+/// Longer chains share no more, and looking for them from each of their links takes quadratic time.
+constexpr size_t kMostLinks = 8;
+
 int64_t bytesOf(MemRefType type) {
   return type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
@@ -223,8 +226,12 @@ public:
       return std::nullopt;
     Chain chain;
     chain.links.push_back(*link);
-    while (std::optional<Link> next = chain.next())
+    while (chain.links.size() < kMostLinks) {
+      std::optional<Link> next = chain.next();
+      if (!next)
+        break;
       chain.links.push_back(*next);
+    }
     if (chain.links.size() < 2 || !chain.isApart() || !chain.choose())
       return std::nullopt;
     return chain;
