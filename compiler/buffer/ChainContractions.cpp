@@ -117,32 +117,14 @@ struct Link {
       else if (window.dim < 0)
         operands.push_back(operand);
       else
-        operands.push_back(part(b, operand, window.dim, scaled(b, from, window.step),
-                                window.step * (count - 1) + window.span));
+        operands.push_back(fnc::sliceAlong(b, operand, window.dim,
+                                           fnc::scaled(b, op.getLoc(), from, window.step),
+                                           window.step * (count - 1) + window.span));
     }
     auto made = cast<ContractOp>(mlir::clone(b, op, TypeRange(), operands));
     SmallVector<int64_t> sizes(op.getSizes());
     sizes[loop] = count;
     made.setSizes(sizes);
-  }
-
-  static OpFoldResult scaled(OpBuilder &b, OpFoldResult number, int64_t factor) {
-    if (std::optional<int64_t> known = getConstantIntValue(number))
-      return b.getIndexAttr(*known * factor);
-    Location loc = cast<Value>(number).getLoc();
-    return arith::MulIOp::create(b, loc, cast<Value>(number),
-                                 arith::ConstantIndexOp::create(b, loc, factor))
-        .getResult();
-  }
-
-  static Value part(OpBuilder &b, Value memref, int64_t dim, OpFoldResult from, int64_t count) {
-    auto type = cast<MemRefType>(memref.getType());
-    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
-        strides(type.getRank(), b.getIndexAttr(1)),
-        sizes = memref::getMixedSizes(b, memref.getLoc(), memref);
-    offsets[dim] = from;
-    sizes[dim] = b.getIndexAttr(count);
-    return memref::SubViewOp::create(b, memref.getLoc(), memref, offsets, sizes, strides);
   }
 };
 
@@ -280,7 +262,7 @@ public:
     if (there < step * left)
       linalg::FillOp::create(
           b, loc, border.getValue(),
-          Link::part(b, buffers[0], dim, b.getIndexAttr(halo + there), step * left - there));
+          fnc::sliceAlong(b, buffers[0], dim, b.getIndexAttr(halo + there), step * left - there));
     follow(b, b.getIndexAttr((count - 1) * rows), left);
 
     for (const Link &link : llvm::reverse(links))
@@ -379,7 +361,7 @@ private:
     for (unsigned i = 1; i < links.size(); ++i) {
       int64_t seen = i == 1 ? step * (count - 1) + span : count;
       auto rowsOf = [&](unsigned buffer, int64_t number) {
-        return Link::part(b, buffers[buffer], links[buffer].dim, b.getIndexAttr(0), number);
+        return fnc::sliceAlong(b, buffers[buffer], links[buffer].dim, b.getIndexAttr(0), number);
       };
       links[i].clone(b, from, count, rowsOf(i - 1, seen),
                      i + 1 < links.size() ? rowsOf(i, count) : Value());
@@ -393,8 +375,8 @@ private:
       return;
     unsigned dim = links.front().dim;
     linalg::CopyOp::create(b, links.front().op.getLoc(),
-                           Link::part(b, buffers[0], dim, b.getIndexAttr(step * rows), halo),
-                           Link::part(b, buffers[0], dim, b.getIndexAttr(0), halo));
+                           fnc::sliceAlong(b, buffers[0], dim, b.getIndexAttr(step * rows), halo),
+                           fnc::sliceAlong(b, buffers[0], dim, b.getIndexAttr(0), halo));
   }
 
   SmallVector<Link> links;

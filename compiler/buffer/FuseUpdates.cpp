@@ -2,6 +2,7 @@
 
 #include "compiler/buffer/Accesses.h"
 #include "compiler/buffer/Contraction.h"
+#include "compiler/buffer/Operands.h"
 #include "compiler/buffer/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -253,15 +254,9 @@ private:
   }
 
   static Value part(OpBuilder &b, Value memref, int64_t at, OpFoldResult from, int64_t count) {
-    auto type = dyn_cast<MemRefType>(memref.getType());
-    if (!type || at < 0)
-      return memref;
-    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
-        strides(type.getRank(), b.getIndexAttr(1)),
-        sizes = memref::getMixedSizes(b, memref.getLoc(), memref);
-    offsets[at] = from;
-    sizes[at] = b.getIndexAttr(count);
-    return memref::SubViewOp::create(b, memref.getLoc(), memref, offsets, sizes, strides);
+    return isa<MemRefType>(memref.getType()) && at >= 0
+               ? fnc::sliceAlong(b, memref, at, from, count)
+               : memref;
   }
 
   void strip(IRRewriter &b, OpFoldResult from, int64_t count) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/buffer/Instructions.h"
+#include "compiler/buffer/Reduction.h"
 #include "compiler/kernel/Kernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -26,10 +27,7 @@ protected:
         .getResult(0);
   }
 
-  Value part(Value x, int64_t from, int64_t count) {
-    return vector::ShuffleOp::create(b, loc, x, x,
-                                     llvm::to_vector(llvm::seq<int64_t>(from, from + count)));
-  }
+  Value part(Value x, int64_t from, int64_t count) { return fnc::sliceOf(b, loc, x, from, count); }
 
   /// The first `count` elements of both, which start over after `width`.
   Value elements(Value x, Value y, int64_t count, int64_t width) {
@@ -45,8 +43,7 @@ protected:
 
 class Lowering : Builder {
 public:
-  Lowering(Operation *op, unsigned vectorBits)
-      : Builder(op), op(op), most(vectorBits / 32) {}
+  Lowering(Operation *op, unsigned vectorBits) : Builder(op), op(op), most(vectorBits / 32) {}
 
   Value run() { return on(SmallVector<Value>(op->getOperands())); }
 

@@ -21,13 +21,22 @@ static Value asValue(OpBuilder &b, Location loc, OpFoldResult number) {
   return arith::ConstantIndexOp::create(b, loc, *getConstantIntValue(number));
 }
 
-static OpFoldResult product(OpBuilder &b, Location loc, OpFoldResult x, int64_t y) {
-  if (std::optional<int64_t> known = getConstantIntValue(x))
-    return b.getIndexAttr(*known * y);
-  if (y == 1)
-    return x;
-  Value factor = arith::ConstantIndexOp::create(b, loc, y);
-  return arith::MulIOp::create(b, loc, asValue(b, loc, x), factor).getResult();
+OpFoldResult fnc::scaled(OpBuilder &b, Location loc, OpFoldResult number, int64_t factor) {
+  if (std::optional<int64_t> known = getConstantIntValue(number))
+    return b.getIndexAttr(*known * factor);
+  if (factor == 1)
+    return number;
+  Value value = arith::ConstantIndexOp::create(b, loc, factor);
+  return arith::MulIOp::create(b, loc, asValue(b, loc, number), value).getResult();
+}
+
+Value fnc::sliceAlong(OpBuilder &b, Value memref, int64_t dim, OpFoldResult from, int64_t count) {
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, memref.getLoc(), memref),
+                            offsets(sizes.size(), b.getIndexAttr(0)),
+                            strides(sizes.size(), b.getIndexAttr(1));
+  offsets[dim] = from;
+  sizes[dim] = b.getIndexAttr(count);
+  return memref::SubViewOp::create(b, memref.getLoc(), memref, offsets, sizes, strides);
 }
 
 static OpFoldResult sum(OpBuilder &b, Location loc, OpFoldResult x, OpFoldResult y) {
@@ -121,7 +130,7 @@ LinearOperand fnc::linearOperand(OpBuilder &b, Location loc, Value memref, Affin
     result.start += constant * getConstantIntValue(stride).value_or(0);
     for (auto [step, factor] : llvm::zip(result.steps, ofDim))
       if (factor != 0)
-        step = sum(b, loc, step, product(b, loc, stride, factor));
+        step = sum(b, loc, step, scaled(b, loc, stride, factor));
   }
   return result;
 }

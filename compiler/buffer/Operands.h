@@ -27,6 +27,14 @@ struct LinearOperand {
 LinearOperand linearOperand(mlir::OpBuilder &b, mlir::Location loc, mlir::Value memref,
                             mlir::AffineMap map);
 
+/// `number * factor`, computed now where the number is known.
+mlir::OpFoldResult scaled(mlir::OpBuilder &b, mlir::Location loc, mlir::OpFoldResult number,
+                          int64_t factor);
+
+/// The `count` slices of a memref from `from` on along `dim`.
+mlir::Value sliceAlong(mlir::OpBuilder &b, mlir::Value memref, int64_t dim, mlir::OpFoldResult from,
+                       int64_t count);
+
 /// `width` elements from `at`, `step` apart (a value, or a known number); a scalar if `width` is 1.
 mlir::Value loadVector(mlir::OpBuilder &b, mlir::Location loc, const LinearOperand &operand,
                        mlir::Value at, mlir::OpFoldResult step, int64_t width);

@@ -7,14 +7,13 @@ A round is a graph with a function per case: signs of both sides, odd numbers of
 groups, depthwise, both layouts, unknown batch, weights that are constants, variables or fed, the extreme bytes, a bias and a
 requantization after the sums. Ends with `N passed, N failed`; a failing case is printed.
 """
-import argparse
 import pathlib
 import sys
 import tempfile
 
 import numpy as np
 
-from contractions import Library, Round, conv_nhwc, literal, machine, same_pads, tensor
+from contractions import Library, Round, conv_nhwc, literal, machine, parse_options, same_pads, tensor
 
 KINDS = {"i8": np.int8, "ui8": np.uint8, "i32": np.int32}
 UNSUPPORTED = 10  # FN_UNSUPPORTED_CPU
@@ -114,13 +113,7 @@ def conv(r, depthwise=False):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fnc", required=True)
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cpu", action="append")
-    parser.add_argument("-O", dest="level", default="2")
-    options = parser.parse_args()
+    options = parse_options(__doc__, rounds=1)
     target = next((t for t in ("aarch64",) if any(t in o for o in machine().options)), None)
     cpus = options.cpu or (CPUS["aarch64"] if target else [""] if machine().options else CPUS["x86"])
     passed = failed = absent = 0

@@ -251,14 +251,18 @@ ROOM = """  %room = fn.variable "room" read_only : tensor<4000000xf32> = dense<0
 """
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_options(description, rounds):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fnc", required=True)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cpu", action="append")
     parser.add_argument("-O", dest="level", default="2")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options(__doc__, rounds=2)
     makers = [matmul, conv, lambda r: conv(r, depthwise=True), conv_chain, strips, fast_conv, long_sums]
     passed = failed = 0
     for number in range(options.seed, options.seed + options.rounds):

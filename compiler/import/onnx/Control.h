@@ -16,6 +16,8 @@ using Items = FailureOr<std::vector<Item>>;
 SmallVector<Value> leaves(ArrayRef<Item> items);
 /// Items like these of other tensors.
 std::vector<Item> rebuilt(ArrayRef<Item> items, ValueRange values);
+/// Appends the types of `count` such tensors stacked; fails where one would be unreasonably large.
+LogicalResult addStacked(Node &n, ArrayRef<Value> tensors, int64_t count, SmallVector<Type> &types);
 /// A loop of `trips` rounds, which may be open, in the form that is better, or in the one that is
 /// possible. `count` are these rounds, if known.
 Items runOrUnroll(Node &n, Ops &o, Value trips, int64_t count, llvm::function_ref<Items()> run,

@@ -65,6 +65,18 @@ std::vector<Item> fnc::onnx_import::rebuilt(ArrayRef<Item> items, ValueRange val
   return result;
 }
 
+LogicalResult fnc::onnx_import::addStacked(Node &n, ArrayRef<Value> tensors, int64_t count,
+                                           SmallVector<Type> &types) {
+  for (Value tensor : tensors) {
+    Ints shape = {count};
+    llvm::append_range(shape, Ops::shape(tensor));
+    if (!isReasonable(shape))
+      return n.error("makes a tensor of more than ") << kMaxElements << " elements";
+    types.push_back(RankedTensorType::get(shape, Ops::element(tensor)));
+  }
+  return success();
+}
+
 Items fnc::onnx_import::runOrUnroll(Node &n, Ops &o, Value trips, int64_t count,
                                     llvm::function_ref<Items()> run,
                                     llvm::function_ref<Items()> unrolled) {
@@ -290,13 +302,8 @@ Items Loop::counted(Body &round, ArrayRef<Item> results, Value next) {
   round.yield(yields);
   round.close();
   SmallVector<Type> types(ValueRange(inits).getTypes());
-  for (Value stacked : ArrayRef(yields).drop_front(inits.size())) {
-    Ints shape = {count};
-    shape.append(Ops::shape(stacked).begin(), Ops::shape(stacked).end());
-    if (!isReasonable(shape))
-      return n.error("makes a tensor of more than ") << kMaxElements << " elements";
-    types.push_back(RankedTensorType::get(shape, Ops::element(stacked)));
-  }
+  if (failed(addStacked(n, ArrayRef(yields).drop_front(inits.size()), count, types)))
+    return failure();
   auto op = fn::ScanOp::create(o.b, o.loc, types, inits, ValueRange(), UnitAttr(),
                                o.b.getI64IntegerAttr(count), o.b.getI64IntegerAttr(0));
   op.getBody().takeBody(round.region);
@@ -385,13 +392,8 @@ Items Loop::bounded(int64_t bound) {
   SmallVector<Value> inits = {o.ints({0}, {}, o.i64()), start};
   llvm::append_range(inits, leaves(carried));
   SmallVector<Type> types(ValueRange(inits).getTypes());
-  for (Value stacked : ArrayRef(yields).drop_front(inits.size())) {
-    Ints shape = {bound};
-    llvm::append_range(shape, Ops::shape(stacked));
-    if (!isReasonable(shape))
-      return n.error("makes a tensor of more than ") << kMaxElements << " elements";
-    types.push_back(RankedTensorType::get(shape, Ops::element(stacked)));
-  }
+  if (failed(addStacked(n, ArrayRef(yields).drop_front(inits.size()), bound, types)))
+    return failure();
   auto op = fn::ScanOp::create(o.b, o.loc, types, inits, ValueRange(), UnitAttr(),
                                o.b.getI64IntegerAttr(bound), o.b.getI64IntegerAttr(0));
   op.getBody().takeBody(round.region);

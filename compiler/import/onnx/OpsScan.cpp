@@ -90,13 +90,8 @@ Items Rounds::run() {
   for (auto [state, next] : llvm::zip(states, yields))
     if (state.getType() != next.getType())
       return n.error("a state changes from ") << state.getType() << " to " << next.getType();
-  for (Value stacked : ArrayRef(yields).drop_front(states.size())) {
-    Ints shape = {steps};
-    shape.append(Ops::shape(stacked).begin(), Ops::shape(stacked).end());
-    if (!isReasonable(shape))
-      return n.error("makes a tensor of more than ") << kMaxElements << " elements";
-    types.push_back(RankedTensorType::get(shape, Ops::element(stacked)));
-  }
+  if (failed(addStacked(n, ArrayRef(yields).drop_front(states.size()), steps, types)))
+    return failure();
   round.yield(yields);
   round.close();
   auto op = fn::ScanOp::create(o.b, o.loc, types, states, sources, UnitAttr(), IntegerAttr(),
