@@ -9,6 +9,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SubsetOpInterface.h"
 
 using namespace mlir;
 
@@ -46,9 +47,16 @@ LogicalResult eliminateEmptyTensors(ModuleOp module, ArrayRef<func::FuncOp> func
   if (failed(bufferization::analyzeModuleOp(module, analysis)))
     return failure();
   IRRewriter rewriter(module.getContext());
-  return failure(llvm::any_of(funcs, [&](func::FuncOp func) {
-    return failed(bufferization::eliminateEmptyTensors(rewriter, func, analysis));
-  }));
+  // The last insertion first: what is inserted into an empty tensor that itself becomes a part of
+  // another one has to see that part.
+  for (func::FuncOp func : funcs) {
+    SmallVector<SubsetInsertionOpInterface> insertions;
+    func.walk([&](SubsetInsertionOpInterface op) { insertions.push_back(op); });
+    for (SubsetInsertionOpInterface op : llvm::reverse(insertions))
+      if (failed(bufferization::eliminateEmptyTensors(rewriter, op, analysis)))
+        return failure();
+  }
+  return success();
 }
 
 /// The module with those functions only, bufferized; of some of them, empty tensors are eliminated

@@ -24,6 +24,10 @@ namespace {
 /// reads it.
 constexpr int64_t kMostRowBytes = 64 << 10, kMostBytes = 256 << 10;
 
+/// Ops and buffers of one loop: more streams than a cache has ways drive each other out, and the
+/// time that LLVM takes for a loop's body grows with the square of it.
+constexpr size_t kMostOps = 64, kMostBuffers = 32;
+
 /// Elements of a row that more than one loop may lead to.
 constexpr int64_t kShortestRow = 64;
 
@@ -272,7 +276,7 @@ private:
   /// Adds an op if the order of rows does not matter to what it reads and writes, and it shares
   /// rows with the others.
   bool add(const RowOp &next) {
-    if (!empty() && next.rows != ops.front().rows)
+    if (size() == kMostOps || (!empty() && next.rows != ops.front().rows))
       return false;
     bool shares = empty();
     int64_t bytes = 0;
@@ -296,7 +300,7 @@ private:
           }))
         return false;
     }
-    if (!shares || bytes > kMostBytes)
+    if (!shares || bytes > kMostBytes || all.size() > kMostBuffers)
       return false;
     buffers = std::move(all);
     ops.push_back(next);

@@ -12,6 +12,7 @@
 
 #include "compiler/emit/CpuCheck.h"
 #include "compiler/emit/Emit.h"
+#include "compiler/emit/Overlaps.h"
 #include "runtime/include/fn/abi.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/MDBuilder.h"
@@ -84,8 +85,12 @@ private:
   int64_t largestBytes() const { return int64_t(1) << (index->getBitWidth() == 64 ? 59 : 29); }
   Value *constant(int64_t value) { return ConstantInt::getSigned(index, value); }
   /// Leaves with this status where `bad` holds.
-  void failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension, Value *expected,
+  void failIf(Value *bad, int32_t code, Value *tensor, int32_t dimension, Value *expected,
               Value *got, int32_t relation = 0);
+  void failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension, Value *expected,
+              Value *got, int32_t relation = 0) {
+    failIf(bad, code, ConstantInt::getSigned(i32, tensor), dimension, expected, got, relation);
+  }
   void store(int32_t code, Value *tensor, int32_t dimension, Value *expected, Value *got,
              int32_t relation = 0);
   llvm::Function *failure();
@@ -190,8 +195,8 @@ llvm::Function *EntryPoint::failure() {
   return fail;
 }
 
-void EntryPoint::failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension,
-                        Value *expected, Value *got, int32_t relation) {
+void EntryPoint::failIf(Value *bad, int32_t code, Value *tensor, int32_t dimension, Value *expected,
+                        Value *got, int32_t relation) {
   if (auto *known = dyn_cast<ConstantInt>(bad); known && known->isZero())
     return;
   auto *fail = BasicBlock::Create(context, "fail", entry);
@@ -199,7 +204,7 @@ void EntryPoint::failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimens
   MDBuilder metadata(context);
   b.CreateCondBr(bad, fail, next, metadata.createBranchWeights(1, 100000));
   b.SetInsertPoint(fail);
-  store(code, ConstantInt::getSigned(i32, tensor), dimension, expected, got, relation);
+  store(code, tensor, dimension, expected, got, relation);
   b.CreateRetVoid();
   b.SetInsertPoint(next);
 }
@@ -589,62 +594,44 @@ void EntryPoint::checkWorkspace() {
          constant(64), low);
 }
 
-void EntryPoint::checkOverlaps() {
-  struct Extent {
-    Value *begin, *bytes, *end;
-  };
-  auto extentOf = [&](Region region) {
-    Value *begin = b.CreatePtrToInt(region.begin, index);
-    return Extent{begin, region.bytes,
-                  isa<ConstantInt>(region.bytes) ? nullptr : b.CreateAdd(begin, region.bytes)};
-  };
-  auto endOf = [&](Extent x) { return x.end ? x.end : b.CreateAdd(x.begin, x.bytes); };
-  auto overlap = [&](Extent x, Extent y) -> Value * {
-    if (x.end || y.end)
-      // Nothing overlaps an empty tensor, whose end is no later than its beginning.
-      return b.CreateICmpULT(b.CreateBinaryIntrinsic(Intrinsic::umax, x.begin, y.begin),
-                             b.CreateBinaryIntrinsic(Intrinsic::umin, endOf(x), endOf(y)));
-    // One unsigned comparison: y.begin - x.bytes < x.begin < y.begin + y.bytes.
-    Value *reach = b.CreateSub(x.bytes, constant(1));
-    return b.CreateICmpULT(b.CreateAdd(b.CreateSub(x.begin, y.begin), reach),
-                           b.CreateAdd(reach, y.bytes));
-  };
-  auto isEmpty = [](Extent x) {
-    auto *bytes = dyn_cast<ConstantInt>(x.bytes);
-    return bytes && bytes->isZero();
-  };
-  auto check = [&](int32_t tensor, ArrayRef<Extent> own, ArrayRef<Extent> others) {
-    Value *any = b.getFalse();
-    for (Extent x : own)
-      for (Extent y : others)
-        if (!isEmpty(x) && !isEmpty(y))
-          any = b.CreateOr(any, overlap(x, y));
-    failIf(any, FN_OVERLAP, tensor, 0, constant(0), constant(0));
-  };
+/// So many pairs are compared where they are; more in a loop.
+constexpr size_t kMostPairs = 40;
 
-  SmallVector<int32_t> tensors;
-  SmallVector<Extent> written;
-  auto write = [&](int32_t tensor, Region region) {
-    tensors.push_back(tensor);
-    written.push_back(extentOf(region));
+void EntryPoint::checkOverlaps() {
+  Extents extents;
+  auto extentOf = [&](int32_t tensor, Region region) {
+    return Extent{tensor, b.CreatePtrToInt(region.begin, index), region.bytes};
   };
+  SmallVector<Extent> &written = extents.written;
   for (auto [i, output] : enumerate(function.outputs))
-    write(outputNumber(i), {outputs[i], bytesOf(output)});
+    written.push_back(extentOf(outputNumber(i), {outputs[i], bytesOf(output)}));
   if (workspace)
-    write(FN_TENSOR_WORKSPACE, {workspace, needed});
-  size_t count = written.size();
+    written.push_back(extentOf(FN_TENSOR_WORKSPACE, {workspace, needed}));
+  extents.reported = written.size();
   // A state that is only read must still not be written through an output.
   if (state)
-    written.push_back(extentOf({state, constant(graph.stateBytes)}));
-  size_t inTheWay = function.writes.empty() ? count : written.size();
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    SmallVector<Extent, 2> own;
+    written.push_back(extentOf(FN_TENSOR_STATE, {state, constant(graph.stateBytes)}));
+  extents.inTheWay = function.writes.empty() ? extents.reported : written.size();
+  for (size_t i = 0; i < inputs.size(); ++i)
     for (Region region : regionsOf(i))
-      own.push_back(extentOf(region));
-    check(i, own, ArrayRef(written).take_front(inTheWay));
+      extents.read.push_back(extentOf(i, region));
+
+  if (extents.pairs() > kMostPairs) {
+    Value *found = findOverlap(b, extents);
+    failIf(b.CreateICmpNE(found, ConstantInt::getSigned(i32, kNoOverlap)), FN_OVERLAP, found, 0,
+           constant(0), constant(0));
+    return;
   }
-  for (size_t i = 0; i < count; ++i)
-    check(tensors[i], written[i], ArrayRef(written).drop_front(i + 1));
+  auto check = [&](const Extent &own, ArrayRef<Extent> others) {
+    Value *any = b.getFalse();
+    for (const Extent &other : others)
+      any = b.CreateOr(any, overlap(b, own, other));
+    failIf(any, FN_OVERLAP, own.tensor, 0, constant(0), constant(0));
+  };
+  for (const Extent &extent : extents.read)
+    check(extent, ArrayRef(written).take_front(extents.inTheWay));
+  for (size_t i = 0; i < extents.reported; ++i)
+    check(written[i], ArrayRef(written).drop_front(i + 1));
 }
 
 void EntryPoint::callKernel() {

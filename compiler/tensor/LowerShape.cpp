@@ -132,15 +132,39 @@ struct ConcatPattern : ShapePattern<fn::ConcatOp, ConcatPattern> {
               OpBuilder &b) const {
     Location loc = op.getLoc();
     int64_t axis = op.getAxis();
-    Value result = emptyTensor(b, loc, sizes, element);
-    Sizes offsets(sizes.size(), b.getIndexAttr(0)), strides(sizes.size(), b.getIndexAttr(1));
+    SmallVector<Value> parts;
+    SmallVector<OpFoldResult> lengths;
     for (Value input : adaptor.getInputs()) {
       Sizes part = sizes;
       part[axis] = dimOf(b, loc, input, axis);
-      input = castTo(b, loc, input, typeOfSizes(part, element));
-      result = insertSlice(b, loc, input, result, offsets, part, strides);
-      offsets[axis] = arithmetic(b, loc, b.getAffineSymbolExpr(0) + b.getAffineSymbolExpr(1),
-                                 {offsets[axis], part[axis]});
+      lengths.push_back(part[axis]);
+      parts.push_back(castTo(b, loc, input, typeOfSizes(part, element)));
+    }
+    return concat(b, loc, axis, parts, lengths, sizes, element);
+  }
+
+  /// `parts` one behind the other. Many of them as parts of parts: analysis of a chain of
+  /// insertions takes more than the square of its length.
+  static Value concat(OpBuilder &b, Location loc, int64_t axis, ArrayRef<Value> parts,
+                      ArrayRef<OpFoldResult> lengths, Sizes sizes, Type element) {
+    if (parts.size() == 1)
+      return parts.front();
+    constexpr size_t kMostParts = 16;
+    size_t group = 1;
+    while (group * kMostParts < parts.size())
+      group *= kMostParts;
+    AffineExpr sum = b.getAffineSymbolExpr(0) + b.getAffineSymbolExpr(1);
+    Value result = emptyTensor(b, loc, sizes, element);
+    Sizes offsets(sizes.size(), b.getIndexAttr(0)), strides(sizes.size(), b.getIndexAttr(1));
+    for (size_t i = 0; i < parts.size(); i += group) {
+      size_t count = std::min(group, parts.size() - i);
+      sizes[axis] = lengths[i];
+      for (OpFoldResult length : lengths.slice(i + 1, count - 1))
+        sizes[axis] = arithmetic(b, loc, sum, {sizes[axis], length});
+      Value part =
+          concat(b, loc, axis, parts.slice(i, count), lengths.slice(i, count), sizes, element);
+      result = insertSlice(b, loc, part, result, offsets, sizes, strides);
+      offsets[axis] = arithmetic(b, loc, sum, {offsets[axis], sizes[axis]});
     }
     return result;
   }

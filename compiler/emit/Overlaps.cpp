@@ -1,0 +1,123 @@
+//===- Overlaps.cpp - whether tensors of a call share memory --------------===//
+
+#include "compiler/emit/Overlaps.h"
+#include "llvm/IR/Module.h"
+
+using namespace llvm;
+using namespace fnc;
+
+/// From begin to end, as integers. Nothing overlaps an empty tensor, whose end is no later than its
+/// beginning.
+static Value *overlapOfEnds(IRBuilder<> &b, std::pair<Value *, Value *> x,
+                            std::pair<Value *, Value *> y) {
+  return b.CreateICmpULT(b.CreateBinaryIntrinsic(Intrinsic::umax, x.first, y.first),
+                         b.CreateBinaryIntrinsic(Intrinsic::umin, x.second, y.second));
+}
+
+Value *fnc::overlap(IRBuilder<> &b, const Extent &x, const Extent &y) {
+  auto *xBytes = dyn_cast<ConstantInt>(x.bytes), *yBytes = dyn_cast<ConstantInt>(y.bytes);
+  if ((xBytes && xBytes->isZero()) || (yBytes && yBytes->isZero()))
+    return b.getFalse();
+  if (!xBytes || !yBytes)
+    return overlapOfEnds(b, {x.begin, b.CreateAdd(x.begin, x.bytes)},
+                         {y.begin, b.CreateAdd(y.begin, y.bytes)});
+  // One unsigned comparison: y.begin - x.bytes < x.begin < y.begin + y.bytes.
+  Value *reach = b.CreateSub(x.bytes, ConstantInt::get(x.bytes->getType(), 1));
+  return b.CreateICmpULT(b.CreateAdd(b.CreateSub(x.begin, y.begin), reach),
+                         b.CreateAdd(reach, y.bytes));
+}
+
+/// `i32 fn.overlap(ptr table, ptr tensors, N read, N written, N reported, N inTheWay)`. The table
+/// has begin and end of each, those of `written` first; `tensors` the numbers of all that are
+/// checked, those of `read` first.
+static Function *buildSearch(Module &module, IntegerType *index) {
+  constexpr StringLiteral name = "fn.overlap";
+  if (Function *known = module.getFunction(name))
+    return known;
+  LLVMContext &context = module.getContext();
+  auto *ptr = PointerType::getUnqual(context);
+  IntegerType *i32 = Type::getInt32Ty(context);
+  auto *type = FunctionType::get(i32, {ptr, ptr, index, index, index, index}, false);
+  auto *search = Function::Create(type, GlobalValue::InternalLinkage, name, &module);
+  search->addFnAttr(Attribute::NoInline);
+  Argument *table = search->getArg(0), *tensors = search->getArg(1), *read = search->getArg(2),
+           *written = search->getArg(3), *reported = search->getArg(4),
+           *inTheWay = search->getArg(5);
+  auto block = [&](const char *label) { return BasicBlock::Create(context, label, search); };
+  BasicBlock *start = block(""), *next = block("next"), *begin = block("begin"),
+             *against = block("against"), *compare = block("compare"), *step = block("step"),
+             *found = block("found"), *none = block("none");
+  Constant *zero = ConstantInt::get(index, 0), *one = ConstantInt::get(index, 1);
+
+  IRBuilder<> b(start);
+  Value *count = b.CreateAdd(read, reported);
+  b.CreateBr(next);
+
+  b.SetInsertPoint(next);
+  PHINode *tensor = b.CreatePHI(index, 2);
+  tensor->addIncoming(zero, start);
+  b.CreateCondBr(b.CreateICmpULT(tensor, count), begin, none);
+
+  auto extent = [&](Value *i) {
+    Value *row = b.CreateShl(i, 1);
+    return std::pair<Value *, Value *>(
+        b.CreateLoad(index, b.CreateGEP(index, table, row)),
+        b.CreateLoad(index, b.CreateGEP(index, table, b.CreateAdd(row, one))));
+  };
+  b.SetInsertPoint(begin);
+  Value *isRead = b.CreateICmpULT(tensor, read), *behind = b.CreateSub(tensor, read);
+  auto own = extent(b.CreateSelect(isRead, b.CreateAdd(written, tensor), behind));
+  Value *first = b.CreateSelect(isRead, zero, b.CreateAdd(behind, one));
+  Value *end = b.CreateSelect(isRead, inTheWay, written);
+  b.CreateBr(against);
+
+  b.SetInsertPoint(against);
+  PHINode *other = b.CreatePHI(index, 2);
+  other->addIncoming(first, begin);
+  b.CreateCondBr(b.CreateICmpULT(other, end), compare, step);
+
+  b.SetInsertPoint(compare);
+  other->addIncoming(b.CreateAdd(other, one), compare);
+  b.CreateCondBr(overlapOfEnds(b, own, extent(other)), found, against);
+
+  b.SetInsertPoint(step);
+  tensor->addIncoming(b.CreateAdd(tensor, one), step);
+  b.CreateBr(next);
+
+  b.SetInsertPoint(found);
+  b.CreateRet(b.CreateLoad(i32, b.CreateGEP(i32, tensors, tensor)));
+  b.SetInsertPoint(none);
+  b.CreateRet(ConstantInt::getSigned(i32, kNoOverlap));
+  return search;
+}
+
+Value *fnc::findOverlap(IRBuilder<> &b, const Extents &extents) {
+  Function *caller = b.GetInsertBlock()->getParent();
+  Module &module = *caller->getParent();
+  auto *index = cast<IntegerType>(extents.written.front().begin->getType());
+  SmallVector<int32_t> tensors;
+  for (const Extent &extent : extents.read)
+    tensors.push_back(extent.tensor);
+  for (const Extent &extent : ArrayRef(extents.written).take_front(extents.reported))
+    tensors.push_back(extent.tensor);
+
+  auto *type = ArrayType::get(index, 2 * (extents.read.size() + extents.written.size()));
+  IRBuilder<> front(&caller->getEntryBlock(), caller->getEntryBlock().begin());
+  Value *table = front.CreateAlloca(type);
+  unsigned place = 0;
+  for (ArrayRef<Extent> part : {ArrayRef(extents.written), ArrayRef(extents.read)})
+    for (const Extent &extent : part)
+      for (Value *value : {extent.begin, b.CreateAdd(extent.begin, extent.bytes)})
+        b.CreateStore(value, b.CreateConstGEP2_32(type, table, 0, place++));
+
+  Function *search = buildSearch(module, index);
+  if (caller->hasFnAttribute("target-cpu"))
+    search->addFnAttr(caller->getFnAttribute("target-cpu"));
+  Constant *names = ConstantDataArray::get(module.getContext(), tensors);
+  auto *global = new GlobalVariable(module, names->getType(), /*isConstant=*/true,
+                                    GlobalValue::PrivateLinkage, names, "fn.tensors");
+  auto number = [&](size_t value) { return ConstantInt::get(index, value); };
+  return b.CreateCall(search,
+                      {table, global, number(extents.read.size()), number(extents.written.size()),
+                       number(extents.reported), number(extents.inTheWay)});
+}
