@@ -38,6 +38,8 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
 }
 
 void fnc::buildLoopPipeline(OpPassManager &pm, const LowerToLoopsOptions &registers) {
+  // What is lowered once need not be simplified, optimized and encoded twice.
+  pm.addPass(createShareOps());
   pm.addNestedPass<func::FuncOp>(createLowerToLoops(registers));
   pm.addPass(createSimplify());
   pm.addPass(createCSEPass());

@@ -331,6 +331,34 @@ def MarkRegions : Pass<"fnc-mark-regions", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
 }
 
+def ShareOps : Pass<"fnc-share-ops", "::mlir::ModuleOp"> {
+  let summary = "equal ops of one graph's kernels as one function";
+  let description = [{
+    The functions of a graph often begin alike: a training step makes the predictions that another
+    function gives. Ops at the top of kernels that differ in nothing but their buffers become calls
+    of one function, where they are long enough for the call not to count.
+
+    ```mlir
+    func.func @train(%x: memref<?x64xf32>, ...) {
+      kernel.contract ins(%x, %w : ...) outs(%hidden : ...) ...
+    func.func @predict(%x: memref<?x64xf32>, ...) {
+      kernel.contract ins(%x, %w : ...) outs(%probs : ...) ...
+    ```
+    ==>
+    ```mlir
+    func.func private @train.shared0(%x: memref<?x64xf32> {llvm.noalias}, ...) {
+      kernel.contract ins(%x, %w : ...) outs(%y : ...) ...
+    func.func @train(%x: memref<?x64xf32>, ...) {
+      call @train.shared0(%x, %w, %hidden)
+    func.func @predict(%x: memref<?x64xf32>, ...) {
+      call @train.shared0(%x, %w, %probs)
+    ```
+    On entry: planned buffers. An op whose buffers may overlap stays where it is, since lowering it
+    asks which of them do.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
   let summary = "linalg on memrefs to loops whose innermost one runs along memory";
   let description = [{
