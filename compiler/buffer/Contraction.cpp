@@ -74,26 +74,24 @@ private:
   void block(const Block &block) override {
     if (isWide(block.width) && !inRest && !isSpread(block))
       inBlock(block, [&](Place place) { fetchRow(block, place); });
-    Accumulators sums(block.rows * block.columns, zero(op.getDot() ? 1 : block.width));
-    if (op.getPiece()) {
-      loaded.clear();
-      sums.clear();
-      inBlock(block, [&](Place place) {
-        sums.push_back(load(op->getNumOperands() - 1, place, block.width));
-      });
-    }
+    Accumulators sums;
+    loaded.clear();
+    inBlock(block, [&](Place place) {
+      int64_t width = op.getDot() ? 1 : widthOf(block, place);
+      sums.push_back(op.getPiece() ? load(op->getNumOperands() - 1, place, width) : zero(width));
+    });
     if (late != Late::No)
       return lateBlock(block, sums);
     if (op.getDot())
       return dotBlock(block, sums);
     sums = products(block, sums);
-    finishAll(block, sums, block.width);
+    finishAll(block, sums);
   }
 
-  void finishAll(const Block &block, ArrayRef<Value> sums, int64_t width) {
+  void finishAll(const Block &block, ArrayRef<Value> sums) {
     unsigned next = 0;
     loaded.clear();
-    inBlock(block, [&](Place place) { finish(sums[next++], place, width); });
+    inBlock(block, [&](Place place) { finish(sums[next++], place, widthOf(block, place)); });
   }
 
   //===-- Blocks that are finished beside the next one ------------------------===//
@@ -143,8 +141,8 @@ private:
 
   /// Whether there is one sum, long enough to do something for each row of a block in between.
   bool isSpread(const Block &block) {
-    return !op.getDot() && rowDim && parts == 1 && reductions.size() == 1 && group == 1 &&
-           isWide(width) && bounds[reductions[0]] >= kFewestTermsBeside * block.rows;
+    return !op.getDot() && beside.empty() && rowDim && parts == 1 && reductions.size() == 1 &&
+           group == 1 && isWide(width) && bounds[reductions[0]] >= kFewestTermsBeside * block.rows;
   }
 
   bool hasBeside() {
@@ -275,7 +273,7 @@ private:
   void fetchRow(const Block &block, Place place) {
     for (unsigned i : fetched)
       if (place.row == 0 || operands[i].step(*rowDim) != 0)
-        fetch(i, place, llvm::divideCeil(block.width, lineOf(i)), isWritten(i));
+        fetch(i, place, llvm::divideCeil(widthOf(block, place), lineOf(i)), isWritten(i));
   }
 
   bool isWide(int64_t width) {
@@ -328,7 +326,8 @@ private:
     if (parts == 1)
       return rest(block, loops, sums, constant(0));
     size_t count = sums.size();
-    sums.append(count * (parts - 1), zero(block.width));
+    for (int64_t part = 1; part < parts; ++part)
+      inBlock(block, [&](Place place) { sums.push_back(zero(widthOf(block, place))); });
     int64_t stride = parts * group;
     Value whole = bounds[inner] < 0 ? wholeSteps(sizes[inner], constant(0), stride)
                                     : constant(bounds[inner] / stride * stride);
@@ -404,7 +403,7 @@ private:
       Block elements = {block.rows, block.columns, 1};
       sums = nest(loops, 0, sums, [&](ArrayRef<Value> in) { return step(elements, in, start); });
     }
-    finishAll(block, sums, 1);
+    finishAll({block.rows, block.columns, 1}, sums);
   }
 
   /// Whether the columns of a block of dot products are neighbours, as many as a part of a vector.
@@ -474,8 +473,9 @@ private:
                                                 op.getRhsUnsigned()));
         return;
       }
-      Value x = toSum(load(Lhs, place, block.width), op.getLhsUnsigned()),
-            y = toSum(load(Rhs, place, block.width), op.getRhsUnsigned());
+      int64_t width = widthOf(block, place);
+      Value x = toSum(load(Lhs, place, width), op.getLhsUnsigned()),
+            y = toSum(load(Rhs, place, width), op.getRhsUnsigned());
       out.push_back(multiplyAdd(sum, x, y));
     });
     return out;
@@ -483,7 +483,7 @@ private:
 
   /// Bytes of lhs that are neighbours along the last reduction; zeros behind the first `count`.
   Value loadGroup(Place place, int64_t count) {
-    Value &made = loaded[keyOf(Lhs, place)];
+    Value &made = loaded[keyOf(Lhs, place, group)];
     if (made)
       return made;
     const LinearOperand &operand = operands[Lhs];
@@ -543,30 +543,31 @@ private:
     return splat(b, loc, arith::ConstantOp::create(b, loc, b.getZeroAttr(op.sumType())), width);
   }
 
-  /// An operand and a place in it.
-  using Key = std::tuple<unsigned, int64_t, int64_t, int64_t>;
+  /// An operand, a width and a place in it.
+  using Key = std::tuple<unsigned, int64_t, int64_t, int64_t, int64_t>;
 
   /// Places of which is known that they are the same have one key.
-  Key keyOf(unsigned i, Place place) {
+  Key keyOf(unsigned i, Place place, int64_t width) {
     const LinearOperand &operand = operands[i];
     auto moves = [&](std::optional<unsigned> dim, int64_t by) {
       return dim && operand.step(*dim) != 0 ? by : 0;
     };
+    std::optional<unsigned> across = beside.empty() ? columnDim : vectorDim;
     // Places at one known distance are one.
     bool known =
-        (!rowDim || operand.step(*rowDim)) && (!columnDim || operand.step(*columnDim)) &&
+        (!rowDim || operand.step(*rowDim)) && (!across || operand.step(*across)) &&
         llvm::all_of(reductions, [&](unsigned dim) { return operand.step(dim).has_value(); });
     if (known)
-      return {i, distance(i, place).first, 0, 0};
-    Key key = {i, 0, moves(rowDim, place.row), moves(columnDim, place.column)};
+      return {i, width, distance(i, place).first, 0, 0};
+    Key key = {i, width, 0, moves(rowDim, place.row), moves(across, place.column)};
     for (int64_t steps : place.terms)
-      std::get<1>(key) = std::get<1>(key) * 1024 + steps;
+      std::get<2>(key) = std::get<2>(key) * 1024 + steps;
     return key;
   }
 
   /// A vector or element of an operand; what does not move within the block is loaded once.
   Value load(unsigned i, Place place, int64_t width) {
-    Value &made = loaded[keyOf(i, place)];
+    Value &made = loaded[keyOf(i, place, width)];
     if (made)
       return made;
     // Columns of a packed block are neighbours.
@@ -599,9 +600,10 @@ bool fnc::finishesLate(kernel::ContractOp op, mlir::Block &epilogue, ValueRange 
   auto isOperand = [&](Value result) {
     return rootOf(result) == rootOf(op.getLhs()) || rootOf(result) == rootOf(op.getRhs());
   };
-  return hasSlowOps && !op.getDot() && !op.getPiece() && op.getRowDim() && tile[2] == 1 &&
-         tile[1] * op.sumType().getIntOrFloatBitWidth() >= kFewestBitsAhead && terms.size() == 1 &&
-         terms[0] >= kFewestTermsBeside * tile[0] && llvm::none_of(results, isOperand);
+  return hasSlowOps && !op.getDot() && !hasRestBeside(op) && !op.getPiece() && op.getRowDim() &&
+         tile[2] == 1 && tile[1] * op.sumType().getIntOrFloatBitWidth() >= kFewestBitsAhead &&
+         terms.size() == 1 && terms[0] >= kFewestTermsBeside * tile[0] &&
+         llvm::none_of(results, isOperand);
 }
 
 void fnc::lowerContraction(RewriterBase &rewriter, kernel::ContractOp op) {

@@ -25,6 +25,14 @@ ContractionLoops::ContractionLoops(RewriterBase &b, kernel::ContractOp op)
   }
   findSizes();
   arrange();
+  if (hasRestBeside(op))
+    forEachColumnBlock(bounds[vectorDim], width,
+                       [&](int64_t first, int64_t block) { beside.push_back({first, block}); });
+}
+
+bool fnc::hasRestBeside(kernel::ContractOp op) {
+  return !op.getDot() && !op.getPacked() &&
+         hasRestBeside(op.getSizes()[op.getVectorDim()], op.getTile()[1]);
 }
 
 Value ContractionLoops::constant(int64_t value) {
@@ -151,9 +159,7 @@ void ContractionLoops::moved(unsigned dim, Value index, llvm::function_ref<void(
   offsets = before;
 }
 
-void ContractionLoops::mark(scf::ForOp loop) {
-  inRest ? keepRolled(loop) : keepVectors(loop);
-}
+void ContractionLoops::mark(scf::ForOp loop) { inRest ? keepRolled(loop) : keepVectors(loop); }
 
 void ContractionLoops::forEach(const Loop &loop, llvm::function_ref<void()> body) {
   auto nest = scf::ForOp::create(b, loc, loop.from, loop.to, constant(loop.step));
@@ -201,13 +207,15 @@ void ContractionLoops::inPanels() {
         inTiles(rowDim, rows, [&](int64_t rows) { block({rows, columns, parts}); });
       });
     });
+  int64_t vectors = std::max<int64_t>(1, beside.size());
   if (op.getByRows())
     return pass(0, [&] {
-      inTiles(rowDim, rows,
-              [&](int64_t rows) { inVectors([&](int64_t width) { block({rows, 1, width}); }); });
+      inTiles(rowDim, rows, [&](int64_t rows) {
+        inVectors([&](int64_t width) { block({rows, vectors, width}); });
+      });
     });
   inVectors([&](int64_t width) {
-    pass(0, [&] { inTiles(rowDim, rows, [&](int64_t rows) { block({rows, 1, width}); }); });
+    pass(0, [&] { inTiles(rowDim, rows, [&](int64_t rows) { block({rows, vectors, width}); }); });
   });
 }
 
@@ -241,6 +249,8 @@ void ContractionLoops::inTiles(std::optional<unsigned> dim, int64_t size,
 
 void ContractionLoops::inVectors(llvm::function_ref<void(int64_t)> body) {
   int64_t total = bounds[vectorDim];
+  if (!beside.empty())
+    return body(width);
   if (total < 0) {
     llvm::SaveAndRestore<bool> guard(inRest);
     Value done = constant(0);
@@ -285,7 +295,10 @@ std::pair<int64_t, Value> ContractionLoops::distance(unsigned i, Place place) {
     more = more ? arith::AddIOp::create(b, loc, more, far).getResult() : far;
   };
   go(rowDim, place.row);
-  go(columnDim, place.column);
+  if (beside.empty())
+    go(columnDim, place.column);
+  else
+    go(vectorDim, beside[place.column].first);
   for (auto [dim, steps] : llvm::enumerate(place.terms))
     go(dim, steps);
   return {known, more};

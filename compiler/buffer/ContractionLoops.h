@@ -10,10 +10,14 @@
 
 namespace fnc {
 
+/// Whether a row is one block and a rest, in one tile.
+bool hasRestBeside(kernel::ContractOp op);
+
 /// Loops over blocks of the result of a contraction, outermost first: what both operands share and
 /// what else rhs has (batches); pieces of the reductions where these are long; columns, in blocks
 /// as wide as the tile; rows. A block of columns of rhs, a panel, so stays in the caches while all
-/// rows pass by. Where all of rhs does, blocks of rows are outside of columns.
+/// rows pass by. Where all of rhs does, blocks of rows are outside of columns. Where a row is a
+/// block and a rest, the tile has both.
 class ContractionLoops {
 protected:
   ContractionLoops(mlir::RewriterBase &b, kernel::ContractOp op);
@@ -25,7 +29,7 @@ protected:
     mlir::Value from, to;
     int64_t step;
   };
-  /// A block of the result: what is computed at once.
+  /// A block of the result: what is computed at once. `width` is that of its widest vectors.
   struct Block {
     int64_t rows, columns, width;
   };
@@ -55,8 +59,11 @@ protected:
   void loopOver(unsigned depth);
   /// `from` and as many steps after it as end within `to`.
   mlir::Value wholeSteps(mlir::Value to, mlir::Value from, int64_t step);
-  /// Every element of a block, row by row.
+  /// Every vector or element of a block, row by row.
   void inBlock(const Block &block, llvm::function_ref<void(Place)> body);
+  int64_t widthOf(const Block &block, const Place &place) const {
+    return beside.empty() ? block.width : beside[place.column].second;
+  }
   /// How far `place` lies from where the loops' variables point.
   std::pair<int64_t, mlir::Value> distance(unsigned i, Place place);
   mlir::Value address(unsigned i, Place place);
@@ -73,6 +80,8 @@ protected:
   llvm::SmallVector<mlir::Value> sizes;
   llvm::SmallVector<LinearOperand> operands;
   llvm::SmallVector<mlir::Value> offsets; ///< of the operands, where the loops' variables point
+  /// Where a tile has all columns: the vectors of a row, as first element and width.
+  llvm::SmallVector<std::pair<int64_t, int64_t>> beside;
   bool inRest = false;
 
 private:

@@ -29,7 +29,7 @@ int64_t fnc::lanes(Registers registers, unsigned elementBits) {
 }
 
 RegisterTile fnc::chooseTile(Registers registers, unsigned elementBits, int64_t rows,
-                             int64_t columns, int64_t terms) {
+                             int64_t columns, int64_t terms, bool restBeside) {
   int64_t perVector = lanes(registers, elementBits);
   int64_t accumulators = std::max<int64_t>(1, registers.count - registers.count / 4);
   bool unknownRows = rows < 0;
@@ -45,6 +45,12 @@ RegisterTile fnc::chooseTile(Registers registers, unsigned elementBits, int64_t 
   while (tile.width > columns)
     tile.width /= 2;
   tile.width = std::max<int64_t>(tile.width, 1);
+  if (restBeside && hasRestBeside(columns, tile.width)) {
+    vectors = 0;
+    forEachColumnBlock(columns, tile.width, [&](int64_t, int64_t width) {
+      vectors += (width + perVector - 1) / perVector;
+    });
+  }
   tile.rows = even(rows, std::min(kMostRows, accumulators / vectors));
   if (unknownRows)
     tile.rows = std::min(kMostRows, std::max<int64_t>(1, accumulators / vectors));

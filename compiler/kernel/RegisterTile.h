@@ -34,9 +34,9 @@ struct RegisterTile {
 int64_t lanes(Registers registers, unsigned elementBits);
 
 /// The tile for results of `rows` times `columns` elements with sums of `terms` products; negative
-/// numbers are unknown sizes.
+/// numbers are unknown sizes. `restBeside`: see `hasRestBeside`.
 RegisterTile chooseTile(Registers registers, unsigned elementBits, int64_t rows, int64_t columns,
-                        int64_t terms);
+                        int64_t terms, bool restBeside = false);
 
 /// Blocks of columns: as many of `width` as fit, then ever narrower ones; the rest are halves of
 /// halves, so that a whole number of registers is used first.
@@ -62,6 +62,14 @@ template <typename Body> void forEachColumnRun(int64_t columns, int64_t width, B
   });
   if (end > first)
     body(first, end, last);
+}
+
+/// Whether a row is one block and what is left over: the tile then has all of it, in a few vectors.
+inline bool hasRestBeside(int64_t columns, int64_t width) {
+  int64_t blocks = 0;
+  if (columns > width && columns < 2 * width)
+    forEachColumnBlock(columns, width, [&](int64_t, int64_t) { ++blocks; });
+  return blocks == 2 || blocks == 3;
 }
 
 /// The tile of dot products: `rows` times `width` sums, each a vector of partial sums along the

@@ -196,7 +196,7 @@ std::optional<ContractionPlan> planProducts(const Product &p, Registers register
     best->bytes = groupOf(p, *best);
     best->tile =
         chooseTile(registers, p.bits, best->rowDim ? p.sizes[*best->rowDim] : 1, p.sizes[dim],
-                   terms < 0 ? -1 : llvm::divideCeil(terms, best->bytes.group));
+                   terms < 0 ? -1 : llvm::divideCeil(terms, best->bytes.group), !best->packs);
     planPieces(p, *best);
     best->byRows = goesByRows(p, *best);
     return best;
@@ -275,7 +275,8 @@ std::optional<ContractionPlan> planTiny(const Product &p, Registers registers) {
       if (row != dim && !p.isReduction(row) && p.sizes[row] > 1 && !rhs.isFunctionOfDim(row))
         plan.rowDim = row;
     plan.tile =
-        chooseTile(registers, p.bits, plan.rowDim ? p.sizes[*plan.rowDim] : 1, p.sizes[dim], terms);
+        chooseTile(registers, p.bits, plan.rowDim ? p.sizes[*plan.rowDim] : 1, p.sizes[dim], terms,
+                   /*restBeside=*/true);
     if (plan.tile.width == 1)
       continue;
     int64_t cost = products / plan.tile.width;

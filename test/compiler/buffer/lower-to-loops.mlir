@@ -89,6 +89,29 @@ func.func @by_rows(%a: memref<8x10xf32>, %b: memref<10x16xf32>, %c: memref<8x16x
   return
 }
 
+// What a row of ten columns has beyond eight is in the same tile: one loop over the terms, in which
+// both share what is loaded of a.
+// CHECK-LABEL: func @rest_beside
+// CHECK: scf.for %{{.*}} = %c0 to %c8 step %c2
+// CHECK-NEXT: %[[FROM:.*]] = arith.muli
+// CHECK: scf.for %{{.*}} -> (vector<8xf32>, vector<2xf32>, vector<8xf32>, vector<2xf32>)
+// CHECK: %[[A:.*]] = memref.load
+// CHECK: vector.broadcast %[[A]] : f32 to vector<8xf32>
+// CHECK: vector.broadcast %[[A]] : f32 to vector<2xf32>
+// CHECK-NOT: scf.for
+// CHECK: vector.store %{{.*}} : memref<80xf32, strided<[1]>>, vector<8xf32>
+// CHECK: vector.store %{{.*}} : memref<80xf32, strided<[1]>>, vector<2xf32>
+// CHECK: return
+func.func @rest_beside(%a: memref<8x16xf32>, %b: memref<16x10xf32>, %c: memref<8x10xf32>) {
+  kernel.contract ins(%a, %b : memref<8x16xf32>, memref<16x10xf32>) outs(%c : memref<8x10xf32>)
+      attributes {by_rows, maps = [#x, #y, #o], sizes = array<i64: 8, 10, 16>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 2, 8, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 // A sum in pieces of three terms: all of the result is loaded, added to and stored in each of them.
 // The last piece is shorter.
 // CHECK-LABEL: func @pieces

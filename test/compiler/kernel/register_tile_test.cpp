@@ -53,6 +53,34 @@ TEST(RegisterTile, LanesAreNeverNone) {
   EXPECT_EQ(lanes({32, 8}, 64), 1);
 }
 
+TEST_P(RegisterTiles, HoldTheRestOfARow) {
+  const Registers registers = GetParam();
+  for (unsigned bits : {16u, 32u, 64u})
+    for (int64_t rows : {-1, 1, 7, 1000})
+      for (int64_t columns : {5, 9, 10, 12, 24, 40, 48}) {
+        const RegisterTile tile = chooseTile(registers, bits, rows, columns, 64, true);
+        if (!hasRestBeside(columns, tile.width))
+          continue;
+        int64_t vectors = 0, all = 0;
+        forEachColumnBlock(columns, tile.width, [&](int64_t, int64_t width) {
+          vectors += (width + lanes(registers, bits) - 1) / lanes(registers, bits);
+          all += width;
+        });
+        EXPECT_EQ(all, columns);
+        EXPECT_LE(tile.rows * vectors * tile.parts, registers.count);
+      }
+}
+
+TEST(RegisterTile, KnowsWhatIsLeftOverOfARow) {
+  EXPECT_TRUE(hasRestBeside(10, 8));
+  EXPECT_TRUE(hasRestBeside(14, 8));
+  EXPECT_FALSE(hasRestBeside(15, 8)); // 8, 4, 2 and 1 are too many
+  EXPECT_FALSE(hasRestBeside(8, 8));
+  EXPECT_FALSE(hasRestBeside(16, 8));
+  EXPECT_FALSE(hasRestBeside(18, 8));
+  EXPECT_FALSE(hasRestBeside(-1, 8));
+}
+
 // The tiles of the cost model's own argument: two vectors by as many rows as fit, equal tiles
 // instead of a small rest, and many vectors for one row.
 TEST(RegisterTile, FollowsTheCostModel) {
