@@ -170,7 +170,10 @@ void expandMaxMin(ModuleOp module) {
                        : arith::OrIOp::create(b, loc, xBits, yBits).getResult();
     Value same = compare(arith::CmpFPredicate::OEQ, x, y);
     Value zero = arith::BitcastOp::create(b, loc, type, both);
-    Value result = select(first, x, select(same, zero, y));
+    bool hasZeros = !bitEnumContainsAny(
+        cast<arith::ArithFastMathInterface>(op).getFastMathFlagsAttr().getValue(),
+        arith::FastMathFlags::nsz);
+    Value result = select(first, x, hasZeros ? select(same, zero, y) : y);
     bool keepsNan = isa<arith::MaximumFOp, arith::MinimumFOp>(op);
     // Of two operands one of which is NaN, the comparisons chose y.
     Value wrong = compare(arith::CmpFPredicate::UNO, keepsNan ? x : y, keepsNan ? x : y);

@@ -51,6 +51,7 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const LowerToLinalgOptions &low
   pm.addPass(createSimplify());
   if (fastMath)
     pm.addPass(createRelaxMath());
+  pm.addPass(createRelaxMaxima());
   // After fusion: an expansion would hide which bodies are small enough to fuse.
   pm.addPass(createExpandMath(math));
   pm.addPass(createExpandArith());

@@ -229,6 +229,25 @@ def RelaxMath : Pass<"fnc-relax-math", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def RelaxMaxima : Pass<"fnc-relax-maxima", "::mlir::ModuleOp"> {
+  let summary = "mark maxima with 0 of what is never -0";
+  let description = [{
+    A number to which a constant other than -0 was added, as what a rectifier takes after a bias. The
+    maximum then needs no second look at zeros, which on x86 is a comparison and a choice.
+
+    ```mlir
+    ^bb0(%sum: f32, %bias: f32):             // of a constant
+      %0 = arith.addf %sum, %bias : f32
+      %1 = arith.maximumf %0, %zero : f32
+    ```
+    ==>
+    ```mlir
+      %1 = arith.maximumf %0, %zero fastmath<nsz> : f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
   let summary = "transcendental functions as arithmetic";
   let description = [{
