@@ -1,5 +1,6 @@
 //===- FuseRows.cpp - one loop over rows for ops that follow one another --===//
 
+#include "compiler/buffer/MergeGenerics.h"
 #include "compiler/buffer/Operands.h"
 #include "compiler/buffer/Passes.h"
 #include "compiler/buffer/SymbolicSize.h"
@@ -155,9 +156,13 @@ private:
       return access;
     access.buffer = bufferOf(operand.get());
     access.writes = op.isDpsInit(&operand);
-    if (!type.getLayout().isIdentity() ||
-        !cast<MemRefType>(access.buffer.getType()).getLayout().isIdentity())
+    // A slice that is only read counts as if it lay by itself.
+    bool isSlice = !type.getLayout().isIdentity() ||
+                   !cast<MemRefType>(access.buffer.getType()).getLayout().isIdentity();
+    if (isSlice && access.writes)
       return std::nullopt;
+    if (isSlice)
+      access.buffer = fnc::rootOf(access.buffer);
     AffineMap map = op.getMatchingIndexingMap(&operand);
     AffineExpr stride = number(1);
     for (unsigned i = type.getRank(); i-- > 0;) {
@@ -194,6 +199,9 @@ private:
       }
       stride = stride * size;
     }
+    // What is written of its buffer may be anywhere in it.
+    if (isSlice)
+      access.first = -1;
     return access;
   }
 
@@ -384,12 +392,17 @@ private:
 struct FuseRows : fnc::impl::FuseRowsBase<FuseRows> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal())
-        fuse(func);
+      if (func->hasAttr("fn.kernel") && !func.isExternal()) {
+        Reader reader(func);
+        fuse(func.front(), reader);
+        func.walk([&](scf::ForOp loop) {
+          if (loop->removeAttr(fnc::kStripsAttr))
+            fuse(*loop.getBody(), reader);
+        });
+      }
   }
 
-  void fuse(func::FuncOp func) {
-    Reader reader(func);
+  void fuse(Block &block, Reader &reader) {
     IRRewriter rewriter(&getContext());
     std::vector<Group> groups;
     Group open;
@@ -398,7 +411,7 @@ struct FuseRows : fnc::impl::FuseRowsBase<FuseRows> {
         groups.push_back(std::move(open));
       open = Group();
     };
-    for (Operation &op : func.front()) {
+    for (Operation &op : block.without_terminator()) {
       // What only makes views or allocates stays before the loop, which stands at the last op.
       if (isMemoryEffectFree(&op) || isa<memref::AllocOp>(op))
         continue;

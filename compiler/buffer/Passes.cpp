@@ -23,7 +23,8 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
   pm.addPass(createMergeLoops());
   pm.addPass(createSinkUpdates());
   pm.addPass(createFuseUpdates());
-  // Before lifetimes count: what lies between ops of one row need not live longer.
+  // Before lifetimes count: what lies between ops of a strip, then of one row, need not live longer.
+  pm.addPass(createStripRows());
   pm.addPass(createFuseRows());
   pm.addPass(createChainContractions());
   pm.addPass(createSimplify());

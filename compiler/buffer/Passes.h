@@ -20,6 +20,9 @@ namespace fnc {
 /// On an scf.for whose steps, each a row of every buffer that is written, may run in any order.
 constexpr llvm::StringLiteral kRowsAttr = "fn.rows";
 
+/// On an scf.for whose steps are strips of rows.
+constexpr llvm::StringLiteral kStripsAttr = "fn.strips";
+
 /// Kernels on tensors to kernels on memrefs that return nothing and allocate nothing. `registers`
 /// says whether rows may run beside one another.
 void buildBufferPipeline(mlir::OpPassManager &pm, const SkewRowsOptions &registers = {},

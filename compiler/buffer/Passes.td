@@ -176,6 +176,44 @@ def FuseUpdates : Pass<"fnc-fuse-updates", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def StripRows : Pass<"fnc-strip-rows", "::mlir::ModuleOp"> {
+  let summary = "contractions with ops on rows in between, strip by strip";
+  let description = [{
+    Attention: what one contraction makes goes through ops that need no other row, a scale, a mask,
+    softmax, to the next one. All of it is done for a strip of rows before the next strip, so that
+    the scores never exist as a whole.
+
+    ```mlir
+    %s = memref.alloc() : memref<12x2048x2048xf32>
+    kernel.contract ins(%q, %k) outs(%s) {sizes = [12, 2048, 2048, 64]} ...
+    linalg.generic ins(%s) outs(%p) ...
+    kernel.contract ins(%p, %v) outs(%y) {sizes = [12, 2048, 2048, 64]} ...
+    ```
+    ==>
+    ```mlir
+    scf.for %h = %c0 to %c12 step %c1 {
+      scf.for %i = %c0 to %c2048 step %c32 {
+        %s = memref.alloc() : memref<1x32x2048xf32>
+        kernel.contract ins(%q[%h, %i ..], %k[%h]) outs(%s) {sizes = [1, 32, 2048, 64]} ...
+        linalg.generic ins(%s) outs(%p) ...
+        kernel.contract ins(%p, %v[%h]) outs(%y[%h, %i ..]) {sizes = [1, 32, 2048, 64]} ...
+      } {fn.strips}
+    } {fn.strips}
+    ```
+    Rows are the dimensions of what the last contraction reads that are parallel in it. Every buffer
+    between the contractions is known to ops of the chain alone, which go over its rows step by step;
+    what is read besides is sliced by rows, or read as a whole. What is made of few operations for
+    several batches or heads, such as a causal mask, is made for each of them. All ops move down to
+    the last one, where nothing in between minds. Sizes may depend on the call: a strip has a known
+    number of rows then, and the last one has what is left. No bit of a result changes.
+
+    On entry: memrefs, one allocation a buffer. On exit: the same.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::fnc::kernel::KernelDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def FuseRows : Pass<"fnc-fuse-rows", "::mlir::ModuleOp"> {
   let summary = "one loop over rows for ops that follow one another";
   let description = [{
@@ -201,9 +239,9 @@ def FuseRows : Pass<"fnc-fuse-rows", "::mlir::ModuleOp"> {
     them; so the order of rows does not matter, and within a row the ops keep theirs. Loops whose rows
     are single elements stay loops, along which vectors run. How many rows
     there are may depend on the call; a row has static sizes, and stays small enough for the caches
-    near the core.
+    near the core. In loops marked `fn.strips` it is the same.
 
-    On entry: memrefs, one allocation a buffer. On exit: the same.
+    On entry: memrefs, one allocation a buffer. On exit: the same, and no such mark.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];

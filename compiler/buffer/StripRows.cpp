@@ -1,0 +1,629 @@
+//===- StripRows.cpp - contractions with ops on rows in between, in strips -===//
+//
+// Attention multiplies queries by keys, turns each row of these products into shares, and
+// multiplies the shares by values. No row needs another one: a strip of rows goes through all of it
+// while it lies in the caches, and no buffer in between is larger than the strip.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/buffer/Accesses.h"
+#include "compiler/buffer/Passes.h"
+#include "compiler/buffer/SymbolicSize.h"
+#include "compiler/kernel/Kernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using fnc::kernel::ContractOp;
+
+namespace fnc {
+#define GEN_PASS_DEF_STRIPROWS
+#include "compiler/buffer/Passes.h.inc"
+} // namespace fnc
+
+namespace {
+
+/// What lies between contractions and stays in the second-level cache anyway, and what a strip
+/// takes of it. Of several heads or batches it takes less: it loses nothing.
+constexpr int64_t kNearBytes = 256 << 10, kStripBytes = 256 << 10, kGroupBytes = 64 << 10;
+
+/// Rows of a strip, of which operands that each strip reads again ask for more, up to a point.
+constexpr int64_t kLeastRows = 16, kEnoughRows = 64;
+
+/// Rows that contractions do at once.
+constexpr int64_t kTile = 8;
+
+/// What a size of the call is taken for.
+constexpr int64_t kUnknown = 2048;
+
+/// Operations that are done again for each strip that needs their results.
+constexpr unsigned kCheap = 8;
+
+/// Ops that a chain may go over: looking further takes quadratic time.
+constexpr unsigned kFarthest = 256;
+
+/// By row: a loop of an op, or by dimension of a buffer: a row; -1: none.
+using Numbers = SmallVector<int64_t, 4>;
+
+/// A memref that is an allocation but for dimensions of one element. By dimension: which one of the
+/// allocation it is, -1 for those.
+struct Whole {
+  memref::AllocOp buffer;
+  Numbers dims;
+
+  static std::optional<Whole> of(Value memref) {
+    Operation *op = memref.getDefiningOp();
+    if (auto alloc = dyn_cast_or_null<memref::AllocOp>(op);
+        alloc && alloc.getType().getLayout().isIdentity())
+      return Whole{alloc, llvm::to_vector<4>(llvm::seq<int64_t>(0, alloc.getType().getRank()))};
+    if (!isa_and_nonnull<memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
+      return std::nullopt;
+    std::optional<Whole> source = of(op->getOperand(0));
+    if (!source)
+      return source;
+    auto expand = dyn_cast<memref::ExpandShapeOp>(op);
+    auto groups = expand ? expand.getReassociationIndices()
+                         : cast<memref::CollapseShapeOp>(op).getReassociationIndices();
+    auto large = cast<MemRefType>(expand ? memref.getType() : op->getOperand(0).getType());
+    Whole whole{source->buffer, Numbers(cast<MemRefType>(memref.getType()).getRank(), -1)};
+    for (auto [small, group] : llvm::enumerate(groups)) {
+      int64_t longest = -1;
+      for (int64_t dim : group)
+        if (large.getDimSize(dim) != 1) {
+          if (longest >= 0)
+            return std::nullopt;
+          longest = dim;
+        }
+      if (longest >= 0)
+        whole.dims[expand ? longest : small] = source->dims[expand ? small : longest];
+    }
+    return whole;
+  }
+};
+
+AffineMap mapOf(OpOperand &operand) {
+  if (auto contraction = dyn_cast<ContractOp>(operand.getOwner()))
+    return contraction.mapOf(operand.getOperandNumber());
+  return cast<linalg::LinalgOp>(operand.getOwner()).getMatchingIndexingMap(&operand);
+}
+
+bool isInit(OpOperand &operand) {
+  return cast<DestinationStyleOpInterface>(operand.getOwner()).isDpsInit(&operand);
+}
+
+bool isParallel(Operation *op, unsigned loop) {
+  if (auto contraction = dyn_cast<ContractOp>(op))
+    return !contraction.isReduction(loop);
+  return cast<linalg::LinalgOp>(op).getIteratorTypesArray()[loop] == utils::IteratorType::parallel;
+}
+
+/// The loop that an expression is, or -1.
+int64_t loopOf(AffineExpr expr) {
+  auto dim = dyn_cast<AffineDimExpr>(expr);
+  return dim ? static_cast<int64_t>(dim.getPosition()) : -1;
+}
+
+/// An op that may be done for some rows alone.
+bool isStructured(Operation *op) {
+  auto structured = dyn_cast<linalg::LinalgOp>(op);
+  return isa<ContractOp>(op) ||
+         (structured && structured.hasPureBufferSemantics() && op->getNumResults() == 0);
+}
+
+/// A contraction, and the ops that make the rows that it reads.
+class Chain {
+public:
+  /// The chain that ends with `last`, if there is one that had better go by strips.
+  static std::optional<Chain> to(ContractOp last) {
+    for (unsigned operand : {0, 1}) {
+      Chain chain(last);
+      if (chain.reads(operand) && chain.isSound() && chain.choose())
+        return chain;
+    }
+    return std::nullopt;
+  }
+
+  void run(IRRewriter &b) {
+    b.setInsertionPoint(last);
+    from.assign(rows.size(), {});
+    count.assign(rows.size(), {});
+    inLoops(b, 0);
+    for (Operation *op : llvm::reverse(ops))
+      b.eraseOp(op);
+  }
+
+  /// All of them, in their order.
+  SmallVector<Operation *> ops;
+
+private:
+  explicit Chain(ContractOp last) : last(last) {}
+
+  //===-- What belongs to the chain -------------------------------------------===//
+
+  /// Finds what makes an operand of the last contraction. Rows are its parallel dimensions.
+  bool reads(unsigned operand) {
+    std::optional<Whole> whole = Whole::of(last->getOperand(operand));
+    if (!whole)
+      return false;
+    read = operand;
+    Numbers rowOf(whole->buffer.getType().getRank(), -1);
+    for (auto [dim, expr] : llvm::zip(whole->dims, last.mapOf(operand).getResults())) {
+      int64_t loop = loopOf(expr);
+      if (dim < 0 || whole->buffer.getType().getDimSize(dim) == 1 || loop < 0 ||
+          last.isReduction(loop))
+        continue;
+      rowOf[dim] = rows.size();
+      rows.push_back(sizeOf(whole->buffer, dim));
+    }
+    if (rows.empty() || !addBuffer(whole->buffer, rowOf))
+      return false;
+    addShared();
+    return true;
+  }
+
+  static OpFoldResult sizeOf(memref::AllocOp alloc, int64_t dim) {
+    MemRefType type = alloc.getType();
+    if (type.isDynamicDim(dim))
+      return alloc.getDynamicSizes()[type.getDynamicDimIndex(dim)];
+    return OpBuilder(alloc).getIndexAttr(type.getDimSize(dim));
+  }
+
+  /// Adds a buffer with all ops that know it. Returns false where one of them does not belong to
+  /// the chain.
+  bool addBuffer(memref::AllocOp alloc, const Numbers &rowOf) {
+    auto [known, isNew] = buffers.insert({alloc, rowOf});
+    if (!isNew)
+      return known->second == rowOf;
+    SmallVector<Value> views{alloc};
+    while (!views.empty()) {
+      Value view = views.pop_back_val();
+      std::optional<Whole> whole = Whole::of(view);
+      if (!whole)
+        return false;
+      for (OpOperand &use : view.getUses())
+        if (isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(use.getOwner()))
+          views.push_back(use.getOwner()->getResult(0));
+        else if (!isa<memref::DimOp>(use.getOwner()) && !addUse(use, *whole, rowOf))
+          return false;
+    }
+    return true;
+  }
+
+  bool addUse(OpOperand &use, const Whole &whole, const Numbers &rowOf) {
+    Operation *op = use.getOwner();
+    bool isLast = op == last;
+    if (op->getBlock() != last->getBlock() || !isStructured(op) ||
+        (!isLast && !op->isBeforeInBlock(last)) ||
+        (isLast && (isInit(use) || (use.getOperandNumber() < 2 && use.getOperandNumber() != read))))
+      return false;
+    auto [member, isNew] = members.insert({op, Numbers(rows.size(), -1)});
+    Numbers loops = member->second;
+    for (auto [dim, expr] : llvm::zip(whole.dims, mapOf(use).getResults())) {
+      int64_t row = dim < 0 ? -1 : rowOf[dim], loop = loopOf(expr);
+      if (row < 0)
+        continue;
+      if (loop < 0 || !isParallel(op, loop) || (loops[row] >= 0 && loops[row] != loop))
+        return false;
+      loops[row] = loop;
+    }
+    if (!isNew && members[op] == loops)
+      return true;
+    members[op] = loops;
+    return addOperands(op, loops);
+  }
+
+  /// Which row counts each dimension of an operand.
+  static Numbers rowsOf(OpOperand &operand, Whole whole, const Numbers &loops) {
+    Numbers rowOf(whole.buffer.getType().getRank(), -1);
+    for (auto [dim, expr] : llvm::zip(whole.dims, mapOf(operand).getResults()))
+      for (auto [row, loop] : llvm::enumerate(loops))
+        if (dim >= 0 && loop >= 0 && loopOf(expr) == loop)
+          rowOf[dim] = row;
+    return rowOf;
+  }
+
+  /// Adds what an op of the chain writes, and what it reads that was made row by row.
+  bool addOperands(Operation *op, const Numbers &loops) {
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (!isa<MemRefType>(operand.get().getType()) || (op == last && isInit(operand)) ||
+          isFactor(operand))
+        continue;
+      std::optional<Whole> whole = Whole::of(operand.get());
+      if (isInit(operand)) {
+        if (!whole || !addBuffer(whole->buffer, rowsOf(operand, *whole, loops)))
+          return false;
+      } else if (whole) {
+        Numbers rowOf = rowsOf(operand, *whole, loops);
+        bool isComplete = llvm::all_of(llvm::seq<int64_t>(0, rows.size()),
+                                       [&](int64_t row) { return llvm::is_contained(rowOf, row); });
+        if (isComplete)
+          tryBuffer(whole->buffer, rowOf);
+      }
+    }
+    return true;
+  }
+
+  /// A contraction reads its operands in an order of its own; what makes them stays outside.
+  static bool isFactor(OpOperand &operand) {
+    return isa<ContractOp>(operand.getOwner()) && operand.getOperandNumber() < 2;
+  }
+
+  void tryBuffer(memref::AllocOp alloc, const Numbers &rowOf) {
+    Chain before = *this;
+    if (!addBuffer(alloc, rowOf) ||
+        llvm::any_of(members, [](auto &member) { return !isPerRow(member.first, member.second); }))
+      *this = before;
+  }
+
+  /// Adds what all of several batches or heads read by rows, such as masks: it is made for each.
+  void addShared() {
+    llvm::DenseSet<Operation *> tried;
+    for (unsigned i = 0; i < members.size(); ++i) {
+      auto [op, loops] = members.begin()[i];
+      for (OpOperand &operand : op->getOpOperands()) {
+        if (!isa<MemRefType>(operand.get().getType()) || isInit(operand) || isFactor(operand))
+          continue;
+        std::optional<Whole> whole = Whole::of(operand.get());
+        if (!whole || buffers.contains(whole->buffer) || !tried.insert(whole->buffer).second)
+          continue;
+        Numbers rowOf = rowsOf(operand, *whole, loops);
+        if (!llvm::all_of(rowOf, [](int64_t row) { return row < 0; }))
+          tryBuffer(whole->buffer, rowOf);
+      }
+    }
+  }
+
+  /// Whether an op knows each row, or may be done again for several.
+  static bool isPerRow(Operation *op, const Numbers &loops) {
+    if (!llvm::is_contained(loops, -1))
+      return true;
+    auto structured = dyn_cast<linalg::LinalgOp>(op);
+    return structured && structured.getNumReductionLoops() == 0 &&
+           structured.getBlock()->getOperations().size() <= kCheap;
+  }
+
+  //===-- Whether it may go by strips -----------------------------------------===//
+
+  bool isSound() {
+    bool hasFirst = false;
+    for (auto &[op, loops] : members) {
+      if (!isPerRow(op, loops) || llvm::any_of(op->getOpOperands(), [&, &loops = loops](auto &use) {
+            return !isByRows(use, loops);
+          }))
+        return false;
+      if (auto contraction = dyn_cast<ContractOp>(op); contraction && op != last) {
+        hasFirst = true;
+        if (!makesMore(contraction))
+          return false;
+      }
+    }
+    // Contractions alone are chained elsewhere.
+    return hasFirst && members.size() > 2 && isApart() && mayWait();
+  }
+
+  /// Whether an operand is walked through by rows, or known as a whole.
+  bool isByRows(OpOperand &operand, const Numbers &loops) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      return true;
+    auto contraction = dyn_cast<ContractOp>(operand.getOwner());
+    std::optional<Whole> whole = Whole::of(operand.get());
+    auto *buffer = whole ? buffers.find(whole->buffer) : buffers.end();
+    for (auto [dim, expr] : llvm::enumerate(mapOf(operand).getResults())) {
+      int64_t row = -1;
+      for (auto [number, loop] : llvm::enumerate(loops))
+        if (loop >= 0 && expr.isFunctionOfDim(loop)) {
+          if (loopOf(expr) != loop)
+            return false;
+          row = number;
+        }
+      if (row >= 0 && contraction && contraction.getPacked() && operand.getOperandNumber() == 1)
+        return false;
+      if (buffer != buffers.end() && whole->dims[dim] >= 0 &&
+          buffer->second[whole->dims[dim]] != row)
+        return false;
+    }
+    return true;
+  }
+
+  /// What makes less than it reads is better read as it is.
+  static bool makesMore(ContractOp op) {
+    int64_t made = 1, lhs = 1;
+    for (auto [loop, size] : llvm::enumerate(op.getSizes())) {
+      int64_t steps = size < 0 ? kUnknown : size;
+      made *= op.resultMap().isFunctionOfDim(loop) ? steps : 1;
+      lhs *= op.mapOf(0).isFunctionOfDim(loop) ? steps : 1;
+    }
+    return made >= lhs;
+  }
+
+  /// Whether no op reads what the last one writes, but for what it reads where it writes.
+  bool isApart() {
+    for (Value init : last.getInits()) {
+      Value written = fnc::bufferBehind(init);
+      for (auto &[op, loops] : members)
+        for (OpOperand &operand : op->getOpOperands()) {
+          if (!isa<MemRefType>(operand.get().getType()))
+            continue;
+          Value buffer = fnc::bufferBehind(operand.get());
+          bool inPlace = op == last && operand.getOperandNumber() > 1 && operand.get() == init &&
+                         mapOf(operand) == last.resultMap();
+          if (!written || !buffer || (buffer == written && !inPlace))
+            return false;
+        }
+    }
+    return true;
+  }
+
+  /// Whether all ops can wait for the last one.
+  bool mayWait() {
+    SmallVector<fnc::Accesses> waiting;
+    unsigned left = members.size(), gone = 0;
+    Operation *at = last;
+    for (; left > 0; at = at->getPrevNode()) {
+      if (!at || ++gone > kFarthest)
+        return false;
+      left -= members.contains(at);
+    }
+    for (at = at ? at->getNextNode() : &last->getBlock()->front();; at = at->getNextNode()) {
+      if (members.contains(at)) {
+        ops.push_back(at);
+        waiting.push_back(fnc::accessesOf(at));
+        if (at == last)
+          return true;
+      } else if (!isMemoryEffectFree(at) && !isa<memref::AllocOp>(at)) {
+        fnc::Accesses here = fnc::accessesOf(at);
+        if (llvm::any_of(waiting, [&](auto &other) { return fnc::interfere(other, here); }))
+          return false;
+      }
+    }
+  }
+
+  //===-- How large strips are ------------------------------------------------===//
+
+  int64_t estimate(OpFoldResult size) {
+    auto func = last->getParentOfType<func::FuncOp>();
+    AffineExpr expr = fnc::SymbolicSizes(func).of(size);
+    return expr ? fnc::evaluate(expr, fnc::representativeSymbols(func, kUnknown)) : kUnknown;
+  }
+
+  /// Bytes of all buffers for one step of each of the first `depth` rows.
+  int64_t bytesOf(unsigned depth) {
+    int64_t total = 0;
+    for (auto &[op, rowOf] : buffers) {
+      auto alloc = cast<memref::AllocOp>(op);
+      int64_t bytes = llvm::divideCeil(alloc.getType().getElementTypeBitWidth(), 8);
+      for (auto [dim, row] : llvm::enumerate(rowOf))
+        if (row < 0 || row >= depth)
+          bytes *= estimate(sizeOf(alloc, dim));
+      total += bytes;
+    }
+    return total;
+  }
+
+  /// Bytes that the contractions read again for each strip.
+  int64_t bytesAgain() {
+    int64_t total = 0;
+    for (auto &[op, loops] : members)
+      for (OpOperand &operand : op->getOpOperands()) {
+        AffineMap map = mapOf(operand);
+        int64_t loop = loops[depth - 1];
+        if (!isFactor(operand) || (loop >= 0 && map.isFunctionOfDim(loop)))
+          continue;
+        auto type = cast<MemRefType>(operand.get().getType());
+        int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+        for (auto [size, expr] : llvm::zip(type.getShape(), map.getResults()))
+          if (!llvm::is_contained(ArrayRef(loops).take_front(depth), loopOf(expr)))
+            bytes *= ShapedType::isDynamic(size) ? kUnknown : size;
+        total += bytes;
+      }
+    return total;
+  }
+
+  /// Chooses how many of the rows are cut, and the length of a piece of the last of them. Returns
+  /// false where strips do not pay.
+  bool choose() {
+    if (bytesOf(0) <= kNearBytes)
+      return false;
+    for (depth = 1; depth < rows.size() && bytesOf(depth) > kGroupBytes; ++depth)
+      ;
+    bool isGroup = depth < rows.size();
+    int64_t each = bytesOf(depth), total = estimate(rows[depth - 1]);
+    int64_t tile = isGroup ? 1 : kTile, least = 1;
+    // What a strip saves should be as much as what it reads again, which lies nearer.
+    if (!isGroup)
+      least = std::clamp(bytesAgain() / (4 * each), kLeastRows, kEnoughRows);
+    length = std::max(least, kStripBytes / each) / tile * tile;
+    if (length >= total && getConstantIntValue(rows[depth - 1])) {
+      length = total;
+      return depth > 1;
+    }
+    // Strips of one length, where there is one.
+    for (int64_t even = length; even > length / 2; even -= tile)
+      if (total % even == 0) {
+        length = even;
+        return true;
+      }
+    int64_t strips = llvm::divideCeil(total, length);
+    length = std::min<int64_t>(length, llvm::alignTo(llvm::divideCeil(total, strips), tile));
+    return true;
+  }
+
+  //===-- Strips --------------------------------------------------------------===//
+
+  void inLoops(IRRewriter &b, unsigned row) {
+    Location loc = last.getLoc();
+    auto asValue = [&](OpFoldResult number) {
+      return getValueOrCreateConstantIndexOp(b, loc, number);
+    };
+    auto constant = [&](int64_t number) { return asValue(b.getIndexAttr(number)); };
+    bool isStrip = row + 1 == depth;
+    std::optional<int64_t> size = getConstantIntValue(rows[row]);
+    int64_t step = isStrip ? length : 1;
+    count[row] = b.getIndexAttr(step);
+    OpFoldResult whole = rows[row], rest = b.getIndexAttr(0);
+    if (size) {
+      whole = b.getIndexAttr(*size / step * step);
+      rest = b.getIndexAttr(*size % step);
+    } else if (isStrip) {
+      rest = arith::RemUIOp::create(b, loc, asValue(rows[row]), constant(step)).getResult();
+      whole = arith::SubIOp::create(b, loc, asValue(rows[row]), asValue(rest)).getResult();
+    }
+    auto go = [&] { isStrip ? strip(b) : inLoops(b, row + 1); };
+    if (size == step) {
+      from[row] = b.getIndexAttr(0);
+      return go();
+    }
+    auto loop = scf::ForOp::create(b, loc, constant(0), asValue(whole), constant(step));
+    loop->setAttr(fnc::kStripsAttr, b.getUnitAttr());
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      from[row] = loop.getInductionVar();
+      go();
+    }
+    if (getConstantIntValue(rest) == 0)
+      return;
+    from[row] = whole;
+    count[row] = rest;
+    go();
+  }
+
+  bool isCut(int64_t row) { return row >= 0 && row < static_cast<int64_t>(depth); }
+
+  /// All ops for the rows at hand, in buffers of their own.
+  void strip(IRRewriter &b) {
+    llvm::DenseMap<Operation *, Value> strips;
+    for (auto &[op, rowOf] : buffers) {
+      auto alloc = cast<memref::AllocOp>(op);
+      SmallVector<OpFoldResult> sizes;
+      for (auto [dim, row] : llvm::enumerate(rowOf))
+        sizes.push_back(isCut(row) ? count[row] : sizeOf(alloc, dim));
+      SmallVector<Value> dynamic;
+      SmallVector<int64_t> shape;
+      dispatchIndexOpFoldResults(sizes, dynamic, shape);
+      strips[op] = memref::AllocOp::create(b, alloc.getLoc(),
+                                           MemRefType::get(shape, alloc.getType().getElementType()),
+                                           dynamic, alloc.getAlignmentAttr());
+    }
+    for (Operation *op : ops) {
+      const Numbers &loops = members[op];
+      SmallVector<Value> operands;
+      for (OpOperand &operand : op->getOpOperands()) {
+        Value value = operand.get();
+        std::optional<Whole> whole;
+        if (isa<MemRefType>(value.getType()))
+          whole = Whole::of(value);
+        Value made = whole ? strips.lookup(whole->buffer) : Value();
+        operands.push_back(made ? viewOf(b, value, made) : slice(b, operand, loops));
+      }
+      place(b, clone(b, op, TypeRange(), operands), loops);
+    }
+  }
+
+  /// An op that was cloned is told of its sizes, and where it is.
+  void place(IRRewriter &b, Operation *op, const Numbers &loops) {
+    if (auto contraction = dyn_cast<ContractOp>(op)) {
+      SmallVector<int64_t> sizes(contraction.getSizes());
+      for (auto [row, loop] : llvm::enumerate(loops))
+        if (isCut(row) && loop >= 0)
+          sizes[loop] = getConstantIntValue(count[row]).value_or(-1);
+      contraction.setSizes(sizes);
+      return;
+    }
+    op->walk([&](linalg::IndexOp index) {
+      for (auto [row, loop] : llvm::enumerate(loops)) {
+        if (!isCut(row) || loop != static_cast<int64_t>(index.getDim()) ||
+            getConstantIntValue(from[row]) == 0)
+          continue;
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(op);
+        Value first = getValueOrCreateConstantIndexOp(b, op->getLoc(), from[row]);
+        b.setInsertionPointAfter(index);
+        auto moved = arith::AddIOp::create(b, index.getLoc(), index, first);
+        b.replaceAllUsesExcept(index, moved, moved);
+      }
+    });
+  }
+
+  /// The rows at hand of something that is not in the chain.
+  Value slice(IRRewriter &b, OpOperand &operand, const Numbers &loops) {
+    Value value = operand.get();
+    if (!isa<MemRefType>(value.getType()))
+      return value;
+    SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, value.getLoc(), value),
+                              offsets(sizes.size(), b.getIndexAttr(0)),
+                              strides(sizes.size(), b.getIndexAttr(1));
+    bool isPart = false;
+    for (auto [dim, expr] : llvm::enumerate(mapOf(operand).getResults()))
+      for (auto [row, loop] : llvm::enumerate(loops))
+        if (isCut(row) && loop >= 0 && loopOf(expr) == loop) {
+          offsets[dim] = from[row];
+          sizes[dim] = count[row];
+          isPart = true;
+        }
+    return isPart ? memref::SubViewOp::create(b, value.getLoc(), value, offsets, sizes, strides)
+                  : value;
+  }
+
+  /// The reshaped buffer `view`, of the strip instead.
+  Value viewOf(IRRewriter &b, Value view, Value strip) {
+    Operation *op = view.getDefiningOp();
+    if (isa<memref::AllocOp>(op))
+      return strip;
+    Value source = viewOf(b, op->getOperand(0), strip);
+    if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op))
+      return memref::CollapseShapeOp::create(b, op->getLoc(), source,
+                                             collapse.getReassociationIndices());
+    auto expand = cast<memref::ExpandShapeOp>(op);
+    SmallVector<OpFoldResult> sizes(expand.getType().getRank(), b.getIndexAttr(1)),
+        known = memref::getMixedSizes(b, op->getLoc(), source);
+    auto groups = expand.getReassociationIndices();
+    for (auto [size, group] : llvm::zip(known, groups))
+      for (int64_t dim : group)
+        if (expand.getType().getDimSize(dim) != 1)
+          sizes[dim] = size;
+    SmallVector<Value> dynamic;
+    SmallVector<int64_t> shape;
+    dispatchIndexOpFoldResults(sizes, dynamic, shape);
+    return memref::ExpandShapeOp::create(b, op->getLoc(), shape, source, groups, sizes);
+  }
+
+  ContractOp last;
+  unsigned read = 0;                             ///< operand of `last` that the others make
+  SmallVector<OpFoldResult> rows;                ///< how many there are, from outside
+  llvm::MapVector<Operation *, Numbers> buffers; ///< which row counts each dimension
+  llvm::MapVector<Operation *, Numbers> members; ///< which loop goes over each of the rows
+  unsigned depth = 0;                    ///< rows that are cut; all but the last of them singly
+  int64_t length = 0;                    ///< of a strip
+  SmallVector<OpFoldResult> from, count; ///< the rows at hand
+};
+
+struct StripRows : fnc::impl::StripRowsBase<StripRows> {
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      if (!func->hasAttr("fn.kernel") || func.isExternal())
+        continue;
+      // From the end: what an earlier one makes is whole for a later one.
+      SmallVector<ContractOp> contractions(func.front().getOps<ContractOp>());
+      llvm::DenseSet<Operation *> gone;
+      for (ContractOp op : llvm::reverse(contractions)) {
+        if (gone.contains(op))
+          continue;
+        if (std::optional<Chain> chain = Chain::to(op)) {
+          for (Operation *member : chain->ops)
+            gone.insert(member);
+          chain->run(rewriter);
+        }
+      }
+    }
+  }
+};
+
+} // namespace
