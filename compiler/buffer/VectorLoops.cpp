@@ -74,10 +74,11 @@ bool isElementwiseBody(Block &body) {
   });
 }
 
+bool isBit(Value value) { return getElementTypeOrSelf(value.getType()).isInteger(1); }
+
 bool hasVectorElements(Value value) {
   Type element = getElementTypeOrSelf(value.getType());
-  // One bit lies in a byte of its own, which vectors of bits do not know.
-  return element.isIntOrFloat() && element.getIntOrFloatBitWidth() >= 8;
+  return isBit(value) || (element.isIntOrFloat() && element.getIntOrFloatBitWidth() >= 8);
 }
 
 std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
@@ -121,7 +122,8 @@ std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
       if (step == 1)
         continue;
       std::optional<Reduction> reduction;
-      if (step == 0 && isReduction)
+      // Of bits there are no vectors to combine.
+      if (step == 0 && isReduction && !isBit(op.getDpsInitOperand(i)->get()))
         reduction = fnc::matchReduction(op, i);
       fits = reduction.has_value();
       if (fits)

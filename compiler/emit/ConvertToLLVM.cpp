@@ -121,6 +121,44 @@ struct CopyBytesPattern : BytesPattern<fnc::kernel::CopyBytesOp> {
   }
 };
 
+/// In memory each bit of a vector is a byte of its own, as it is by itself.
+struct LoadBitsPattern : ConvertOpToLLVMPattern<vector::LoadOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(vector::LoadOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &b) const override {
+    VectorType type = op.getVectorType();
+    if (!type.getElementType().isInteger(1))
+      return failure();
+    Location loc = op.getLoc();
+    Value at =
+        getStridedElementPtr(b, loc, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
+    VectorType bytes = type.clone(b.getI8Type());
+    Value loaded = LLVM::LoadOp::create(b, loc, bytes, at, /*alignment=*/1);
+    Value zero = LLVM::ConstantOp::create(b, loc, bytes, b.getZeroAttr(bytes));
+    b.replaceOpWithNewOp<LLVM::ICmpOp>(op, LLVM::ICmpPredicate::ne, loaded, zero);
+    return success();
+  }
+};
+
+struct StoreBitsPattern : ConvertOpToLLVMPattern<vector::StoreOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(vector::StoreOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &b) const override {
+    VectorType type = op.getVectorType();
+    if (!type.getElementType().isInteger(1))
+      return failure();
+    Location loc = op.getLoc();
+    Value at =
+        getStridedElementPtr(b, loc, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
+    Value bytes =
+        LLVM::ZExtOp::create(b, loc, type.clone(b.getI8Type()), adaptor.getValueToStore());
+    b.replaceOpWithNewOp<LLVM::StoreOp>(op, bytes, at, /*alignment=*/1);
+    return success();
+  }
+};
+
 struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ConvertToLLVM)
 
@@ -152,6 +190,8 @@ struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
     populateFuncToLLVMConversionPatterns(converter, patterns);
     patterns.add<SetBytesPattern, CopyBytesPattern>(converter);
+    // Upstream's would have the bits side by side.
+    patterns.add<LoadBitsPattern, StoreBitsPattern>(converter, /*benefit=*/2);
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
     if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))

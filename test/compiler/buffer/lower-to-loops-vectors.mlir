@@ -95,10 +95,8 @@ func.func @columns(%x: memref<100x16xf32>, %y: memref<16xf32>) {
   return
 }
 
-// Nothing is contiguous in both: elements. So are bits, which lie in bytes.
+// Nothing is contiguous in both: elements.
 // CHECK-LABEL: func @transpose
-// CHECK-NOT: vector
-// CHECK-LABEL: func @bits
 // CHECK-NOT: vector
 // CHECK: return
 func.func @transpose(%x: memref<16x16xf32>, %y: memref<16x16xf32>) {
@@ -108,6 +106,11 @@ func.func @transpose(%x: memref<16x16xf32>, %y: memref<16x16xf32>) {
   }
   return
 }
+
+// Each bit has a byte of its own, in vectors of them too.
+// CHECK-LABEL: func @bits
+// CHECK: %[[BIT:.*]] = arith.cmpf ogt, {{.*}} : vector<8xf32>
+// CHECK: vector.store %[[BIT]], %arg1[{{.*}}] : memref<16xi1>, vector<8xi1>
 func.func @bits(%x: memref<16xf32>, %y: memref<16xi1>) {
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%x : memref<16xf32>) outs(%y : memref<16xi1>) {
   ^bb0(%a: f32, %out: i1):
