@@ -15,6 +15,9 @@ namespace fnc {
 /// target has nothing beyond its baseline, or no way to ask.
 llvm::Function *buildCpuCheck(llvm::Module &module, const llvm::TargetMachine &machine);
 
+/// `function`, and what it calls, need only what `check` does.
+void compileForBaseline(llvm::Function &function, const llvm::Function &check);
+
 } // namespace fnc
 
 #endif // FNC_EMIT_CPUCHECK_H

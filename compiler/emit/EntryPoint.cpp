@@ -187,7 +187,7 @@ llvm::Function *EntryPoint::failure() {
   fail->addFnAttr(Attribute::NoInline);
   fail->addFnAttr(Attribute::Cold);
   if (cpuCheck)
-    fail->addFnAttr("target-cpu", "x86-64");
+    compileForBaseline(*fail, *cpuCheck);
   IRBuilder<> f(BasicBlock::Create(context, "", fail));
   for (unsigned i = 0; i < statusType->getNumElements(); ++i)
     f.CreateStore(fail->getArg(i + 1), f.CreateStructGEP(statusType, fail->getArg(0), i));
@@ -762,16 +762,14 @@ void EntryPoint::build() {
     entry =
         llvm::Function::Create(type, GlobalValue::ExternalLinkage, graph.name + "_init", &module);
     b.SetInsertPoint(BasicBlock::Create(context, "", entry));
-    // Initial values have no status to return: both compile for the baseline.
-    if (cpuCheck) {
-      entry->addFnAttr("target-cpu", "x86-64");
-      module.getFunction(kernelSymbol(function))->addFnAttr("target-cpu", "x86-64");
-    }
     state = entry->getArg(0);
     // Initial values need no workspace: they are computed in place.
     workspaceBytes = constant(0);
     workspace = ConstantPointerNull::get(ptr);
     callKernel();
+    // There is no status to return.
+    if (cpuCheck)
+      compileForBaseline(*entry, *cpuCheck);
     return;
   }
   auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, ptr}, false);
@@ -780,7 +778,7 @@ void EntryPoint::build() {
   entry->addParamAttr(0, Attribute::getWithStructRetType(context, statusType));
   entry->addParamAttr(0, Attribute::NoAlias);
   if (cpuCheck)
-    entry->addFnAttr("target-cpu", "x86-64");
+    compileForBaseline(*entry, *cpuCheck);
   result = entry->getArg(0);
   b.SetInsertPoint(BasicBlock::Create(context, "", entry));
   checkCpu();

@@ -50,8 +50,8 @@ class Local:
 class Emulated:
     """A program with the object in it. Its copies of buffers are made before and read back after a call."""
 
-    def __init__(self, machine):
-        self.options, self.target, self.emulator = MACHINES[machine]
+    def __init__(self, options, target, emulator):
+        self.options, self.target, self.emulator = options, target, emulator
 
     def load(self, obj, symbols):
         self.symbols = symbols
@@ -123,4 +123,4 @@ class Emulated:
 
 def machine():
     name = os.environ.get("FNC_TEST_MACHINE")
-    return Emulated(name) if name else Local()
+    return Emulated(*MACHINES[name]) if name else Local()

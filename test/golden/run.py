@@ -255,10 +255,10 @@ class Guarded:
 class Library:
     """A compiled graph: its functions by name, the layout of its state."""
 
-    def __init__(self, fnc, text, folder, options=()):
+    def __init__(self, fnc, text, folder, options=(), where=None):
         source, obj = folder / "g.mlir", folder / "g.o"
         source.write_text(text)
-        self.machine = machine()
+        self.machine = where or machine()
         done = subprocess.run([fnc, "compile", str(source), "-o", str(obj), *options, *self.machine.options],
                               capture_output=True, text=True, timeout=300)
         if done.returncode:
