@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Differential fuzzer: random graphs through generated objects against NumPy, state included.
 
-    fuzz.py --fnc PATH [--seeds FIRST:LAST] [--no-reduce] [--time-limit SECONDS]
+    fuzz.py --fnc PATH [--seeds FIRST:LAST[:STEP]] [--no-reduce] [--time-limit SECONDS]
 
 A seed is a graph: ops of the whole dialect over all element types, static and dynamic sizes, several functions on shared
 state, simultaneous updates, effects under control, gradients, optimizers, sparse feeds, feeds of inner values and variables.
+Every fifth, from 4 on, has few ops of sizes at which the compiler fuses (`forms.py` counts what they become).
 Each function is called several times, sometimes with infinities, empty batches or indices out of range; a call that must
 return a status must change nothing. Every buffer lies between guard zones. A graph that does not compile is a failure.
 A failing graph is made small and printed with what it was fed. Ends with `N passed, N failed`.
@@ -171,11 +172,11 @@ def main():
     parser.add_argument("--no-reduce", action="store_true")
     parser.add_argument("--time-limit", type=float, help="no new seed after so many seconds")
     options = parser.parse_args()
-    first, last = map(int, options.seeds.split(":"))
+    seeds = range(*map(int, options.seeds.split(":")))
     np.seterr(all="ignore")
     passed = failed = 0
     start = time.monotonic()
-    for seed in range(first, last):
+    for seed in seeds:
         if options.time_limit and time.monotonic() - start > options.time_limit:
             break
         builder = Builder(seed)

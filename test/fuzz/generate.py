@@ -13,12 +13,18 @@ import ops_random
 import ops_shape
 import ops_sparse
 import ops_training
+import ops_wide
 from coo import Coo
 from effects import make_effect, races
 from graph import Dim, Effect, Function, Graph, Leaf, Node, Tensor
 
 TABLE = {**ops_elementwise.TABLE, **ops_shape.TABLE, **ops_contraction.TABLE, **ops_training.TABLE, **ops_sparse.TABLE,
          **ops_random.TABLE, **ops_layers.TABLE, **ops_control.TABLE}
+# Beside what the compiler fuses at sizes where it does.
+WIDE = {**ops_wide.TABLE, ops_elementwise.unary: 1, ops_elementwise.binary: 1, ops_elementwise.cast: 0.3, ops_elementwise.where: 0.3,
+        ops_elementwise.reduce: 0.7, ops_elementwise.softmax: 0.8, ops_layers.norm: 0.8, ops_layers.attention: 0.4,
+        ops_training.loss: 0.4, ops_sparse.sparse: 0.4, ops_shape.transpose: 0.3, ops_shape.slice_: 0.2, ops_shape.pad: 0.2,
+        ops_shape.concat: 0.2}
 # What stands in no region, or is no constant for differences there.
 OUTSIDE = {ops_training.gradients, ops_sparse.sparse, ops_elementwise.stop_gradient}
 LARGEST = 17                                               # of a dynamic size
@@ -35,8 +41,20 @@ class Builder:
         self.random, self.numbers = random.Random(seed), np.random.default_rng(seed)
         self.graph, self.tensors, self.count = Graph(), [], 0
         self.inside = 0                                     # so many regions
+        self.wide = seed % 5 == 4
+        self.trained = {}                                   # new values of variables, by variable
+        self.most_elements = 3000
         r = self.random
         self.bounded = r.random() < 0.5
+        if self.wide:
+            self.make_wide()
+        else:
+            self.make()
+        for i in range(r.randint(1, 4)):
+            self.function(i)
+
+    def make(self):
+        r = self.random
         # A graph of few element types finds more partners.
         self.dtypes = r.choice([["f32"], ["f32", "i32"], ["f64"], ["f32", "f64", "i64", "i1"], ["f16", "bf16", "f32", "i8"],
                                 elements.ALL])
@@ -52,8 +70,16 @@ class Builder:
         for _ in range(r.choice([0, 1, 3, 6])):
             self.attempt(make_effect)
             self.grow(r.choice([0, 0, 1, 3]))
-        for i in range(r.randint(1, 4)):
-            self.function(i)
+
+    def make_wide(self):
+        """Few ops, of sizes that fill registers and leave caches."""
+        r = self.random
+        self.most_elements = 1 << 19
+        self.dtypes = r.choice([["f32"], ["f32"], ["f32"], ["f32", "bf16"], ["f32", "f16"], ["f64"]])
+        self.symbols = [Dim("n")]
+        self.weights = {f: w * r.choice([0.2, 1, 1, 3]) for f, w in WIDE.items()}
+        self.variable((r.choice([4, 16]),), self.dtypes[0])
+        self.grow(r.choice([1, 3, 6, 9]))
 
     def grow(self, count):
         for _ in range(count):
@@ -123,7 +149,7 @@ class Builder:
         found = self.pick(lambda t: t.shape == tuple(shape) and t.dtype == dtype)
         if found and self.random.random() < 0.7:
             return found
-        if self.most(shape) > 3000:
+        if self.most(shape) > self.most_elements:
             raise NoPlace
         return (self.variable if ops_shape.static(shape) and self.random.random() < 0.4 else self.placeholder)(tuple(shape), dtype)
 
@@ -137,7 +163,7 @@ class Builder:
         return self.ops(text, operands, [(shape, dtype)], compute, signature, sparse, **options)[0]
 
     def ops(self, text, operands, results, compute, signature="function", sparse=None, **options):
-        if any(o is None for o in operands) or any(self.most(s) > 3000 or len(s) > 6 for s, _ in results):
+        if any(o is None for o in operands) or any(self.most(s) > self.most_elements or len(s) > 6 for s, _ in results):
             raise NoPlace
         tensors = [Tensor(self.name("t"), s, d, sparse) for s, d in results]
         self.graph.nodes.append(Node(text, operands, tensors, compute, signature, **options))
@@ -180,7 +206,8 @@ class Builder:
             for variable in self.graph.variables:
                 if variable.node.more or r.random() < 0.6:
                     continue
-                value = self.pick(lambda t: t.dtype == variable.dtype and t.shape == variable.shape)
+                value = self.trained.get(variable) if r.random() < 0.8 else None
+                value = value or self.pick(lambda t: t.dtype == variable.dtype and t.shape == variable.shape)
                 flag = self.pick(lambda t: t.dtype == "i1" and t.shape == ()) if r.random() < 0.3 else None
                 pairs.append((variable, value, flag))
             if r.random() < 0.3:
@@ -200,7 +227,14 @@ class Builder:
         needed = {n for n in spec.reached()}
         spec.inputs += [t for t in missing if (t.node in needed and r.random() < 0.5) or r.random() < 0.1]
         r.shuffle(spec.inputs)
+        if any(n.op in ("gradients", "minimize") for n in needed):
+            spec.checkpoints = self.checkpoints(spec)
         self.graph.functions.append(spec)
+
+    def checkpoints(self, spec):
+        """Values after which what gradients need is computed again, now and then."""
+        made = [t for n in spec.reached() for t in n.results if n.kind == "op" and not t.sparse and t not in spec.inputs]
+        return self.random.sample(made, min(len(made), self.random.choice([0, 0, 1, 2])))
 
     def ends(self):
         """Results that nothing is made of and no function reaches."""
@@ -264,4 +298,6 @@ def feed(tensor, sizes, key, special):
     if role and role[0] == "index":
         high = role[1] + (rng.random() < 0.03)
         return rng.integers(0, max(high, 1), shape).astype(elements.INTS[tensor.dtype])
+    if role and role[0] == "wide" and not special:
+        return ops_wide.numbers(rng, shape, tensor.dtype)
     return elements.random_data(rng, shape, tensor.dtype, special)

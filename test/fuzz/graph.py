@@ -145,6 +145,7 @@ class Function:
     outputs: list
     pairs: list                                             # (variable, value, condition or None)
     effects: list
+    checkpoints: list = dataclasses.field(default_factory=list)
 
     def roots(self):
         pairs = itertools.chain.from_iterable(p[1:] for p in self.pairs)
@@ -157,7 +158,8 @@ class Function:
         outputs = ", ".join(f'"o{i}" = {t}' for i, t in enumerate(self.outputs))
         updates = [f"%{v.name} = %{n.name}{f' if %{c.name}' if c else ''} : {v.type}" for v, n, c in self.pairs]
         updates = ", ".join(updates + [e.control for e in self.effects])
-        return f'fn.function @{self.name} as "f_{self.name}" inputs({inputs}) outputs({outputs}) updates({updates})'
+        kept = f" checkpoint({', '.join(map(repr, self.checkpoints))})" if self.checkpoints else ""
+        return f'fn.function @{self.name} as "f_{self.name}" inputs({inputs}) outputs({outputs}) updates({updates}){kept}'
 
     def reached(self):
         """Nodes that it needs, each after what it uses; what is fed cuts the way. Sets aside the fed leaves."""

@@ -60,13 +60,14 @@ def padded(call, f, x, y, is_float):
 class Window:
     """Sizes, strides, dilations and padding over spatial dimensions of an input whose sizes are known."""
 
-    def __init__(self, b, sizes, strides_default=None):
+    def __init__(self, b, sizes, size=None, plain=False):
+        """plain: one place after the other."""
         r = b.random
         n = len(sizes)
         self.first = r.random() < 0.3                       # channels first
-        self.dilations = [r.choice([1, 1, 1, 2]) for _ in sizes]
-        self.size = [r.randint(1, min(3, (s - 1) // d + 1)) for s, d in zip(sizes, self.dilations)]
-        self.strides = [r.choice([1, 1, 2, 3]) for _ in sizes]
+        self.dilations = [1 if plain or size else r.choice([1, 1, 1, 2]) for _ in sizes]
+        self.size = size or [r.randint(1, min(3, (s - 1) // d + 1)) for s, d in zip(sizes, self.dilations)]
+        self.strides = [1 if plain else r.choice([1, 1, 2, 3]) for _ in sizes]
         mode = r.choice(["valid", "same", "same_lower", "pads"])
         spans = [(k - 1) * d + 1 for k, d in zip(self.size, self.dilations)]
         if mode == "pads":

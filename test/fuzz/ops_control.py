@@ -167,7 +167,7 @@ def scan(b):
     arguments = [argument(b, t.shape, t.dtype) for t in states] + [argument(b, t.shape[1:], t.dtype) for t in over]
     made, inner = body(b, arguments, r.randint(1, 5))
     yields = [like(b, made, [t for t in inner if t is not a], a) for a in arguments[:len(states)]]
-    pool = [t for t in inner + arguments if len(t.shape) < 4 and b.most((trips,) + t.shape) <= 3000]
+    pool = [t for t in inner + arguments if len(t.shape) < 4 and b.most((trips,) + t.shape) <= b.most_elements]
     yields += [r.choice(pool) for _ in range(r.randint(0 if states else 1, 2)) if pool]
     if not yields:
         return

@@ -37,7 +37,8 @@ def sparse(b):
         tt = b.random.random() < 0.5
         t = b.pick(lambda u: u.dtype == s.dtype and len(u.shape) == 2 and u.shape[place(tt)] == inner)
         if not t:
-            return
+            shape = (inner, b.random.choice([2, 9, 24]))
+            t = b.source(shape[::-1] if place(tt) else shape, s.dtype)
         turn = lambda v, flag: v.T if flag else v
         other = t.shape[1 - place(tt)]
         first, second = (s, t) if op == "left" else (t, s)

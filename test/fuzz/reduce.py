@@ -5,7 +5,7 @@ from graph import Dim, Leaf, Tensor
 
 def snapshot(graph):
     return (list(graph.leaves), [(n, [list(p) for p in n.parts()]) for n in graph.nodes],
-            [(f, list(f.inputs), list(f.outputs), list(f.pairs), list(f.effects)) for f in graph.functions])
+            [(f, list(f.inputs), list(f.outputs), list(f.pairs), list(f.effects), list(f.checkpoints)) for f in graph.functions])
 
 
 def restore(graph, saved):
@@ -14,8 +14,8 @@ def restore(graph, saved):
         for now, then in zip(node.parts(), parts):
             now[:] = then
     graph.functions = []
-    for f, inputs, outputs, pairs, effects in functions:
-        f.inputs, f.outputs, f.pairs, f.effects = list(inputs), list(outputs), list(pairs), list(effects)
+    for f, *parts in functions:
+        f.inputs, f.outputs, f.pairs, f.effects, f.checkpoints = map(list, parts)
         graph.functions.append(f)
 
 
@@ -33,6 +33,7 @@ def cut(graph, tensor):
     for f in graph.functions:
         f.inputs = [t for t in f.inputs if t is not tensor]
         f.outputs = [t for t in f.outputs if t is not tensor]
+        f.checkpoints = [t for t in f.checkpoints if t is not tensor]
         f.pairs = [(v, swap(n), swap(c) if c else None) for v, n, c in f.pairs]
 
 
@@ -42,7 +43,7 @@ def edits(graph):
         if len(graph.functions) > 1:
             yield lambda f=f: graph.functions.remove(f)
     for f in list(graph.functions):
-        for part in ("outputs", "pairs", "effects", "inputs"):
+        for part in ("outputs", "pairs", "effects", "inputs", "checkpoints"):
             for item in list(getattr(f, part)):
                 yield lambda f=f, part=part, item=item: getattr(f, part).remove(item)
     reached = list(dict.fromkeys(n for f in graph.functions for n in f.reached()))
