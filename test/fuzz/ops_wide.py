@@ -365,5 +365,5 @@ def rows(b):
     fed(b, b.random.choice([(5, 70), (b.symbol(), 130), (2, 4, 96), (64, 100)]), b.random.choice(b.dtypes))
 
 
-TABLE = {product: 2, byte_product: 1.2, convolution: 0.8, winograd: 1.2, depthwise: 0.5, byte_conv: 0.8, byte_depthwise: 0.5,
-         chain: 0.3, update: 0.8, sums: 0.5, rows: 1}
+TABLE = {product: 2, byte_product: 2, convolution: 0.8, winograd: 1.2, depthwise: 0.5, byte_conv: 1.2, byte_depthwise: 0.8,
+         chain: 0.6, update: 0.8, sums: 0.5, rows: 1}
