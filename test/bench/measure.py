@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+import graphs
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 INCLUDE = f"-I{ROOT / 'runtime' / 'include'}"
@@ -72,34 +74,12 @@ def start(fnc, folder):
         f"{whole / version:.0f}", f"{1e3 * (2 * version + 0.05):.0f} ms")
 
 
-def chain(count, kinds):
-    tensor = "tensor<16x16xf32>"
-    lines = [f'%x0 = fn.placeholder "x" : {tensor}', f'%w = fn.variable "w" : {tensor} = dense<0.5>']
-    for i in range(count):
-        kind = kinds[i % len(kinds)]
-        lines.append(f"%x{i + 1} = fn.relu %x{i} : {tensor}" if kind == "relu" else
-                     f"%x{i + 1} = fn.{kind} %x{i}, %w : ({tensor}, {tensor}) -> {tensor}")
-    lines.append(f'fn.function @f inputs(%x0 : {tensor}) outputs("y" = %x{count} : {tensor})')
-    return "fn.graph @g {\n" + "\n".join(lines) + "\n}\n"
-
-
-def functions(count):
-    """Functions that share a variable, a product and nothing else; every other one updates it."""
-    x, w, b = "tensor<?x16xf32>", "tensor<16x16xf32>", "tensor<16xf32>"
-    lines = [f'%x = fn.placeholder "x" : {x}', f'%w = fn.variable "w" : {w} = dense<0.5>', f'%b = fn.variable "b" : {b} = dense<0.5>',
-             f"%m = fn.matmul %x, %w : ({x}, {w}) -> {x}", f"%a = fn.add %m, %b : ({x}, {b}) -> {x}"]
-    for i in range(count):
-        lines += [f"%c{i} = fn.constant dense<{i}.5> : tensor<f32>", f"%y{i} = fn.mul %a, %c{i} : ({x}, tensor<f32>) -> {x}",
-                  f"%s{i} = fn.reduce_sum %y{i} {{axes = array<i64: 0>}} : ({x}) -> {b}",
-                  f'fn.function @f{i} inputs(%x : {x}) outputs("y" = %y{i} : {x})' + f" updates(%b = %s{i} : {b})" * (i % 2)]
-    return "fn.graph @g {\n" + "\n".join(lines) + "\n}\n"
-
-
 def compile_time(fnc, folder):
     ops = (100, 1000, 5000, 20000)
-    chains = [("ops, elementwise", ops, lambda n: chain(n, ("add", "mul", "relu", "sub"))),
-              ("ops, matmul and elementwise", ops, lambda n: chain(n, ("add", "mul", "relu", "matmul"))),
-              ("functions of one graph", (10, 30, 100), functions)]
+    chains = [("ops, elementwise", ops, graphs.chain(("add", "mul", "relu", "sub"))),
+              ("ops, matmul and elementwise", ops, graphs.chain(("add", "mul", "relu", "matmul"))),
+              ("layers trained by Adam", (25, 100, 400), graphs.layers),
+              ("functions of one graph", (10, 100, 1000), graphs.functions)]
     for name, counts, text in chains:
         seconds = []
         for count in counts:

@@ -42,6 +42,9 @@ unset FNC_TEST_MACHINE
 step "gradient rules on random shapes and attributes"
 count gradient_rules /usr/bin/python3 test/e2e/gradient_rules.py "$build/bin/fnc" --seeds "$first:$((first + 200))"
 
+step "work of the compiler as graphs grow"
+count compile_growth /usr/bin/python3 test/bench/compile_growth.py --fnc "$build/bin/fnc" --scale 2
+
 step "what Winograd's forms lose"
 count winograd_accuracy /usr/bin/python3 test/e2e/winograd_accuracy.py "$build/bin/fnc" --rounds 12
 
