@@ -9,7 +9,7 @@ using namespace mlir;
 std::unique_ptr<Pass> fnc::createSimplify() {
   GreedyRewriteConfig config;
   config.setMaxIterations(1);
-  // Regions have one block each until they become LLVM's.
-  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Normal);
+  // Regions have one block each until they become LLVM's: nothing to look for there.
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
   return createCanonicalizerPass(config);
 }

@@ -188,6 +188,20 @@ void fillBorder(fnc::kernel::FillBorderOp op) {
   op.erase();
 }
 
+/// Random numbers that are made so fast, one by one, that vectors of them are not worth their code.
+constexpr int64_t kFewRandom = 1 << 14;
+
+/// Whether an op makes a few of the initial values, which is done once.
+bool isRareAndShort(linalg::GenericOp op) {
+  if (!op->getParentOfType<func::FuncOp>()->hasAttr("fn.init") ||
+      op.getBody()->getOps<fnc::kernel::PhiloxOp>().empty())
+    return false;
+  int64_t elements = 1;
+  for (int64_t size : op.getStaticLoopRanges())
+    elements = std::min(elements * size, kFewRandom + 1);
+  return elements <= kFewRandom;
+}
+
 struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
   using Base::Base;
 
@@ -227,7 +241,9 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
       linalg::GenericOp merged = mergeLoops(rewriter, *generic);
       // Small machines' libraries move byte after byte.
       bool moved = vectorBits > 32 && fnc::lowerToBytes(rewriter, merged);
-      if (!moved && !fnc::lowerToVectorLoops(rewriter, merged, {vectorBits, registers}) &&
+      if (!moved &&
+          (isRareAndShort(merged) ||
+           !fnc::lowerToVectorLoops(rewriter, merged, {vectorBits, registers})) &&
           failed(lowerToLoops(rewriter, merged)))
         return signalPassFailure();
     }

@@ -50,6 +50,8 @@ RegisterTile fnc::chooseTile(Registers registers, unsigned elementBits, int64_t 
     forEachColumnBlock(columns, tile.width, [&](int64_t, int64_t width) {
       vectors += (width + perVector - 1) / perVector;
     });
+    // Beside a row of rhs and an element of lhs with its product.
+    accumulators = std::clamp<int64_t>(registers.count - vectors - 2, 1, accumulators);
   }
   tile.rows = even(rows, std::min(kMostRows, accumulators / vectors));
   if (unknownRows)
