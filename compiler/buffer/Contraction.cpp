@@ -218,7 +218,12 @@ private:
         ahead.steps[dim] = b.getIndexAttr(step);
         step *= packedBound(dim);
       }
-      ahead.steps[*rowDim] = b.getIndexAttr(llvm::divideCeil(each * terms, rows));
+      ahead.steps[*rowDim] = b.getIndexAttr(llvm::divideCeil(step, rows));
+      step *= llvm::divideCeil(bounds[*rowDim], rows);
+      for (unsigned dim : llvm::reverse(passing)) {
+        ahead.steps[dim] = b.getIndexAttr(step);
+        step *= bounds[dim];
+      }
     }
     linesAhead = isSingle ? llvm::divideCeil(width * group, line) : 1;
     offsets.push_back(constant(ahead.start + distance));

@@ -185,6 +185,32 @@ func.func @ahead(%a: memref<32x64xf32>, %b: memref<131072xf32>, %c: memref<32x20
   return
 }
 
+// Blocks in rows of their own fetch a piece each, too: here a half.
+// CHECK-LABEL: func @passing_ahead
+// CHECK: scf.for %[[J:.*]] = %c0 to %c2048 step %c32
+// CHECK: %[[NEXT:.*]] = arith.addi %{{.*}}, %c2048
+// CHECK: scf.for %[[I:.*]] = %c0 to %c2 step %c1
+// CHECK: %[[HALF:.*]] = arith.muli %[[I]], %c1024
+// CHECK: %[[FROM:.*]] = arith.addi %[[NEXT]], %[[HALF]]
+// CHECK: %[[TERM:.*]] = arith.muli %{{.*}}, %c16
+// CHECK: %[[AT:.*]] = arith.addi %[[FROM]], %[[TERM]]
+// CHECK: memref.prefetch %{{.*}}[%[[AT]]], read, locality<2>, data : memref<131072xf32
+func.func @passing_ahead(%a: memref<2x8x64xf32>, %b: memref<131072xf32>, %c: memref<2x9x2048xf32>) {
+  %rows = memref.subview %c[0, 0, 0] [2, 8, 2048] [1, 1, 1]
+      : memref<2x9x2048xf32> to memref<2x8x2048xf32, strided<[18432, 2048, 1]>>
+  kernel.contract ins(%a, %b : memref<2x8x64xf32>, memref<131072xf32>)
+      outs(%rows : memref<2x8x2048xf32, strided<[18432, 2048, 1]>>)
+      attributes {packed, maps = [affine_map<(h, i, j, k) -> (h, i, k)>,
+                                  affine_map<(h, i, j, k) -> (k, j)>,
+                                  affine_map<(h, i, j, k) -> (h, i, j)>],
+                  sizes = array<i64: 2, 8, 2048, 64>, vector_dim = 2 : i64,
+                  row_dim = 1 : i64, tile = array<i64: 8, 32, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 // Of a matrix that is not packed each of 32 rows fetches two of the next panel's 64.
 // CHECK-LABEL: func @terms_ahead
 // CHECK: scf.for %[[J:.*]] = %c0 to %c2048 step %c32
