@@ -182,10 +182,11 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
 
   // Values, not memory: fusion is safe where nothing aliases.
   if (failed(run([&](PassManager &pm) {
-        bool hasVectors = vectorRegisters(**machine).bits != 0;
-        buildTensorPipeline(pm, {.sortEntries = hasVectors && !options.target.forSize},
-                            mathOf(**machine),
-                            kernelsOf<FormContractionsOptions>(**machine, options.target),
+        VectorRegisters vectors = vectorRegisters(**machine);
+        auto contractions = kernelsOf<FormContractionsOptions>(**machine, options.target);
+        contractions.halves = vectors.halves;
+        buildTensorPipeline(pm, {.sortEntries = vectors.bits != 0 && !options.target.forSize},
+                            mathOf(**machine), contractions,
                             options.winograd && !options.target.forSize, options.fastMath);
       })))
     return failure();

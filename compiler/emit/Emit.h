@@ -34,6 +34,7 @@ createTargetMachine(const TargetOptions &options);
 /// The registers that hold vectors; none where the target computes with scalars alone.
 struct VectorRegisters {
   unsigned bits = 0, count = 0;
+  bool halves = false; ///< a multiply-add takes one half after the other
 };
 VectorRegisters vectorRegisters(llvm::TargetMachine &machine);
 

@@ -16,7 +16,8 @@ fnc::VectorRegisters fnc::vectorRegisters(TargetMachine &machine) {
   module.setDataLayout(machine.createDataLayout());
   module.setTargetTriple(machine.getTargetTriple());
   auto *type = FunctionType::get(Type::getVoidTy(context), false);
-  llvm::Function *function = llvm::Function::Create(type, GlobalValue::ExternalLinkage, "f", module);
+  llvm::Function *function =
+      llvm::Function::Create(type, GlobalValue::ExternalLinkage, "f", module);
   function->addFnAttr("target-cpu", machine.getTargetCPU());
   function->addFnAttr("target-features", machine.getTargetFeatureString());
   TargetTransformInfo info = machine.getTargetTransformInfo(*function);
@@ -27,5 +28,6 @@ fnc::VectorRegisters fnc::vectorRegisters(TargetMachine &machine) {
         /*Vector=*/true, FixedVectorType::get(Type::getFloatTy(context), 4)));
   if (result.count == 0)
     result.bits = 0;
+  result.halves = result.bits == 512 && machine.getTargetCPU() == "znver4";
   return result;
 }

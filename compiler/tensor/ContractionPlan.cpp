@@ -1,6 +1,7 @@
 //===- ContractionPlan.cpp - how a sum of products is computed ------------===//
 
 #include "compiler/tensor/ContractionPlan.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace fnc;
@@ -37,6 +38,10 @@ bool canPack(const Product &p, AffineMap map) {
 /// load and store the result once more.
 constexpr int64_t kCache = 256 << 10, kFewestTerms = 128;
 
+/// Rows of one vector each: what busy registers take, what rows may take of the nearest cache; its
+/// ways, and a way's bytes.
+constexpr int64_t kMostSplatRows = 14, kRowBytes = 16 << 10, kWays = 8, kWayBytes = 4 << 10;
+
 /// Steps of a loop of unknown size.
 constexpr int64_t kMany = 1 << 20;
 
@@ -53,6 +58,28 @@ int64_t bytesTouched(AffineMap map, ArrayRef<int64_t> sizes, unsigned bits) {
     elements = std::min(elements * extent, kMany * kMany);
   }
   return elements * (bits / 8);
+}
+
+/// Elements between rows of an operand, where sizes tell.
+std::optional<int64_t> distanceOfRows(AffineMap map, unsigned rowDim, ArrayRef<int64_t> sizes) {
+  int64_t distance = 1;
+  for (AffineExpr expr : llvm::reverse(map.getResults())) {
+    if (expr.isFunctionOfDim(rowDim)) {
+      AffineExpr d = getAffineDimExpr(rowDim, map.getContext());
+      auto step = dyn_cast<AffineConstantExpr>(
+          simplifyAffineExpr(expr.replace(d, d + 1) - expr, map.getNumDims(), 0));
+      return step ? std::optional(step.getValue() * distance) : std::nullopt;
+    }
+    int64_t extent = 1;
+    for (unsigned dim = 0; dim < sizes.size(); ++dim)
+      if (expr.isFunctionOfDim(dim)) {
+        if (sizes[dim] < 0)
+          return std::nullopt;
+        extent += sizes[dim] - 1;
+      }
+    distance *= extent;
+  }
+  return std::nullopt;
 }
 
 /// Cuts sums that go over more than caches hold: all tiles of the result take a piece of the
@@ -111,8 +138,6 @@ void planPieces(const Product &p, ContractionPlan &plan) {
 
 /// Whether rhs stays near the core while all rows pass by once, which lhs would not.
 bool goesByRows(const Product &p, const ContractionPlan &plan) {
-  if (plan.pieceDim)
-    return false;
   AffineMap lhs = plan.swapped ? p.rhs : p.lhs, rhs = plan.swapped ? p.lhs : p.rhs;
   // What moves along with the vectors meets little of rhs, which stays in registers over the rows.
   if (lhs.isFunctionOfDim(plan.vectorDim))
@@ -150,6 +175,25 @@ ByteGroup groupOf(const Product &p, const ContractionPlan &plan) {
   ByteGroup bytes = chooseByteGroup(p.byteProducts, lhsUnsigned, rhsUnsigned);
   // A group that is half empty does no more than single terms.
   return p.sizes[last] * 2 <= bytes.group ? ByteGroup() : bytes;
+}
+
+/// Rows of one vector each that are multiplied by elements straight from memory: as many as busy
+/// registers take, if they stay near.
+int64_t splatRows(const Product &p, const ContractionPlan &plan, int64_t terms) {
+  AffineMap lhs = plan.swapped ? p.rhs : p.lhs;
+  if (!plan.packs || !plan.rowDim || p.operandBits != p.bits || plan.bytes.group > 1 ||
+      lhs.isFunctionOfDim(plan.vectorDim))
+    return 0;
+  int64_t rows = kMostSplatRows, bytes = p.bits / 8;
+  // Rows that all columns meet stay in the nearest cache, through which rhs streams.
+  if (plan.byRows && terms > 0)
+    rows = std::min(rows, kRowBytes / (terms * bytes));
+  // Neighbours that lie whole ways apart take the same places of it.
+  if (std::optional<int64_t> step = distanceOfRows(lhs, *plan.rowDim, p.sizes)) {
+    int64_t places = kWayBytes / std::gcd(*step * bytes, kWayBytes);
+    rows = std::min(rows, places * (kWays - 1));
+  }
+  return std::max(rows, kWays - 1);
 }
 
 bool isShort(int64_t size) { return size >= 0 && size < kShortest; }
@@ -194,11 +238,13 @@ std::optional<ContractionPlan> planProducts(const Product &p, Registers register
       if (p.isReduction(i))
         terms = terms < 0 || p.sizes[i] < 0 ? -1 : terms * p.sizes[i];
     best->bytes = groupOf(p, *best);
+    best->byRows = goesByRows(p, *best);
     best->tile =
         chooseTile(registers, p.bits, best->rowDim ? p.sizes[*best->rowDim] : 1, p.sizes[dim],
-                   terms < 0 ? -1 : llvm::divideCeil(terms, best->bytes.group), !best->packs);
+                   terms < 0 ? -1 : llvm::divideCeil(terms, best->bytes.group), !best->packs,
+                   registers.halves ? splatRows(p, *best, terms) : 0);
     planPieces(p, *best);
-    best->byRows = goesByRows(p, *best);
+    best->byRows &= !best->pieceDim;
     return best;
   }
   return std::nullopt;

@@ -349,7 +349,7 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
     product.rhs = rhsMap;
     product.lhsConstant = isConstant(lhs);
     product.rhsConstant = isConstant(rhs);
-    return planContraction(product, {vectorBits, registers});
+    return planContraction(product, {vectorBits, registers, halves});
   }
 
   void build(RewriterBase &b, linalg::GenericOp op, const fnc::Product &product,

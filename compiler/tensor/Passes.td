@@ -146,6 +146,8 @@ def FormContractions : Pass<"fnc-form-contractions", "::mlir::ModuleOp"> {
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "128", "bits of a register that holds vectors">,
     Option<"registers", "registers", "unsigned", "16", "how many of them there are">,
+    Option<"halves", "halves", "bool", "false",
+           "a multiply-add takes half a register after the other">,
     Option<"byteProducts", "byte-products", "::fnc::ByteProducts", "::fnc::ByteProducts::None",
            "what multiplies bytes", "::fnc::byteProductsValues()">,
   ];

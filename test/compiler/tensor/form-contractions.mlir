@@ -1,5 +1,6 @@
 // RUN: fnc-opt %s --fnc-form-contractions="vector-bits=256 registers=16" --canonicalize | FileCheck %s
 // RUN: fnc-opt %s --fnc-form-contractions="registers=0" | FileCheck %s --check-prefix=NONE
+// RUN: fnc-opt %s --fnc-form-contractions="vector-bits=512 registers=32 halves" --canonicalize | FileCheck %s --check-prefix=HALVES
 // NONE-NOT: kernel.contract
 
 #id = affine_map<(i, j) -> (i, j)>
@@ -203,4 +204,23 @@ func.func @compared(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>, %least: tensor<f32
     linalg.yield %r : i1
   } -> tensor<4x8xi1>
   return %y : tensor<4x8xi1>
+}
+
+// Where multiply-adds take half a register at a time, a vector by many rows; but not more rows than
+// the nearest cache has ways, where they lie 4 KiB apart. Nothing of this where rhs is not packed.
+// HALVES-LABEL: func @halves
+// HALVES: kernel.contract {{.*}} tile = array<i64: 14, 16, 1>
+// HALVES: kernel.contract {{.*}} tile = array<i64: 7, 16, 1>
+// HALVES: kernel.contract {{.*}} tile = array<i64: 7, 32, 1>
+func.func @halves(%x: tensor<28x64xf32>, %far: tensor<28x1024xf32>, %w: tensor<64x64xf32>)
+    -> (tensor<28x64xf32>, tensor<28x64xf32>, tensor<28x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<28x64xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<28x64xf32>) -> tensor<28x64xf32>
+  %w0 = arith.constant dense<1.0> : tensor<64x64xf32>
+  %w1 = arith.constant dense<1.0> : tensor<1024x64xf32>
+  %0 = linalg.matmul ins(%x, %w0 : tensor<28x64xf32>, tensor<64x64xf32>) outs(%f : tensor<28x64xf32>) -> tensor<28x64xf32>
+  %1 = linalg.matmul ins(%far, %w1 : tensor<28x1024xf32>, tensor<1024x64xf32>) outs(%f : tensor<28x64xf32>) -> tensor<28x64xf32>
+  %2 = linalg.matmul ins(%x, %w : tensor<28x64xf32>, tensor<64x64xf32>) outs(%f : tensor<28x64xf32>) -> tensor<28x64xf32>
+  return %0, %1, %2 : tensor<28x64xf32>, tensor<28x64xf32>, tensor<28x64xf32>
 }
