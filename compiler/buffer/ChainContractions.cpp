@@ -233,8 +233,12 @@ public:
     for (unsigned i = 1; i < betweens.size(); ++i)
       buffers.push_back(betweens[i].strip(b, links[i].dim, rows));
     FillBorderOp border = betweens[0].border;
-    if (border)
-      linalg::FillOp::create(b, loc, border.getValue(), buffers[0]);
+    if (border) {
+      SmallVector<int64_t> high(border.getHigh());
+      high[dim] = 0;
+      FillBorderOp::create(b, loc, TypeRange(), border.getValue(), buffers[0], border.getLow(),
+                           high);
+    }
 
     int64_t low = betweens[0].low;
     make(b, b.getIndexAttr(0), low, fresh + halo - low);

@@ -43,6 +43,36 @@ func.func @windows(%a: memref<128x64x8xf32>, %w: memref<8x80xf32>, %v: memref<3x
   return
 }
 
+// The columns of a border are the same in all strips; the row above is part of the first, the one
+// below of the last.
+// CHECK-LABEL: func @border
+// CHECK: %[[STRIP:.*]] = memref.alloc() : memref<23x66x80xf32>
+// CHECK: kernel.fill_border %{{.*}}, %[[STRIP]] low [1, 1, 0] high [0, 1, 0]
+// CHECK-NOT: fill
+// CHECK: scf.for
+// CHECK: linalg.fill {{.*}} memref<1x66x80xf32
+// CHECK-NOT: fill
+func.func @border(%a: memref<126x64x8xf32>, %w: memref<8x80xf32>, %v: memref<3x80xf32>, %out: memref<126x66x80xf32>)
+    attributes {fn.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %between = memref.alloc() : memref<128x66x80xf32>
+  kernel.fill_border %zero, %between low [1, 1, 0] high [1, 1, 0] : f32, memref<128x66x80xf32>
+  %middle = memref.subview %between[1, 1, 0] [126, 64, 80] [1, 1, 1]
+      : memref<128x66x80xf32> to memref<126x64x80xf32, strided<[5280, 80, 1], offset: 5360>>
+  kernel.contract ins(%a, %w : memref<126x64x8xf32>, memref<8x80xf32>)
+      outs(%middle : memref<126x64x80xf32, strided<[5280, 80, 1], offset: 5360>>)
+      attributes {maps = [#x, #w, #o], sizes = array<i64: 126, 64, 8, 80>, vector_dim = 3 : i64, row_dim = 1 : i64, tile = array<i64: 8, 16, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  kernel.contract ins(%between, %v : memref<128x66x80xf32>, memref<3x80xf32>) outs(%out : memref<126x66x80xf32>)
+      attributes {maps = [#window, #taps, #made], sizes = array<i64: 126, 66, 3, 80>, vector_dim = 3 : i64, row_dim = 1 : i64, tile = array<i64: 8, 16, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 #lhs = affine_map<(i, j, k) -> (i, k)>
 #rhs = affine_map<(i, j, k) -> (k, j)>
 #result = affine_map<(i, j, k) -> (i, j)>
