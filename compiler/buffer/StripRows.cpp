@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/buffer/Accesses.h"
+#include "compiler/buffer/BufferUses.h"
 #include "compiler/buffer/Passes.h"
 #include "compiler/buffer/SymbolicSize.h"
 #include "compiler/kernel/Kernel.h"
@@ -18,6 +19,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using fnc::kernel::ContractOp;
@@ -51,52 +53,6 @@ constexpr unsigned kFarthest = 256;
 /// By row: a loop of an op, or by dimension of a buffer: a row; -1: none.
 using Numbers = SmallVector<int64_t, 4>;
 
-/// A memref that is an allocation but for dimensions of one element. By dimension: which one of the
-/// allocation it is, -1 for those.
-struct Whole {
-  memref::AllocOp buffer;
-  Numbers dims;
-
-  static std::optional<Whole> of(Value memref) {
-    Operation *op = memref.getDefiningOp();
-    if (auto alloc = dyn_cast_or_null<memref::AllocOp>(op);
-        alloc && alloc.getType().getLayout().isIdentity())
-      return Whole{alloc, llvm::to_vector<4>(llvm::seq<int64_t>(0, alloc.getType().getRank()))};
-    if (!isa_and_nonnull<memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
-      return std::nullopt;
-    std::optional<Whole> source = of(op->getOperand(0));
-    if (!source)
-      return source;
-    auto expand = dyn_cast<memref::ExpandShapeOp>(op);
-    auto groups = expand ? expand.getReassociationIndices()
-                         : cast<memref::CollapseShapeOp>(op).getReassociationIndices();
-    auto large = cast<MemRefType>(expand ? memref.getType() : op->getOperand(0).getType());
-    Whole whole{source->buffer, Numbers(cast<MemRefType>(memref.getType()).getRank(), -1)};
-    for (auto [small, group] : llvm::enumerate(groups)) {
-      int64_t longest = -1;
-      for (int64_t dim : group)
-        if (large.getDimSize(dim) != 1) {
-          if (longest >= 0)
-            return std::nullopt;
-          longest = dim;
-        }
-      if (longest >= 0)
-        whole.dims[expand ? longest : small] = source->dims[expand ? small : longest];
-    }
-    return whole;
-  }
-};
-
-AffineMap mapOf(OpOperand &operand) {
-  if (auto contraction = dyn_cast<ContractOp>(operand.getOwner()))
-    return contraction.mapOf(operand.getOperandNumber());
-  return cast<linalg::LinalgOp>(operand.getOwner()).getMatchingIndexingMap(&operand);
-}
-
-bool isInit(OpOperand &operand) {
-  return cast<DestinationStyleOpInterface>(operand.getOwner()).isDpsInit(&operand);
-}
-
 bool isParallel(Operation *op, unsigned loop) {
   if (auto contraction = dyn_cast<ContractOp>(op))
     return !contraction.isReduction(loop);
@@ -107,13 +63,6 @@ bool isParallel(Operation *op, unsigned loop) {
 int64_t loopOf(AffineExpr expr) {
   auto dim = dyn_cast<AffineDimExpr>(expr);
   return dim ? static_cast<int64_t>(dim.getPosition()) : -1;
-}
-
-/// An op that may be done for some rows alone.
-bool isStructured(Operation *op) {
-  auto structured = dyn_cast<linalg::LinalgOp>(op);
-  return isa<ContractOp>(op) ||
-         (structured && structured.hasPureBufferSemantics() && op->getNumResults() == 0);
 }
 
 /// A contraction, and the ops that make the rows that it reads.
@@ -130,6 +79,8 @@ public:
   }
 
   void run(IRRewriter &b) {
+    for (auto [alloc, start] : apart)
+      fnc::giveOwnBuffer(b, cast<memref::AllocOp>(alloc), start);
     b.setInsertionPoint(last);
     from.assign(rows.size(), {});
     count.assign(rows.size(), {});
@@ -148,7 +99,7 @@ private:
 
   /// Finds what makes an operand of the last contraction. Rows are its parallel dimensions.
   bool reads(unsigned operand) {
-    std::optional<Whole> whole = Whole::of(last->getOperand(operand));
+    std::optional<fnc::WholeBuffer> whole = fnc::WholeBuffer::of(last->getOperand(operand));
     if (!whole)
       return false;
     read = operand;
@@ -161,7 +112,7 @@ private:
       rowOf[dim] = rows.size();
       rows.push_back(sizeOf(whole->buffer, dim));
     }
-    if (rows.empty() || !addBuffer(whole->buffer, rowOf))
+    if (rows.empty() || !addBuffer(whole->buffer, rowOf, last))
       return false;
     addShared();
     return true;
@@ -174,37 +125,33 @@ private:
     return OpBuilder(alloc).getIndexAttr(type.getDimSize(dim));
   }
 
-  /// Adds a buffer with all ops that know it. Returns false where one of them does not belong to
-  /// the chain.
-  bool addBuffer(memref::AllocOp alloc, const Numbers &rowOf) {
+  /// Adds what a buffer holds when `op` reads or writes it, with all ops that know that. Returns
+  /// false where one of them does not belong to the chain.
+  bool addBuffer(memref::AllocOp alloc, const Numbers &rowOf, Operation *op) {
     auto [known, isNew] = buffers.insert({alloc, rowOf});
-    if (!isNew)
-      return known->second == rowOf;
-    SmallVector<Value> views{alloc};
-    while (!views.empty()) {
-      Value view = views.pop_back_val();
-      std::optional<Whole> whole = Whole::of(view);
-      if (!whole)
-        return false;
-      for (OpOperand &use : view.getUses())
-        if (isa<memref::ExpandShapeOp, memref::CollapseShapeOp>(use.getOwner()))
-          views.push_back(use.getOwner()->getResult(0));
-        else if (!isa<memref::DimOp>(use.getOwner()) && !addUse(use, *whole, rowOf))
-          return false;
-    }
-    return true;
+    if (known->second != rowOf)
+      return false;
+    std::optional<fnc::BufferUses> uses = fnc::BufferUses::of(alloc);
+    if (!uses)
+      return false;
+    fnc::BufferUses::Life life = uses->lifeAt(op);
+    if (!values.insert({alloc, life.start}).second)
+      return true;
+    return llvm::all_of(uses->within(life), [&](OpOperand *use) { return addUse(*use, rowOf); });
   }
 
-  bool addUse(OpOperand &use, const Whole &whole, const Numbers &rowOf) {
+  bool addUse(OpOperand &use, const Numbers &rowOf) {
     Operation *op = use.getOwner();
     bool isLast = op == last;
-    if (op->getBlock() != last->getBlock() || !isStructured(op) ||
+    std::optional<fnc::WholeBuffer> whole = fnc::WholeBuffer::of(use.get());
+    if (!whole || op->getBlock() != last->getBlock() || !fnc::isStructured(op) ||
         (!isLast && !op->isBeforeInBlock(last)) ||
-        (isLast && (isInit(use) || (use.getOperandNumber() < 2 && use.getOperandNumber() != read))))
+        (isLast &&
+         (fnc::isInit(use) || (use.getOperandNumber() < 2 && use.getOperandNumber() != read))))
       return false;
     auto [member, isNew] = members.insert({op, Numbers(rows.size(), -1)});
     Numbers loops = member->second;
-    for (auto [dim, expr] : llvm::zip(whole.dims, mapOf(use).getResults())) {
+    for (auto [dim, expr] : llvm::zip(whole->dims, fnc::mapOf(use).getResults())) {
       int64_t row = dim < 0 ? -1 : rowOf[dim], loop = loopOf(expr);
       if (row < 0)
         continue;
@@ -219,9 +166,9 @@ private:
   }
 
   /// Which row counts each dimension of an operand.
-  static Numbers rowsOf(OpOperand &operand, Whole whole, const Numbers &loops) {
+  static Numbers rowsOf(OpOperand &operand, fnc::WholeBuffer whole, const Numbers &loops) {
     Numbers rowOf(whole.buffer.getType().getRank(), -1);
-    for (auto [dim, expr] : llvm::zip(whole.dims, mapOf(operand).getResults()))
+    for (auto [dim, expr] : llvm::zip(whole.dims, fnc::mapOf(operand).getResults()))
       for (auto [row, loop] : llvm::enumerate(loops))
         if (dim >= 0 && loop >= 0 && loopOf(expr) == loop)
           rowOf[dim] = row;
@@ -231,19 +178,19 @@ private:
   /// Adds what an op of the chain writes, and what it reads that was made row by row.
   bool addOperands(Operation *op, const Numbers &loops) {
     for (OpOperand &operand : op->getOpOperands()) {
-      if (!isa<MemRefType>(operand.get().getType()) || (op == last && isInit(operand)) ||
+      if (!isa<MemRefType>(operand.get().getType()) || (op == last && fnc::isInit(operand)) ||
           isFactor(operand))
         continue;
-      std::optional<Whole> whole = Whole::of(operand.get());
-      if (isInit(operand)) {
-        if (!whole || !addBuffer(whole->buffer, rowsOf(operand, *whole, loops)))
+      std::optional<fnc::WholeBuffer> whole = fnc::WholeBuffer::of(operand.get());
+      if (fnc::isInit(operand)) {
+        if (!whole || !addBuffer(whole->buffer, rowsOf(operand, *whole, loops), op))
           return false;
       } else if (whole) {
         Numbers rowOf = rowsOf(operand, *whole, loops);
         bool isComplete = llvm::all_of(llvm::seq<int64_t>(0, rows.size()),
                                        [&](int64_t row) { return llvm::is_contained(rowOf, row); });
         if (isComplete)
-          tryBuffer(whole->buffer, rowOf);
+          tryBuffer(whole->buffer, rowOf, op);
       }
     }
     return true;
@@ -254,9 +201,9 @@ private:
     return isa<ContractOp>(operand.getOwner()) && operand.getOperandNumber() < 2;
   }
 
-  void tryBuffer(memref::AllocOp alloc, const Numbers &rowOf) {
+  void tryBuffer(memref::AllocOp alloc, const Numbers &rowOf, Operation *op) {
     Chain before = *this;
-    if (!addBuffer(alloc, rowOf) ||
+    if (!addBuffer(alloc, rowOf, op) ||
         llvm::any_of(members, [](auto &member) { return !isPerRow(member.first, member.second); }))
       *this = before;
   }
@@ -267,14 +214,14 @@ private:
     for (unsigned i = 0; i < members.size(); ++i) {
       auto [op, loops] = members.begin()[i];
       for (OpOperand &operand : op->getOpOperands()) {
-        if (!isa<MemRefType>(operand.get().getType()) || isInit(operand) || isFactor(operand))
+        if (!isa<MemRefType>(operand.get().getType()) || fnc::isInit(operand) || isFactor(operand))
           continue;
-        std::optional<Whole> whole = Whole::of(operand.get());
+        std::optional<fnc::WholeBuffer> whole = fnc::WholeBuffer::of(operand.get());
         if (!whole || buffers.contains(whole->buffer) || !tried.insert(whole->buffer).second)
           continue;
         Numbers rowOf = rowsOf(operand, *whole, loops);
         if (!llvm::all_of(rowOf, [](int64_t row) { return row < 0; }))
-          tryBuffer(whole->buffer, rowOf);
+          tryBuffer(whole->buffer, rowOf, op);
       }
     }
   }
@@ -304,7 +251,7 @@ private:
       }
     }
     // Contractions alone are chained elsewhere.
-    return hasFirst && members.size() > 2 && isApart() && mayWait();
+    return hasFirst && members.size() > 2 && mayWait() && isApart();
   }
 
   /// Whether an operand is walked through by rows, or known as a whole.
@@ -312,9 +259,14 @@ private:
     if (!isa<MemRefType>(operand.get().getType()))
       return true;
     auto contraction = dyn_cast<ContractOp>(operand.getOwner());
-    std::optional<Whole> whole = Whole::of(operand.get());
+    std::optional<fnc::WholeBuffer> whole = fnc::WholeBuffer::of(operand.get());
     auto *buffer = whole ? buffers.find(whole->buffer) : buffers.end();
-    for (auto [dim, expr] : llvm::enumerate(mapOf(operand).getResults())) {
+    // What it holds may be something else, from before.
+    if (buffer != buffers.end() &&
+        !values.contains(
+            {whole->buffer, fnc::BufferUses::of(whole->buffer)->lifeAt(operand.getOwner()).start}))
+      return false;
+    for (auto [dim, expr] : llvm::enumerate(fnc::mapOf(operand).getResults())) {
       int64_t row = -1;
       for (auto [number, loop] : llvm::enumerate(loops))
         if (loop >= 0 && expr.isFunctionOfDim(loop)) {
@@ -352,11 +304,27 @@ private:
             continue;
           Value buffer = fnc::bufferBehind(operand.get());
           bool inPlace = op == last && operand.getOperandNumber() > 1 && operand.get() == init &&
-                         mapOf(operand) == last.resultMap();
-          if (!written || !buffer || (buffer == written && !inPlace))
+                         fnc::mapOf(operand) == last.resultMap();
+          if (!written || !buffer || (buffer == written && !inPlace && !isKeptApart(buffer, last)))
             return false;
         }
     }
+    return true;
+  }
+
+  /// Whether a buffer holds, at `op`, what was written to it behind the first op of the chain. That
+  /// gets a buffer of its own, for others that wait may need what it held before.
+  bool isKeptApart(Value buffer, Operation *op) {
+    auto alloc = buffer.getDefiningOp<memref::AllocOp>();
+    std::optional<fnc::BufferUses> uses;
+    if (alloc)
+      uses = fnc::BufferUses::of(alloc);
+    if (!uses)
+      return false;
+    Operation *start = uses->lifeAt(op).start;
+    if (!start || !ops.front()->isBeforeInBlock(start))
+      return false;
+    apart.insert({alloc, start});
     return true;
   }
 
@@ -377,11 +345,27 @@ private:
         if (at == last)
           return true;
       } else if (!isMemoryEffectFree(at) && !isa<memref::AllocOp>(at)) {
-        fnc::Accesses here = fnc::accessesOf(at);
-        if (llvm::any_of(waiting, [&](auto &other) { return fnc::interfere(other, here); }))
+        if (!mayStay(at, fnc::accessesOf(at), waiting))
           return false;
       }
     }
+  }
+
+  /// Whether an op between those of the chain may come before all of them.
+  bool mayStay(Operation *op, const fnc::Accesses &here, ArrayRef<fnc::Accesses> waiting) {
+    if (!here.known)
+      return false;
+    auto mayTouch = [&](Value buffer, bool writes) {
+      // The chain has strips of its own instead.
+      if (buffers.contains(buffer.getDefiningOp()))
+        return true;
+      bool minds = llvm::any_of(waiting, [&](const fnc::Accesses &other) {
+        return !other.known || other.writes.contains(buffer) || (writes && other.touches(buffer));
+      });
+      return !minds || isKeptApart(buffer, op);
+    };
+    return llvm::all_of(here.reads, [&](Value buffer) { return mayTouch(buffer, false); }) &&
+           llvm::all_of(here.writes, [&](Value buffer) { return mayTouch(buffer, true); });
   }
 
   //===-- How large strips are ------------------------------------------------===//
@@ -411,7 +395,7 @@ private:
     int64_t total = 0;
     for (auto &[op, loops] : members)
       for (OpOperand &operand : op->getOpOperands()) {
-        AffineMap map = mapOf(operand);
+        AffineMap map = fnc::mapOf(operand);
         int64_t loop = loops[depth - 1];
         if (!isFactor(operand) || (loop >= 0 && map.isFunctionOfDim(loop)))
           continue;
@@ -428,7 +412,9 @@ private:
   /// Chooses how many of the rows are cut, and the length of a piece of the last of them. Returns
   /// false where strips do not pay.
   bool choose() {
-    if (bytesOf(0) <= kNearBytes)
+    if (getenv("HD_OFF"))
+      return false;
+    if (bytesOf(0) <= (getenv("HD_NEAR") ? atoi(getenv("HD_NEAR")) : kNearBytes))
       return false;
     for (depth = 1; depth < rows.size() && bytesOf(depth) > kGroupBytes; ++depth)
       ;
@@ -439,6 +425,8 @@ private:
     if (!isGroup)
       least = std::clamp(bytesAgain() / (4 * each), kLeastRows, kEnoughRows);
     length = std::max(least, kStripBytes / each) / tile * tile;
+    if (getenv("HD_LEN"))
+      length = atoi(getenv("HD_LEN"));
     if (length >= total && getConstantIntValue(rows[depth - 1])) {
       length = total;
       return depth > 1;
@@ -516,11 +504,11 @@ private:
       SmallVector<Value> operands;
       for (OpOperand &operand : op->getOpOperands()) {
         Value value = operand.get();
-        std::optional<Whole> whole;
+        std::optional<fnc::WholeBuffer> whole;
         if (isa<MemRefType>(value.getType()))
-          whole = Whole::of(value);
+          whole = fnc::WholeBuffer::of(value);
         Value made = whole ? strips.lookup(whole->buffer) : Value();
-        operands.push_back(made ? viewOf(b, value, made) : slice(b, operand, loops));
+        operands.push_back(made ? fnc::reshapedLike(b, value, made) : slice(b, operand, loops));
       }
       place(b, clone(b, op, TypeRange(), operands), loops);
     }
@@ -560,7 +548,7 @@ private:
                               offsets(sizes.size(), b.getIndexAttr(0)),
                               strides(sizes.size(), b.getIndexAttr(1));
     bool isPart = false;
-    for (auto [dim, expr] : llvm::enumerate(mapOf(operand).getResults()))
+    for (auto [dim, expr] : llvm::enumerate(fnc::mapOf(operand).getResults()))
       for (auto [row, loop] : llvm::enumerate(loops))
         if (isCut(row) && loop >= 0 && loopOf(expr) == loop) {
           offsets[dim] = from[row];
@@ -571,33 +559,13 @@ private:
                   : value;
   }
 
-  /// The reshaped buffer `view`, of the strip instead.
-  Value viewOf(IRRewriter &b, Value view, Value strip) {
-    Operation *op = view.getDefiningOp();
-    if (isa<memref::AllocOp>(op))
-      return strip;
-    Value source = viewOf(b, op->getOperand(0), strip);
-    if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op))
-      return memref::CollapseShapeOp::create(b, op->getLoc(), source,
-                                             collapse.getReassociationIndices());
-    auto expand = cast<memref::ExpandShapeOp>(op);
-    SmallVector<OpFoldResult> sizes(expand.getType().getRank(), b.getIndexAttr(1)),
-        known = memref::getMixedSizes(b, op->getLoc(), source);
-    auto groups = expand.getReassociationIndices();
-    for (auto [size, group] : llvm::zip(known, groups))
-      for (int64_t dim : group)
-        if (expand.getType().getDimSize(dim) != 1)
-          sizes[dim] = size;
-    SmallVector<Value> dynamic;
-    SmallVector<int64_t> shape;
-    dispatchIndexOpFoldResults(sizes, dynamic, shape);
-    return memref::ExpandShapeOp::create(b, op->getLoc(), shape, source, groups, sizes);
-  }
-
   ContractOp last;
   unsigned read = 0;                             ///< operand of `last` that the others make
   SmallVector<OpFoldResult> rows;                ///< how many there are, from outside
   llvm::MapVector<Operation *, Numbers> buffers; ///< which row counts each dimension
+  /// Buffers, and the ops that began to write what they hold.
+  llvm::DenseSet<std::pair<Operation *, Operation *>> values;
+  llvm::SetVector<std::pair<Operation *, Operation *>> apart; ///< what leaves its buffer
   llvm::MapVector<Operation *, Numbers> members; ///< which loop goes over each of the rows
   unsigned depth = 0;                    ///< rows that are cut; all but the last of them singly
   int64_t length = 0;                    ///< of a strip

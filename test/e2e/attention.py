@@ -93,6 +93,39 @@ class Form:
         return shares @ v
 
 
+def layers(count, n, heads, d):
+    """Attention of several layers, whose buffers bufferization shares: as a graph, and as NumPy has it."""
+    width = heads * d
+    x, w, split = tensor([n, width]), tensor([width, width]), tensor([n, heads, d])
+    apart, keys, scores = tensor([heads, n, d]), tensor([heads, d, n]), tensor([heads, n, n])
+    lines = [f'%x0 = fn.placeholder "x" : {x}', f'%w = fn.placeholder "w" : {w}']
+    for i in range(count):
+        # Products and their heads, one after another: the values come between the scores and their use.
+        def head(name, perm, type):
+            lines.append(f"%{name}m{i} = fn.matmul %x{i}, %w : ({x}, {w}) -> {x}")
+            lines.append(f"%{name}r{i} = fn.reshape %{name}m{i} : ({x}) -> {split}")
+            lines.append(f"%{name}{i} = fn.transpose %{name}r{i} {{perm = array<i64: {perm}>}} : ({split}) -> {type}")
+        head("q", "1, 0, 2", apart)
+        head("k", "1, 2, 0", keys)
+        lines.append(f"%s{i} = fn.matmul %q{i}, %k{i} : ({apart}, {keys}) -> {scores}")
+        lines.append(f"%p{i} = fn.softmax %s{i} {{axis = 2 : i64}} : {scores}")
+        head("v", "1, 0, 2", apart)
+        lines.append(f"%y{i} = fn.matmul %p{i}, %v{i} : ({scores}, {apart}) -> {apart}")
+        lines.append(f"%z{i} = fn.transpose %y{i} {{perm = array<i64: 1, 0, 2>}} : ({apart}) -> {split}")
+        lines.append(f"%f{i} = fn.reshape %z{i} : ({split}) -> {x}")
+        lines.append(f"%x{i + 1} = fn.add %x{i}, %f{i} : ({x}, {x}) -> {x}")
+    lines.append(f'fn.function @f as "f_f" inputs(%x0 : {x}, %w : {w}) outputs("y" = %x{count} : {x})')
+
+    def evaluate(x, w):
+        for _ in range(count):
+            q = (x @ w).reshape(n, heads, d).transpose(1, 0, 2)
+            e = np.exp(q @ q.transpose(0, 2, 1))
+            x = x + (e / e.sum(-1, keepdims=True) @ q).transpose(1, 0, 2).reshape(n, width)
+        return x
+
+    return "fn.graph @g {\n  " + "\n  ".join(lines) + "\n}\n", evaluate
+
+
 def workspace(library, name):
     function = next(f for f in library.manifest["functions"] if f["symbol"].endswith("f_" + name))
     return function["workspace_bytes"]
@@ -155,6 +188,15 @@ def main():
             for sizes in calls:
                 form = make(*sizes)
                 check(library, form, rng, f"{form.shapes()} of the call")
+        n, heads, d = 200, 3, 32
+        text, evaluate = layers(3, n, heads, d)
+        library = Library(sys.argv[1], text, pathlib.Path(tempfile.mkdtemp(dir=temporary)))
+        x = rng.standard_normal((n, heads * d)).astype(np.float32)
+        w = (rng.standard_normal((heads * d, heads * d)) * 0.05).astype(np.float32)
+        status, (got,) = library.call("f", [x, w], [x])
+        want = evaluate(x.astype(np.float64), w.astype(np.float64))
+        checks.check(status.code == 0 and np.allclose(got, want, rtol=1e-4, atol=1e-4), f"layers: differs by {np.abs(got - want).max()}")
+        checks.check(workspace(library, "f") < 2 * 4 * heads * n * n, f"layers: a workspace of {workspace(library, 'f')} bytes")
     checks.finish()
 
 

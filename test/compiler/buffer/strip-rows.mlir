@@ -116,6 +116,51 @@ func.func @dynamic(%q: memref<?x64xf32> {fn.dims = affine_map<()[s0, s1] -> (s0,
   return
 }
 
+// Ops that follow one another share buffers. What the values take from the queries leaves the buffer of these, for they have
+// to wait for them; the row of maxima holds sums of something else later.
+// CHECK-LABEL: func @shared_buffers
+// CHECK: %[[SHARED:.*]] = memref.alloc() : memref<512x64xf32>
+// CHECK: linalg.copy ins(%arg0 {{.*}} outs(%[[SHARED]]
+// CHECK: %[[VALUES:.*]] = memref.alloc() : memref<512x64xf32>
+// CHECK: linalg.exp ins(%arg2 {{.*}} outs(%[[VALUES]]
+// CHECK: scf.for
+// CHECK: memref.subview %[[SHARED]]
+// CHECK: linalg.fill {{.*}} memref<64xf32>
+// CHECK: kernel.contract ins(%{{.*}}, %[[VALUES]]
+// CHECK: } {fn.strips}
+// CHECK: linalg.reduce {{.*}} ins(%[[VALUES]]
+func.func @shared_buffers(%q: memref<512x64xf32>, %k: memref<512x64xf32>, %v: memref<512x64xf32>, %y: memref<512x64xf32>, %sums: memref<512xf32>)
+    attributes {fn.kernel} {
+  %low = arith.constant 0xFF800000 : f32
+  %shared = memref.alloc() : memref<512x64xf32>
+  %s = memref.alloc() : memref<512x512xf32>
+  %row = memref.alloc() : memref<512xf32>
+  linalg.copy ins(%q : memref<512x64xf32>) outs(%shared : memref<512x64xf32>)
+  kernel.contract ins(%shared, %k : memref<512x64xf32>, memref<512x64xf32>) outs(%s : memref<512x512xf32>)
+      attributes {maps = [#lhs, #rhs, #result], sizes = array<i64: 512, 512, 64>, vector_dim = 2 : i64, row_dim = 0 : i64, column_dim = 1 : i64, dot, tile = array<i64: 4, 4, 16>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  linalg.fill ins(%low : f32) outs(%row : memref<512xf32>)
+  linalg.reduce {arith.maximumf} ins(%s : memref<512x512xf32>) outs(%row : memref<512xf32>) dimensions = [1]
+  linalg.exp ins(%v : memref<512x64xf32>) outs(%shared : memref<512x64xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%row : memref<512xf32>) outs(%s : memref<512x512xf32>) {
+  ^bb0(%max: f32, %x: f32):
+    %0 = arith.subf %x, %max : f32
+    linalg.yield %0 : f32
+  }
+  kernel.contract ins(%s, %shared : memref<512x512xf32>, memref<512x64xf32>) outs(%y : memref<512x64xf32>)
+      attributes {maps = [#lhs, #second, #result], sizes = array<i64: 512, 64, 512>, vector_dim = 1 : i64, row_dim = 0 : i64, tile = array<i64: 8, 32, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  linalg.fill ins(%low : f32) outs(%row : memref<512xf32>)
+  linalg.reduce {arith.maximumf} ins(%shared : memref<512x64xf32>) outs(%row : memref<512xf32>) dimensions = [1]
+  linalg.copy ins(%row : memref<512xf32>) outs(%sums : memref<512xf32>)
+  return
+}
+
 // Must not change: the shares are read by something else, too; or the result takes the place of keys, which later strips
 // still need.
 // CHECK-LABEL: func @fetched
