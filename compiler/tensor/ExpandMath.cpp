@@ -270,6 +270,9 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
         continue;
       if (single)
         result = expandIn(narrowPrecision(), op, expandNarrow);
+      // A division and a root of f64 in software are more than one place is worth.
+      if (single && softF64 && isa<math::RsqrtOp>(op))
+        result = expandIn(narrowPrecision(), op, expand);
       if (!result)
         result = expandIn({.single = single, .fused = single && fma && !softF64}, op, expand);
       if (!result)

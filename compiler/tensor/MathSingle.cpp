@@ -469,7 +469,8 @@ Num narrow::onePlusErf(Num x, double factor) {
 }
 
 Num narrow::timesOnePlusErf(Num x, double factor) {
-  return multiplyAdd(abs(x), erfOfMagnitude(x, factor), x * factor);
+  // Opposite numbers add up to 0, and gelu of -0 and of large negative numbers is -0.
+  return -multiplyAdd(abs(x), erfOfMagnitude(x, -factor), x * -factor);
 }
 
 Num narrow::erf(Num x) {

@@ -5,7 +5,7 @@
 
 A seed is a graph: ops of the whole dialect over all element types, static and dynamic sizes, several functions on shared
 state, simultaneous updates, effects under control, gradients, optimizers, sparse feeds, feeds of inner values and variables.
-Every fifth, from 4 on, has few ops of sizes at which the compiler fuses (`forms.py` counts what they become).
+Two of five have few ops of sizes at which the compiler fuses (`forms.py` counts what they become).
 Each function is called several times, sometimes with infinities, empty batches or indices out of range; a call that must
 return a status must change nothing. Every buffer lies between guard zones. A graph that does not compile is a failure.
 A failing graph is made small and printed with what it was fed. Ends with `N passed, N failed`.

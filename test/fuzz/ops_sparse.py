@@ -13,7 +13,7 @@ def sparse(b):
         s = b.placeholder(shape, dtype, sparse=f"#fn.coo{index}", more=most)
     # With the size of what is added up.
     scaled = lambda f, *v: Scaled(f(*v), f(*map(abs, v))) if s.is_float else f(*v)
-    op = b.random.choice(["to_dense", "reduce_sum", "left", "left", "right", "right", "add", "mul", "transpose", "concat"])
+    op = b.random.choice(["to_dense", "reduce_sum", "left", "left", "left", "right", "right", "add", "mul", "transpose", "concat"])
     if op == "to_dense":
         b.op("to_dense {0}", [s], s.shape, s.dtype, lambda c, n, v: scaled(lambda u: u.dense(), v), exact="whole")
     elif op == "reduce_sum":

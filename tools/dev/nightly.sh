@@ -45,6 +45,9 @@ count gradient_rules /usr/bin/python3 test/e2e/gradient_rules.py "$build/bin/fnc
 step "work of the compiler as graphs grow"
 count compile_growth /usr/bin/python3 test/bench/compile_growth.py --fnc "$build/bin/fnc" --scale 2
 
+step "functions of every f32"
+count accuracy /usr/bin/python3 test/e2e/accuracy.py --fnc "$build/bin/fnc"
+
 step "what Winograd's forms lose"
 count winograd_accuracy /usr/bin/python3 test/e2e/winograd_accuracy.py "$build/bin/fnc" --rounds 12
 

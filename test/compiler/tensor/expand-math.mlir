@@ -128,13 +128,15 @@ func.func @erf(%x: f32) -> f32 {
 // TABLE: %[[ERF:.*]] = math.fma
 // TABLE: %[[HALF:.*]] = arith.mulf %arg0
 // TABLE-NEXT: %[[Y:.*]] = math.fma %{{.*}}, %[[ERF]], %[[HALF]]
-// TABLE-NEXT: return %[[Y]]
+// TABLE-NEXT: %[[N:.*]] = arith.negf %[[Y]]
+// TABLE-NEXT: return %[[N]]
 // TABLE-LABEL: func @gelu_of_half
 // TABLE-COUNT-7: kernel.lookup
 // TABLE: %[[ERF:.*]] = math.fma
 // TABLE: %[[HALF:.*]] = arith.mulf %arg0
 // TABLE-NEXT: %[[Y:.*]] = math.fma %{{.*}}, %[[ERF]], %[[HALF]]
-// TABLE: return %[[Y]]
+// TABLE-NEXT: %[[N:.*]] = arith.negf %[[Y]]
+// TABLE: return %[[N]]
 // FINE-LABEL: func @gelu
 // FINE-COUNT-5: kernel.lookup {{.*}} : tensor<32xf32>
 // FINE-NOT: kernel.lookup

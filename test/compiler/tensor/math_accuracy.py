@@ -90,13 +90,15 @@ def main():
                 failed = 1
                 print(f"{name} of {column}: {error} ulp, {where}", file=sys.stderr)
     if options.markdown:
-        pathlib.Path(options.markdown).write_text(
+        markdown = pathlib.Path(options.markdown)
+        _, heading, ops = markdown.read_text().partition("\n# Accuracy of the ops")
+        markdown.write_text(
             "# Accuracy of the expanded functions\n\nWorst error in units in the last place, over bit patterns drawn at random and the "
             "special values.\nMultiply-add: targets that have the instruction, as x86-64-v3, AArch64 and Cortex-M4. Tables: those that "
             "also permute registers, as x86-64-v3.\n`softmax_exp` is exp(-|x|) as softmax takes it, `one_plus_erf` 1 + erf(|x|), `gelu` "
             "|x| / 2 (1 + erf(|x| / sqrt 2)): in an activation,\n2 ulp are the bound. For negative x the error of 1 + erf(x) is up to 2 ulp "
             "of the numbers below 1, that of gelu(x) up to |x| times it.\n"
-            "Made by `python test/compiler/tensor/math_accuracy.py --markdown compiler/tensor/ACCURACY.md`.\n\n" + table)
+            "Made by `python test/compiler/tensor/math_accuracy.py --markdown compiler/tensor/ACCURACY.md`.\n\n" + table + heading + ops)
     else:
         print(table, end="")
     return failed
