@@ -10,6 +10,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SubsetOpInterface.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 
@@ -89,9 +90,46 @@ OwningOpRef<ModuleOp> bufferized(ModuleOp module, ArrayRef<func::FuncOp> kernels
   return bufferized(module, kernels, some);
 }
 
+/// Constants in the order of their first users, and named by it: bufferization makes them in an
+/// order that differs from run to run, as would the object.
+void orderConstants(ModuleOp module) {
+  llvm::MapVector<StringAttr, SmallVector<memref::GetGlobalOp>> users;
+  module.walk([&](memref::GetGlobalOp op) { users[op.getNameAttr().getAttr()].push_back(op); });
+  llvm::DenseMap<StringAttr, memref::GlobalOp> globals;
+  for (auto global : module.getOps<memref::GlobalOp>())
+    globals[global.getSymNameAttr()] = global;
+  llvm::DenseSet<StringAttr> taken;
+  for (auto func : module.getOps<func::FuncOp>())
+    taken.insert(func.getSymNameAttr());
+  unsigned number = 0;
+  Operation *last = nullptr;
+  for (auto &[name, ops] : users) {
+    memref::GlobalOp global = globals.lookup(name);
+    if (!global)
+      continue;
+    StringAttr ordered;
+    do
+      ordered = StringAttr::get(module.getContext(), "constant_" + Twine(number++));
+    while (taken.contains(ordered));
+    global.setSymNameAttr(ordered);
+    for (memref::GetGlobalOp op : ops)
+      op.setNameAttr(FlatSymbolRefAttr::get(ordered));
+    if (last)
+      global->moveAfter(last);
+    else
+      global->moveBefore(&module.getBody()->front());
+    last = global;
+  }
+}
+
 struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
   void runOnOperation() override {
-    ModuleOp module = getOperation();
+    if (failed(bufferizeAll(getOperation())))
+      return signalPassFailure();
+    orderConstants(getOperation());
+  }
+
+  LogicalResult bufferizeAll(ModuleOp module) {
     auto kernels = llvm::filter_to_vector(module.getOps<func::FuncOp>(),
                                           [](func::FuncOp func) { return !func.isExternal(); });
     {
@@ -99,11 +137,10 @@ struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
       ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
       if (OwningOpRef<ModuleOp> done = bufferized(module, kernels)) {
         module.getBodyRegion().takeBody(done->getBodyRegion());
-        return;
+        return success();
       }
     }
-    if (failed(bufferize(module)))
-      signalPassFailure();
+    return bufferize(module);
   }
 };
 
