@@ -187,8 +187,12 @@ SmallVector<Value> SparseCategoricalCrossEntropyOp::expand(OpBuilder &b, ValueRa
                                   labels, p, b.getStringAttr("index"), b.getI64IntegerAttr(last));
   check->setAttr("fn.name", b.getStringAttr("labels of a cross entropy"));
   Expr logs = logSoftmax(getFromLogits() ? p : clip(p, epsilon, 1 - epsilon).apply<LogOp>());
+  // As narrow as the logarithms, where all labels and classes are: both go in the same vectors.
+  bool isNarrow = labels.element().getIntOrFloatBitWidth() <= 32 && !p.type().isDynamicDim(last) &&
+                  p.type().getDimSize(last) <= INT32_MAX;
+  Type number = isNarrow ? b.getI32Type() : b.getI64Type();
   // Not a product with zeros and ones: the logarithm of another class may be infinite.
-  Expr mine = equal(labels.cast(b.getI64Type()).expand(last), p.places(last));
+  Expr mine = equal(labels.cast(number).expand(last), p.places(last).cast(number));
   return reduce(*this, -where(mine, logs, 0).sum(last), operands);
 }
 

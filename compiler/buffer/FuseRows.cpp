@@ -291,7 +291,7 @@ private:
     llvm::MapVector<Value, SmallVector<Access>> all = buffers;
     for (const Access &access : next.accesses)
       if (access.buffer) {
-        shares |= access.isPerRow() && all.count(access.buffer);
+        shares |= access.isPerRow() && buffers.count(access.buffer);
         all[access.buffer].push_back(access);
       }
     for (auto &[buffer, accesses] : all) {

@@ -165,3 +165,23 @@ func.func @elements(%x: memref<64xf32>, %y: memref<64xf32>, %z: memref<64xf32>) 
   }
   return
 }
+
+// Ops with as many rows and no buffer in common stay apart, though each reads what it writes.
+// CHECK-LABEL: func @nothing_shared
+// CHECK-NOT: scf.for
+// CHECK: return
+func.func @nothing_shared(%b: memref<32xf32>, %db: memref<32xf32>, %w: memref<32x10xf32>, %dw: memref<32x10xf32>) attributes {fn.kernel} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%b, %db : memref<32xf32>, memref<32xf32>) outs(%db : memref<32xf32>) {
+  ^bb0(%x: f32, %y: f32, %out: f32):
+    %0 = arith.subf %x, %y : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%w, %dw : memref<32x10xf32>, memref<32x10xf32>) outs(%dw : memref<32x10xf32>) {
+  ^bb0(%x: f32, %y: f32, %out: f32):
+    %0 = arith.subf %x, %y : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
