@@ -449,7 +449,7 @@ def OutlineLoops : Pass<"fnc-outline-loops", "::mlir::ModuleOp"> {
     views of one another do not alias.
   }];
   let options = [
-    Option<"atLeast", "at-least", "unsigned", "32", "nests that a kernel may have in one piece">,
+    Option<"atLeast", "at-least", "unsigned", "8", "nests that a kernel may have in one piece">,
   ];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
 }

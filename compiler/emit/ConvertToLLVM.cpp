@@ -34,6 +34,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 
@@ -194,10 +195,35 @@ struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
     patterns.add<LoadBitsPattern, StoreBitsPattern>(converter, /*benefit=*/2);
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
+    llvm::StringMap<SmallVector<unsigned>> apart = buffersApart();
     if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
       return signalPassFailure();
+    for (auto func : getOperation().getOps<LLVM::LLVMFuncOp>())
+      for (unsigned argument : apart.lookup(func.getName()))
+        func.setArgAttr(argument, LLVM::LLVMDialect::getNoAliasAttrName(),
+                        UnitAttr::get(&getContext()));
     dropDescriptors();
     annotateLoops();
+  }
+
+  /// By function: the positions of pointers to buffers that share no byte with others. Upstream
+  /// drops what it cannot say of all the parts of a descriptor. Kernels become part of their entry
+  /// points, where it would be said of each load and store.
+  llvm::StringMap<SmallVector<unsigned>> buffersApart() {
+    llvm::StringMap<SmallVector<unsigned>> result;
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      if (func->hasAttr("fn.kernel"))
+        continue;
+      unsigned position = 0;
+      for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
+        auto memref = dyn_cast<MemRefType>(type);
+        // First the pointer that was allocated, then the one that is used.
+        if (memref && func.getArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName()))
+          result[func.getName()].push_back(position + 1);
+        position += memref ? 3 + 2 * memref.getRank() : 1;
+      }
+    }
+    return result;
   }
 
   /// What upstream leaves as an attribute that nothing reads.
