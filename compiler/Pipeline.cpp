@@ -216,7 +216,11 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     }
 
   if (failed(run([&](PassManager &pm) {
-        buildLoopPipeline(pm, kernelsOf<LowerToLoopsOptions>(**machine, options.target));
+        OutlineLoopsOptions outline;
+        // A call and its arguments are the longer code.
+        if (options.target.forSize)
+          outline.atLeast = 32;
+        buildLoopPipeline(pm, kernelsOf<LowerToLoopsOptions>(**machine, options.target), outline);
       })))
     return failure();
   if (stopsAt("loops", module, options, result))

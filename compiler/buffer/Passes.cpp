@@ -23,7 +23,8 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
   pm.addPass(createMergeLoops());
   pm.addPass(createSinkUpdates());
   pm.addPass(createFuseUpdates());
-  // Before lifetimes count: what lies between ops of a strip, then of one row, need not live longer.
+  // Before lifetimes count: what lies between ops of a strip, then of one row, need not live
+  // longer.
   pm.addPass(createStripRows());
   pm.addPass(createFuseRows());
   pm.addPass(createChainContractions());
@@ -38,12 +39,13 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
     pm.addPass(createMarkRegions());
 }
 
-void fnc::buildLoopPipeline(OpPassManager &pm, const LowerToLoopsOptions &registers) {
+void fnc::buildLoopPipeline(OpPassManager &pm, const LowerToLoopsOptions &registers,
+                            const OutlineLoopsOptions &outline) {
   // What is lowered once need not be simplified, optimized and encoded twice.
   pm.addPass(createShareOps());
   pm.addNestedPass<func::FuncOp>(createLowerToLoops(registers));
   pm.addPass(createSimplify());
   pm.addPass(createCSEPass());
   // Last: what is known around a nest has been used in it.
-  pm.addPass(createOutlineLoops());
+  pm.addPass(createOutlineLoops(outline));
 }

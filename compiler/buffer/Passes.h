@@ -29,7 +29,8 @@ void buildBufferPipeline(mlir::OpPassManager &pm, const SkewRowsOptions &registe
                          bool profile = false);
 
 /// Linalg on planned memrefs to loops. The branch to C++ source leaves before this.
-void buildLoopPipeline(mlir::OpPassManager &pm, const LowerToLoopsOptions &registers = {});
+void buildLoopPipeline(mlir::OpPassManager &pm, const LowerToLoopsOptions &registers = {},
+                       const OutlineLoopsOptions &outline = {});
 
 } // namespace fnc
 
