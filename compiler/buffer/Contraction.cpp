@@ -61,6 +61,7 @@ public:
   Lowering(RewriterBase &b, kernel::ContractOp op) : ContractionLoops(b, op) {
     planPanelAhead();
     planTermsAhead();
+    planConstantsAhead();
     findFetched();
     if (finishesLate(op, op.getEpilogue().front(), op.getInits()))
       makeScratch();
@@ -146,7 +147,8 @@ private:
   }
 
   bool hasBeside() {
-    return late == Late::Beside || (!inRest && (termsAhead > 0 || !fetched.empty()));
+    return late == Late::Beside ||
+           (!inRest && (termsAhead > 0 || !fetched.empty() || !constantsAhead.empty()));
   }
 
   /// Sums of a block; in between rows of it are fetched, and of the block before finished.
@@ -247,6 +249,35 @@ private:
     operands.push_back(ahead);
   }
 
+  /// Each row of a block fetches some of what later ops read.
+  void planConstantsAhead() {
+    if (!op.getAhead() || !rowDim || !isWide(width))
+      return;
+    int64_t visits = bounds[*rowDim];
+    for (unsigned dim : passing)
+      visits *= bounds[dim];
+    int64_t panels = llvm::divideCeil(bounds[vectorDim], width);
+    for (auto [i, name] : llvm::enumerate(op.getAhead()->getAsRange<FlatSymbolRefAttr>())) {
+      auto global = SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(op, name);
+      Value constant = memref::GetGlobalOp::create(b, loc, global.getType(), name);
+      LinearOperand ahead = linearOperand(
+          b, loc, constant, AffineMap::get(bounds.size(), 0, b.getAffineConstantExpr(0)));
+      int64_t from = (*op.getAheadRanges())[2 * i], count = (*op.getAheadRanges())[2 * i + 1];
+      int64_t each = llvm::divideCeil(count, visits * panels), step = each * bounds[*rowDim];
+      ahead.steps.assign(bounds.size(), b.getIndexAttr(0));
+      ahead.steps[*rowDim] = b.getIndexAttr(each);
+      for (unsigned dim : llvm::reverse(passing)) {
+        ahead.steps[dim] = b.getIndexAttr(step);
+        step *= bounds[dim];
+      }
+      ahead.steps[vectorDim] = b.getIndexAttr(llvm::divideCeil(step, width));
+      int64_t line = kLine * 8 / ahead.element.getIntOrFloatBitWidth();
+      constantsAhead.push_back({operands.size(), llvm::divideCeil(each, line)});
+      offsets.push_back(this->constant(ahead.start + from));
+      operands.push_back(ahead);
+    }
+  }
+
   void fetchTerms() {
     if (termsAhead == 0)
       return;
@@ -279,6 +310,8 @@ private:
     for (unsigned i : fetched)
       if (place.row == 0 || operands[i].step(*rowDim) != 0)
         fetch(i, place, llvm::divideCeil(widthOf(block, place), lineOf(i)), isWritten(i));
+    for (auto [i, lines] : constantsAhead)
+      fetch(i, place, lines, /*isWritten=*/false, /*nearest=*/false);
   }
 
   bool isWide(int64_t width) {
@@ -587,7 +620,8 @@ private:
   std::optional<LinearOperand> scratch; ///< of the sums of the block before
   // To fetch with each step, or beside each row of a block, from the operand after all others.
   int64_t linesAhead = 0, termsAhead = 0;
-  SmallVector<unsigned> fetched; ///< operands of the epilogue
+  SmallVector<unsigned> fetched;                            ///< operands of the epilogue
+  SmallVector<std::pair<unsigned, int64_t>> constantsAhead; ///< and lines of each row
   std::map<Key, Value> loaded;
 };
 

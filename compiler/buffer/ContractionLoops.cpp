@@ -105,6 +105,11 @@ void ContractionLoops::arrange() {
       passing.erase(passing.begin() + i);
     else
       break;
+  // A loop of one step is none.
+  if (!op.getPiece())
+    for (unsigned i = reductions.size(); i-- > 0;)
+      if (bounds[reductions[i]] == 1 && i + 1 < reductions.size())
+        reductions.erase(reductions.begin() + i);
   for (unsigned i = reductions.size(); i-- > (op.getPiece() ? 2 : 1);)
     if (!(op.getDot() && i + 1 == reductions.size()) && merge(reductions[i - 1], reductions[i]))
       reductions.erase(reductions.begin() + i - 1);

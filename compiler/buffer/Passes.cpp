@@ -34,6 +34,7 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
   pm.addPass(createSimplify());
   pm.addPass(createPlanWorkspace());
   pm.addPass(createVerifyWorkspace());
+  pm.addPass(createFetchAhead());
   // While ops are still whole.
   if (profile)
     pm.addPass(createMarkRegions());

@@ -277,6 +277,26 @@ def ChainContractions : Pass<"fnc-chain-contractions", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def FetchAhead : Pass<"fnc-fetch-ahead", "::mlir::ModuleOp"> {
+  let summary = "constants come while contractions before multiply";
+  let description = [{
+    Of a function whose constants do not stay in the caches from call to call: what a product of a
+    vector and a matrix reads, or another contraction begins with, is fetched by contractions before
+    it that have time for it, half of what memory can do at most.
+
+    ```mlir
+    kernel.contract ins(%x, %w) outs(%y) {sizes = [49, 1280, 320], packed, ...}
+    kernel.contract ins(%z, %v) outs(%out) {sizes = [1, 1000, 1280], packed, ...}
+    ```
+    ==>
+    ```mlir
+    kernel.contract ins(%x, %w) outs(%y) {ahead = [@v], ahead_ranges = [0, 1280000], ...}
+    kernel.contract ins(%z, %v) outs(%out) {...}
+    ```
+  }];
+  let dependentDialects = ["::fnc::kernel::KernelDialect"];
+}
+
 def SkewRows : Pass<"fnc-skew-rows", "::mlir::ModuleOp"> {
   let summary = "few loops in a row, which run beside those of the next rows";
   let description = [{

@@ -82,6 +82,9 @@ LogicalResult ContractOp::verify() {
       return emitOpError("cannot be made in these pieces");
   if (getGroup() < 1 || (getGroup() != 1 && (getDot() || getPiece())))
     return emitOpError("cannot multiply bytes in groups");
+  if (2 * (getAhead() ? getAhead()->size() : 0) !=
+      (getAheadRanges() ? getAheadRanges()->size() : 0))
+    return emitOpError("expects a first element and a count for each constant to fetch");
   for (auto [value, init] : llvm::zip(yield.getValues(), getInits()))
     if (value.getType() != getElementTypeOrSelf(init.getType()))
       return emitOpError("result and what the epilogue yields differ in type");

@@ -70,6 +70,9 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     `width`, in term `k`; batches come before. With a `group`, `group` terms of a column are
     neighbours.
 
+    `ahead`: constants that later ops read and that are fetched meanwhile; of each `ahead_ranges`
+    has the first element and how many.
+
     ```mlir
     kernel.contract ins(%x, %w, %bias : ...) outs(%init : tensor<8x64xf32>)
         attributes {maps = [...], sizes = array<i64: 8, 64, 32>, vector_dim = 1 : i64,
@@ -87,7 +90,9 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
                        OptionalAttr<DenseI64ArrayAttr>:$piece, UnitAttr:$by_rows,
                        UnitAttr:$dot, UnitAttr:$packed, UnitAttr:$lhs_unsigned,
                        UnitAttr:$rhs_unsigned, DefaultValuedAttr<I64Attr, "1">:$group,
-                       UnitAttr:$flip);
+                       UnitAttr:$flip,
+                       OptionalAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "names of constants">>:$ahead,
+                       OptionalAttr<DenseI64ArrayAttr>:$ahead_ranges);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$epilogue);
   let skipDefaultBuilders = 1;

@@ -211,6 +211,34 @@ func.func @passing_ahead(%a: memref<2x8x64xf32>, %b: memref<131072xf32>, %c: mem
   return
 }
 
+// What later ops read: each of 32 rows by 4 panels fetches 8 elements of 1000. Loops of one step,
+// as that over %u, are none.
+// CHECK-LABEL: func @constants_ahead
+// CHECK: %[[LATER:.*]] = memref.get_global @later
+// CHECK: scf.for %[[J:.*]] = %c0 to %c128 step %c32
+// CHECK: %[[PANEL:.*]] = arith.muli %[[J]], %c8
+// CHECK: %[[AT:.*]] = arith.addi %[[PANEL]], %c24
+// CHECK: scf.for %[[I:.*]] = %c0 to %c32 step %c8
+// CHECK: scf.for %[[ROW:.*]] = %c0 to %c8 step %c1 iter_args
+// CHECK: memref.prefetch {{.*}} read, locality<2>, data : memref<2000xf32
+// CHECK: scf.for {{.*}} step %c1 {{.*}} vector<32xf32>
+// CHECK-NOT: scf.for
+// CHECK: vector.load
+memref.global "private" constant @later : memref<2000xf32> = dense<1.0>
+func.func @constants_ahead(%a: memref<32x64xf32>, %b: memref<8192xf32>, %c: memref<32x128xf32>) {
+  kernel.contract ins(%a, %b : memref<32x64xf32>, memref<8192xf32>) outs(%c : memref<32x128xf32>)
+      attributes {packed, maps = [affine_map<(i, j, u, k) -> (i + u, k)>,
+                                  affine_map<(i, j, u, k) -> (u, k, j)>,
+                                  affine_map<(i, j, u, k) -> (i, j)>],
+                  sizes = array<i64: 32, 128, 1, 64>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 8, 32, 1>,
+                  ahead = [@later], ahead_ranges = array<i64: 24, 1000>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 // Of a matrix that is not packed each of 32 rows fetches two of the next panel's 64.
 // CHECK-LABEL: func @terms_ahead
 // CHECK: scf.for %[[J:.*]] = %c0 to %c2048 step %c32

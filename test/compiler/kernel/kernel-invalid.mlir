@@ -109,3 +109,17 @@ func.func @pieces_of_nothing(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>, %c: tenso
   } -> tensor<2x4xf32>
   return %0 : tensor<2x4xf32>
 }
+
+// -----
+
+#a = affine_map<(i, j, k) -> (i, k)>
+#b = affine_map<(i, j, k) -> (k, j)>
+#c = affine_map<(i, j, k) -> (i, j)>
+func.func @ahead(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>, %c: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  // expected-error @below {{'kernel.contract' op expects a first element and a count for each constant to fetch}}
+  %0 = kernel.contract ins(%a, %b : tensor<2x3xf32>, tensor<3x4xf32>) outs(%c : tensor<2x4xf32>) attributes {maps = [#a, #b, #c], ahead = [@w], row_dim = 0 : i64, vector_dim = 1 : i64, sizes = array<i64: 2, 4, 3>, tile = array<i64: 2, 4, 1>} {
+  ^bb0(%s: f32):
+    kernel.yield %s : f32
+  } -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
