@@ -79,7 +79,7 @@ private:
     loaded.clear();
     inBlock(block, [&](Place place) {
       int64_t width = op.getDot() ? 1 : widthOf(block, place);
-      sums.push_back(op.getPiece() ? load(op->getNumOperands() - 1, place, width) : zero(width));
+      sums.push_back(op.getPiece() ? load(op.getMaps().size() - 1, place, width) : zero(width));
     });
     if (late != Late::No)
       return lateBlock(block, sums);
@@ -234,7 +234,7 @@ private:
 
   /// The same of a matrix that is not packed: beside each row some terms of the next panel.
   void planTermsAhead() {
-    if (op.getPacked() || op.getByRows() || op.getPiece() || !passing.empty() ||
+    if (op.getPacked() || op.getByRows() || op.getPiece() || op.getBlock() || !passing.empty() ||
         !isFar(op.getRhs()) || !isSpread({rows, 1, width}))
       return;
     std::optional<int64_t> step = operands[Rhs].step(reductions[0]);
@@ -286,7 +286,7 @@ private:
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     moved(reductions[0], loop.getInductionVar(), [&] {
-      fetch(op->getNumOperands(), {}, llvm::divideCeil(width, lineOf(Rhs)), /*isWritten=*/false,
+      fetch(op.getMaps().size(), {}, llvm::divideCeil(width, lineOf(Rhs)), /*isWritten=*/false,
             /*nearest=*/false);
     });
   }
@@ -296,7 +296,7 @@ private:
     int64_t terms = termsOf(reductions);
     if (op.getDot() || (terms >= 0 && terms < kFewestTermsAhead) || !isWide(width))
       return;
-    for (unsigned i = FirstExtra; i < op->getNumOperands(); ++i) {
+    for (unsigned i = FirstExtra; i < op.getMaps().size(); ++i) {
       Value memref = op->getOperand(i);
       bool isReadToo = !isWritten(i) && llvm::is_contained(op.getInits(), memref);
       if (operands[i].step(vectorDim) == 1 && isFar(memref) && !isReadToo)
@@ -448,7 +448,7 @@ private:
   bool finishesRows(const Block &block) {
     return block.columns > 1 && llvm::isPowerOf2_64(block.columns) &&
            block.columns <= block.width && llvm::isPowerOf2_64(block.width) &&
-           llvm::all_of(llvm::seq<unsigned>(FirstExtra, op->getNumOperands()), [&](unsigned i) {
+           llvm::all_of(llvm::seq<unsigned>(FirstExtra, op.getMaps().size()), [&](unsigned i) {
              std::optional<int64_t> step = operands[i].step(*columnDim);
              return step == 1 || (step == 0 && i < FirstExtra + op.getExtras().size());
            });
@@ -497,7 +497,7 @@ private:
                     bool keepLoads = false, int64_t count = 0) {
     if (!keepLoads)
       loaded.clear();
-    fetch(op->getNumOperands(), {0, 0, terms}, linesAhead, /*isWritten=*/false,
+    fetch(op.getMaps().size(), {0, 0, terms}, linesAhead, /*isWritten=*/false,
           /*nearest=*/false);
     Accumulators out;
     inBlock(block, [&](Place place) {
@@ -609,7 +609,7 @@ private:
     if (made)
       return made;
     // Columns of a packed block are neighbours.
-    OpFoldResult step = i == Rhs && op.getPacked() ? b.getIndexAttr(1) : operands[i].steps[along];
+    OpFoldResult step = i == Rhs && isPacked ? b.getIndexAttr(1) : operands[i].steps[along];
     return made = loadVector(b, loc, operands[i], address(i, place), step, width);
   }
 
@@ -639,7 +639,7 @@ bool fnc::finishesLate(kernel::ContractOp op, mlir::Block &epilogue, ValueRange 
   auto isOperand = [&](Value result) {
     return rootOf(result) == rootOf(op.getLhs()) || rootOf(result) == rootOf(op.getRhs());
   };
-  return hasSlowOps && !op.getDot() && !hasRestBeside(op) && !op.getPiece() && op.getRowDim() &&
+  return hasSlowOps && !op.getDot() && !hasRestBeside(op) && !op.getPiece() && !op.getBlock() && op.getRowDim() &&
          tile[2] == 1 && tile[1] * op.sumType().getIntOrFloatBitWidth() >= kFewestBitsAhead &&
          terms.size() == 1 && terms[0] >= kFewestTermsBeside * tile[0] &&
          llvm::none_of(results, isOperand);

@@ -15,8 +15,9 @@ using namespace fnc;
 ContractionLoops::ContractionLoops(RewriterBase &b, kernel::ContractOp op)
     : b(b), op(op), loc(op.getLoc()), vectorDim(op.getVectorDim()), rowDim(op.getRowDim()),
       columnDim(op.getColumnDim()), rows(op.getTile()[0]), width(op.getTile()[1]),
-      parts(op.getTile()[2]), group(op.getGroup()), bounds(op.getSizes()) {
-  for (auto [i, operand] : llvm::enumerate(op.getOperands())) {
+      parts(op.getTile()[2]), group(op.getGroup()), bounds(op.getSizes()),
+      isPacked(op.getPacked()) {
+  for (auto [i, operand] : llvm::enumerate(op.getMapped())) {
     bool packed = i == 1 && op.getPacked();
     AffineMap map =
         packed ? AffineMap::get(bounds.size(), 0, b.getAffineConstantExpr(0)) : op.mapOf(i);
@@ -57,7 +58,7 @@ void ContractionLoops::findSizes() {
       continue;
     }
     Value size;
-    for (auto [i, operand] : llvm::enumerate(op.getOperands()))
+    for (auto [i, operand] : llvm::enumerate(op.getMapped()))
       for (auto [dim, expr] : llvm::enumerate(op.mapOf(i).getResults()))
         if (expr == b.getAffineDimExpr(loop) && !size)
           size = memref::DimOp::create(b, loc, operand, dim);
@@ -178,6 +179,8 @@ void ContractionLoops::loopOver(unsigned depth) {
   if (depth < outer.size())
     return forEach({outer[depth], constant(0), sizes[outer[depth]], 1},
                    [&] { loopOver(depth + 1); });
+  if (op.getScratch())
+    return byBlocks();
   inPieces(0, [&] { inPanels(); });
 }
 
@@ -252,24 +255,28 @@ void ContractionLoops::inTiles(std::optional<unsigned> dim, int64_t size,
     moved(*dim, constant(whole), [&] { body(rest); });
 }
 
-void ContractionLoops::inVectors(llvm::function_ref<void(int64_t)> body) {
+void ContractionLoops::inRuns(llvm::function_ref<void(Value, Value, int64_t)> body) {
   int64_t total = bounds[vectorDim];
+  if (total >= 0)
+    return forEachColumnRun(total, width, [&](int64_t from, int64_t to, int64_t block) {
+      body(constant(from), constant(to), block);
+    });
+  llvm::SaveAndRestore<bool> guard(inRest);
+  Value done = constant(0);
+  for (int64_t block = width; block > 0; block /= 2) {
+    Value end = block == 1 ? sizes[vectorDim] : wholeSteps(sizes[vectorDim], done, block);
+    body(done, end, block);
+    done = end;
+    inRest = true;
+  }
+}
+
+void ContractionLoops::inVectors(llvm::function_ref<void(int64_t)> body) {
   if (!beside.empty())
     return body(width);
-  if (total < 0) {
-    llvm::SaveAndRestore<bool> guard(inRest);
-    Value done = constant(0);
-    for (int64_t block = width; block > 0; block /= 2) {
-      Value end = block == 1 ? sizes[vectorDim] : wholeSteps(sizes[vectorDim], done, block);
-      forEach({vectorDim, done, end, block}, [&] { body(block); });
-      done = end;
-      inRest = true;
-    }
-    return;
-  }
-  forEachColumnRun(total, width, [&](int64_t from, int64_t to, int64_t block) {
+  inRuns([&](Value from, Value to, int64_t block) {
     stepOverTerms(block);
-    overTiles({vectorDim, constant(from), constant(to), block}, [&] { body(block); });
+    overTiles({vectorDim, from, to, block}, [&] { body(block); });
   });
 }
 

@@ -17,7 +17,8 @@ bool hasRestBeside(kernel::ContractOp op);
 /// what else rhs has (batches); pieces of the reductions where these are long; columns, in blocks
 /// as wide as the tile; rows. A block of columns of rhs, a panel, so stays in the caches while all
 /// rows pass by. Where all of rhs does, blocks of rows are outside of columns. Where a row is a
-/// block and a rest, the tile has both.
+/// block and a rest, the tile has both. Where a panel of rhs leaves the caches,
+/// `ContractionBlocks.cpp` copies blocks of it.
 class ContractionLoops {
 protected:
   ContractionLoops(mlir::RewriterBase &b, kernel::ContractOp op);
@@ -83,6 +84,7 @@ protected:
   /// Where a tile has all columns: the vectors of a row, as first element and width.
   llvm::SmallVector<std::pair<int64_t, int64_t>> beside;
   bool inRest = false;
+  bool isPacked; ///< as rhs is read
 
 private:
   void findSizes();
@@ -94,11 +96,21 @@ private:
   /// Part after part of the terms.
   void inPieces(unsigned depth, llvm::function_ref<void()> body);
   void inPanels();
+  /// All of the result, by blocks of rhs that are copied, or where there are few rows without.
+  void byBlocks();
+  /// A block: `count` columns in panels as wide as `block`.
+  void packedBlock(mlir::Value count, int64_t block);
+  /// Copies a panel of rhs to the last operand.
+  void packPanel(int64_t block);
+  mlir::Value hasManyRows();
   void pass(unsigned depth, llvm::function_ref<void()> body);
   /// Tiles of `size` along `dim`, then the rest: as one tile where its size is known, else in
   /// halves of halves.
   void inTiles(std::optional<unsigned> dim, int64_t size, llvm::function_ref<void(int64_t)> body);
-  /// The columns: as many of the widest blocks as fit, then narrower ones.
+  /// The columns: as many of the widest blocks as fit, then narrower ones; `body` is called with
+  /// where blocks of one width begin and end.
+  void inRuns(llvm::function_ref<void(mlir::Value, mlir::Value, int64_t)> body);
+  /// The same, block by block.
   void inVectors(llvm::function_ref<void(int64_t)> body);
 
   llvm::SmallVector<unsigned> single; ///< reductions around the pieces

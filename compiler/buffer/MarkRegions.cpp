@@ -141,8 +141,7 @@ private:
 
   AffineExpr dynamicSize(fnc::kernel::ContractOp op, unsigned loop) {
     AffineExpr dim = getAffineDimExpr(loop, kernel.getContext());
-    unsigned last = op->getNumOperands() - 1;
-    for (unsigned i = 0; i <= last; ++i)
+    for (unsigned i = 0; i < op.getMaps().size(); ++i)
       if (std::optional<unsigned> at = op.mapOf(i).getResultPosition(dim);
           at && isa<MemRefType>(op->getOperand(i).getType()) && !(op.getPacked() && i == 1))
         return sizes.dimension(op->getOperand(i), *at);

@@ -29,6 +29,8 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
   pm.addPass(createFuseRows());
   pm.addPass(createChainContractions());
   pm.addPass(createSimplify());
+  // Once it is known which contractions there are.
+  pm.addPass(createPackBlocks());
   // Views of rows have their final form, by which ops are seen to share elements.
   pm.addPass(createSkewRows(registers));
   pm.addPass(createSimplify());

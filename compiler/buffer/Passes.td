@@ -297,6 +297,22 @@ def FetchAhead : Pass<"fnc-fetch-ahead", "::mlir::ModuleOp"> {
   let dependentDialects = ["::fnc::kernel::KernelDialect"];
 }
 
+def PackBlocks : Pass<"fnc-pack-blocks", "::mlir::ModuleOp"> {
+  let summary = "room for the blocks that contractions copy";
+  let description = [{
+    ```mlir
+    kernel.contract ins(%x, %w) outs(%y) attributes {block = array<i64: 512, 256, 192>, ...}
+    ```
+    ==>
+    ```mlir
+    %0 = memref.alloc() : memref<131072xf32>
+    kernel.contract ins(%x, %w) outs(%y) scratch(%0) attributes {block = ...}
+    ```
+    Strips of too few rows copy nothing, nor does `GRAPH_init`, to which nobody hands a workspace.
+  }];
+  let dependentDialects = ["::fnc::kernel::KernelDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def SkewRows : Pass<"fnc-skew-rows", "::mlir::ModuleOp"> {
   let summary = "few loops in a row, which run beside those of the next rows";
   let description = [{

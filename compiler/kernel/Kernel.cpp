@@ -36,7 +36,7 @@ void ContractOp::build(OpBuilder &b, OperationState &state, TypeRange results, V
   state.addOperands(inits);
   Properties &properties = state.getOrAddProperties<Properties>();
   properties.operandSegmentSizes = {1, 1, static_cast<int32_t>(extras.size()),
-                                    static_cast<int32_t>(inits.size())};
+                                    static_cast<int32_t>(inits.size()), 0};
   properties.maps = b.getAffineMapArrayAttr(maps);
   properties.sizes = b.getDenseI64ArrayAttr(sizes);
   properties.vector_dim = b.getI64IntegerAttr(vectorDim);
@@ -47,9 +47,9 @@ void ContractOp::build(OpBuilder &b, OperationState &state, TypeRange results, V
 }
 
 LogicalResult ContractOp::verify() {
-  if (getMaps().size() != getNumOperands())
-    return emitOpError("has ") << getMaps().size() << " maps for " << getNumOperands()
-                               << " operands";
+  unsigned mapped = getNumOperands() - (getScratch() ? 1 : 0);
+  if (getMaps().size() != mapped)
+    return emitOpError("has ") << getMaps().size() << " maps for " << mapped << " operands";
   int64_t loops = getSizes().size();
   for (auto [i, attr] : llvm::enumerate(getMaps())) {
     AffineMap map = cast<AffineMapAttr>(attr).getValue();
@@ -64,7 +64,7 @@ LogicalResult ContractOp::verify() {
   if (!resultMap().isProjectedPermutation())
     return emitOpError("writes elements of the result more than once");
   for (unsigned i = 0; i < getInits().size(); ++i)
-    if (mapOf(getNumOperands() - 1 - i) != resultMap())
+    if (mapOf(mapped - 1 - i) != resultMap())
       return emitOpError("expects all results to have one map");
   Block &body = getEpilogue().front();
   if (body.getNumArguments() != getExtras().size() + 1)
@@ -80,6 +80,10 @@ LogicalResult ContractOp::verify() {
         !isReduction((*piece)[0]) || (*piece)[1] < 1 || getDot() || getPacked() ||
         getInits().size() != 1 || yield.getValues()[0] != body.getArgument(0))
       return emitOpError("cannot be made in these pieces");
+  if (getBlock() && !hasBlocks())
+    return emitOpError("cannot be made of these blocks");
+  if (getScratch() && !getBlock())
+    return emitOpError("has no blocks to copy");
   if (getGroup() < 1 || (getGroup() != 1 && (getDot() || getPiece())))
     return emitOpError("cannot multiply bytes in groups");
   if (2 * (getAhead() ? getAhead()->size() : 0) !=
@@ -89,6 +93,25 @@ LogicalResult ContractOp::verify() {
     if (value.getType() != getElementTypeOrSelf(init.getType()))
       return emitOpError("result and what the epilogue yields differ in type");
   return success();
+}
+
+bool ContractOp::hasBlocks() {
+  ArrayRef<int64_t> block = *getBlock(), sizes = getSizes();
+  auto reductions = llvm::filter_to_vector(llvm::seq<unsigned>(0, sizes.size()),
+                                           [&](unsigned loop) { return isReduction(loop); });
+  if (block.size() != 3 || block[0] < 1 || block[1] < 1 || reductions.size() != 1 || getDot() ||
+      getPacked() || !getRowDim() || getGroup() != 1 || block[1] % getTile()[1] != 0 ||
+      mapOf(0).isFunctionOfDim(getVectorDim()))
+    return false;
+  int64_t terms = getPiece() ? (*getPiece())[1] : sizes[reductions[0]];
+  auto hasSumType = [&](Value operand) {
+    return getElementTypeOrSelf(operand.getType()) == sumType();
+  };
+  if (terms < 0 || terms > block[0] || !hasSumType(getLhs()) || !hasSumType(getRhs()))
+    return false;
+  auto scratch = getScratch() ? dyn_cast<MemRefType>(getScratch().getType()) : MemRefType();
+  return !getScratch() || (scratch && scratch.hasStaticShape() && scratch.getRank() == 1 &&
+                           hasSumType(getScratch()) && scratch.getDimSize(0) >= blockSize());
 }
 
 using Effects = SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
@@ -109,6 +132,8 @@ void ContractOp::getEffects(Effects &effects) {
   addEffects(*this, effects);
   if (getPiece() && isa<MemRefType>(getInits()[0].getType()))
     effects.emplace_back(MemoryEffects::Read::get(), getDpsInitOperand(0));
+  if (getScratch())
+    effects.emplace_back(MemoryEffects::Write::get(), &getScratchMutable()[0]);
 }
 void WinogradOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void WinogradFilterOp::getEffects(Effects &effects) { addEffects(*this, effects); }

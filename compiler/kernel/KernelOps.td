@@ -65,6 +65,11 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     `flip`: the top bit of each byte of `lhs` is turned over first, which adds or takes 128; the
     epilogue makes up for it.
 
+    `block`: [terms, columns, rows] where many rows meet a large `rhs`. Blocks of so many terms (of the
+    one reduction; all of them, or a piece) and columns of it are copied into `scratch` (buffers
+    alone), packed as below, and all rows pass by such a block before the next one. Where the number
+    of rows is dynamic and less than `rows` in a call, they meet `rhs` as it is.
+
     `packed`: `rhs` has one dimension and holds, block of columns after block of columns, all terms
     of each column block: element `n * terms + k * width` is column `n`, the first of its block of
     `width`, in term `k`; batches come before. With a `group`, `group` terms of a column are
@@ -84,11 +89,12 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     ```
   }];
   let arguments = (ins AnyShaped:$lhs, AnyShaped:$rhs, Variadic<AnyShaped>:$extras,
-                       Variadic<AnyShaped>:$inits, AffineMapArrayAttr:$maps,
-                       DenseI64ArrayAttr:$sizes, I64Attr:$vector_dim, OptionalAttr<I64Attr>:$row_dim,
+                       Variadic<AnyShaped>:$inits, Optional<AnyMemRef>:$scratch,
+                       AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$sizes, I64Attr:$vector_dim, OptionalAttr<I64Attr>:$row_dim,
                        OptionalAttr<I64Attr>:$column_dim, DenseI64ArrayAttr:$tile,
-                       OptionalAttr<DenseI64ArrayAttr>:$piece, UnitAttr:$by_rows,
-                       UnitAttr:$dot, UnitAttr:$packed, UnitAttr:$lhs_unsigned,
+                       OptionalAttr<DenseI64ArrayAttr>:$piece,
+                       OptionalAttr<DenseI64ArrayAttr>:$block, UnitAttr:$by_rows, UnitAttr:$dot,
+                       UnitAttr:$packed, UnitAttr:$lhs_unsigned,
                        UnitAttr:$rhs_unsigned, DefaultValuedAttr<I64Attr, "1">:$group,
                        UnitAttr:$flip,
                        OptionalAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "names of constants">>:$ahead,
@@ -106,10 +112,13 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
   ];
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs (`,` $extras^)? `:` type($lhs) `,` type($rhs) (`,` type($extras)^)? `)`
-    `outs` `(` $inits `:` type($inits) `)` attr-dict-with-keyword $epilogue (`->` type($results)^)?
+    `outs` `(` $inits `:` type($inits) `)` (`scratch` `(` $scratch^ `:` type($scratch) `)`)?
+    attr-dict-with-keyword $epilogue (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitsMutable(); }
+    /// Operands with a map: all but the scratch.
+    ::mlir::OperandRange getMapped() { return getOperands().take_front(getMaps().size()); }
     ::mlir::AffineMap mapOf(unsigned operand) {
       return ::llvm::cast<::mlir::AffineMapAttr>(getMaps()[operand]).getValue();
     }
@@ -117,6 +126,10 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     bool isReduction(unsigned loop) { return !resultMap().isFunctionOfDim(loop); }
     /// The type in which sums are computed.
     ::mlir::Type sumType() { return getEpilogue().getArgument(0).getType(); }
+    /// Whether `block` goes with everything else.
+    bool hasBlocks();
+    /// Elements of a copied block.
+    int64_t blockSize() { return (*getBlock())[0] * (*getBlock())[1]; }
   }];
   let hasVerifier = 1;
 }

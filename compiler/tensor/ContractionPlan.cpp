@@ -136,6 +136,44 @@ void planPieces(const Product &p, ContractionPlan &plan) {
   }
 }
 
+/// A copied block of rhs leaves room for what passes by in the second-level cache, and a row of
+/// lhs in such a block for the panel in the first.
+constexpr int64_t kBlock = 512 << 10, kMostTerms = 1024, kFewTerms = 512;
+/// What is copied is larger than this, and meets at least so many rows.
+constexpr int64_t kFewestRows = 192, kLarge = 1 << 20;
+
+/// Blocks of rhs that are copied before many rows meet them.
+void planBlocks(const Product &p, ContractionPlan &plan) {
+  AffineMap lhs = plan.swapped ? p.rhs : p.lhs, rhs = plan.swapped ? p.lhs : p.rhs;
+  SmallVector<unsigned> reductions;
+  int64_t rows = 1, terms = 1, columns = 1;
+  for (unsigned i = 0; i < p.sizes.size(); ++i) {
+    int64_t size = p.sizes[i] < 0 ? kMany : p.sizes[i];
+    if (p.isReduction(i))
+      reductions.push_back(i), terms = size;
+    else if (i == plan.vectorDim)
+      columns = size;
+    else if (!rhs.isFunctionOfDim(i))
+      rows = std::min(rows * size, kMany);
+  }
+  if (plan.packs || !plan.rowDim || reductions.size() != 1 || !p.isFloat ||
+      p.bits != p.operandBits || lhs.isFunctionOfDim(plan.vectorDim) ||
+      !lhs.isProjectedPermutation() || !rhs.isProjectedPermutation() || rows < kFewestRows ||
+      columns <= plan.tile.width || terms * columns * (p.bits / 8) < kLarge)
+    return;
+  int64_t taken = terms;
+  if (terms > kMostTerms) {
+    taken = llvm::divideCeil(terms, llvm::divideCeil(terms, kFewTerms));
+    plan.pieceDim = reductions[0];
+    plan.pieceSteps = taken;
+  }
+  // Equal blocks of whole panels.
+  int64_t panels = llvm::divideCeil(columns, plan.tile.width),
+          most = std::max<int64_t>(1, kBlock / (taken * plan.tile.width * (p.bits / 8)));
+  most = llvm::divideCeil(panels, llvm::divideCeil(panels, most));
+  plan.block = {taken, most * plan.tile.width, kFewestRows};
+}
+
 /// Whether rhs stays near the core while all rows pass by once, which lhs would not.
 bool goesByRows(const Product &p, const ContractionPlan &plan) {
   AffineMap lhs = plan.swapped ? p.rhs : p.lhs, rhs = plan.swapped ? p.lhs : p.rhs;
@@ -243,7 +281,9 @@ std::optional<ContractionPlan> planProducts(const Product &p, Registers register
         chooseTile(registers, p.bits, best->rowDim ? p.sizes[*best->rowDim] : 1, p.sizes[dim],
                    terms < 0 ? -1 : llvm::divideCeil(terms, best->bytes.group), !best->packs,
                    registers.halves ? splatRows(p, *best, terms) : 0);
-    planPieces(p, *best);
+    planBlocks(p, *best);
+    if (!best->block)
+      planPieces(p, *best);
     best->byRows &= !best->pieceDim;
     return best;
   }

@@ -18,6 +18,7 @@ struct Product {
   bool lhsConstant = false, rhsConstant = false;
   unsigned bits = 32;        ///< of a sum
   unsigned operandBits = 32; ///< of the wider operand
+  bool isFloat = true;
   bool lhsUnsigned = false, rhsUnsigned = false;
   ByteProducts byteProducts = ByteProducts::None; ///< with sums of bytes as i32: the target's
 
@@ -37,6 +38,8 @@ struct ContractionPlan {
   /// steps. Reductions outside of it go one by one.
   std::optional<unsigned> pieceDim;
   int64_t pieceSteps = 0;
+  /// Blocks of rhs that are copied: terms, columns, and the fewest rows that make it worth while.
+  std::optional<std::array<int64_t, 3>> block;
 };
 
 /// None where the target's registers are of no use: the loops then stay plain.

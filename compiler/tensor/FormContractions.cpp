@@ -243,6 +243,7 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
     product.operandBits = std::max(getElementTypeOrSelf(lhs.getType()).getIntOrFloatBitWidth(),
                                    getElementTypeOrSelf(rhs.getType()).getIntOrFloatBitWidth());
     product.operandBits = std::max(8u, product.operandBits);
+    product.isFloat = isa<FloatType>(sumType);
     product.lhsUnsigned = isUnsignedFactor(op, 0);
     product.rhsUnsigned = isUnsignedFactor(op, 1);
     if (sumType.isInteger(32) && isByte(lhs) && isByte(rhs))
@@ -411,6 +412,8 @@ struct FormContractions : fnc::impl::FormContractionsBase<FormContractions> {
       contract.setColumnDim(*plan.columnDim);
     if (plan.pieceDim)
       contract.setPiece(ArrayRef<int64_t>{*plan.pieceDim, plan.pieceSteps});
+    if (plan.block)
+      contract.setBlock(ArrayRef<int64_t>(*plan.block));
     contract.setByRows(plan.byRows);
     contract.setDot(plan.dot);
     contract.setLhsUnsigned(plan.swapped ? product.rhsUnsigned : product.lhsUnsigned);

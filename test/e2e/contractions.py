@@ -127,11 +127,11 @@ class Round:
         return result, expected, scale + 4
 
 
-def matmul(r, most_terms=100):
+def matmul(r, most_terms=100, least=(9, 40)):
     m, n, k = r.pick(1, r.upto(7), r.upto(40)), r.pick(1, r.upto(9), r.upto(150)), r.pick(1, r.upto(9), r.upto(100))
     if most_terms > 100:
-        m, n, k = r.upto(40, 9), r.upto(90, 40), r.upto(most_terms, most_terms // 2)
-    batch = r.pick((), (), (r.upto(4),), (2, 3))
+        m, n, k = r.upto(least[0] + 31, least[0]), r.upto(least[1] + 50, least[1]), r.upto(most_terms, most_terms // 2)
+    batch = r.pick((), (), (r.upto(4),), (2, 3)) if m < 100 else r.pick((), (2,))
     ta, tb, open_batch = r.pick(0, 1), r.pick(0, 0, 1), r.pick(0, 1)
     x = r.values(batch + (m, k))
     w = r.values(r.pick(batch, ()) + (k, n))
@@ -184,6 +184,11 @@ def conv(r, depthwise=False):
 def long_sums(r):
     """More terms than caches hold: sums in pieces."""
     return matmul(r, 6000)
+
+
+def blocks(r):
+    """Many rows and a large operand, whose blocks are copied; around the sizes from which on they are."""
+    return matmul(r, r.pick(1200, 2400), r.pick((190, 450), (180, 540)))
 
 
 def conv_chain(r):
@@ -263,7 +268,7 @@ def parse_options(description, rounds):
 
 def main():
     options = parse_options(__doc__, rounds=2)
-    makers = [matmul, conv, lambda r: conv(r, depthwise=True), conv_chain, strips, fast_conv, long_sums]
+    makers = [matmul, conv, lambda r: conv(r, depthwise=True), conv_chain, strips, fast_conv, long_sums, blocks]
     passed = failed = 0
     for number in range(options.seed, options.seed + options.rounds):
         r = Round(np.random.default_rng(number))

@@ -133,6 +133,41 @@ func.func @pieces(%a: memref<8x10xf32>, %b: memref<10x16xf32>, %c: memref<8x16xf
   return
 }
 
+// Blocks of 16 columns of the right operand are copied, panel by panel of 8, before rows of unknown
+// count meet them; fewer than 24 of these meet it as it is. What columns are left are a block of 4.
+// CHECK-LABEL: func @blocks
+// CHECK: %[[MANY:.*]] = arith.cmpi uge, %{{.*}}, %c24
+// CHECK: scf.if %[[MANY]] {
+// CHECK: scf.for %[[FIRST:.*]] = %c0 to %c40 step %c16
+// CHECK: %[[LEFT:.*]] = arith.subi %c40, %[[FIRST]]
+// CHECK: %[[COUNT:.*]] = arith.minui %[[LEFT]], %c16
+// CHECK: scf.for %[[PANEL:.*]] = %c0 to %[[COUNT]] step %c8
+// CHECK: %[[TO:.*]] = arith.muli %[[PANEL]], %c3
+// CHECK: scf.for %[[K:.*]] = %c0 to %c3 step %c1
+// CHECK: %[[TERM:.*]] = arith.muli %[[K]], %c8
+// CHECK: %[[AT:.*]] = arith.addi %[[TO]], %[[TERM]]
+// CHECK: %[[ROW:.*]] = vector.load %{{.*}} : memref<132xf32
+// CHECK: vector.store %[[ROW]], %{{.*}}[%[[AT]]] : memref<48xf32
+// CHECK: scf.for {{.*}} step %c4
+// CHECK: scf.for {{.*}} to %[[COUNT]] step %c8
+// CHECK: scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// CHECK: vector.load %{{.*}} : memref<48xf32
+// CHECK: vector.load %{{.*}} : memref<132xf32, strided<[1]>>, vector<4xf32>
+// CHECK: vector.store %{{.*}} : memref<48xf32, strided<[1]>>, vector<4xf32>
+// CHECK: } else {
+// CHECK-NOT: memref<48xf32
+// CHECK: return
+func.func @blocks(%a: memref<?x3xf32>, %b: memref<3x44xf32>, %c: memref<?x44xf32>, %s: memref<48xf32>) {
+  kernel.contract ins(%a, %b : memref<?x3xf32>, memref<3x44xf32>) outs(%c : memref<?x44xf32>)
+      scratch(%s : memref<48xf32>)
+      attributes {maps = [#x, #y, #o], sizes = array<i64: -1, 44, 3>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 4, 8, 1>, block = array<i64: 3, 16, 24>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 // Packed columns: those of a block of 8, term after term, then those of a block of 4. Rows of
 // unknown count: four at once, then two, then one.
 // CHECK-LABEL: func @packed

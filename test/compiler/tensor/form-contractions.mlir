@@ -130,6 +130,29 @@ func.func @long(%x: tensor<64x4000xf32>, %w: tensor<4000x64xf32>) -> tensor<64x6
   return %y : tensor<64x64xf32>
 }
 
+// Many rows meet blocks of a large operand that are copied: of all terms, or where these are many, of
+// pieces of them. Few rows and rows of a constant do not.
+// CHECK-LABEL: func @large
+// CHECK: kernel.contract {{.*}} attributes {block = array<i64: 600, {{[0-9]+}}, 192>, maps
+// CHECK-SAME: sizes = array<i64: 200, 500, 600>
+// CHECK: kernel.contract {{.*}} attributes {block = array<i64: 500, {{[0-9]+}}, 192>, maps {{.*}} piece = array<i64: 2, 500>
+// CHECK: kernel.contract {{.*}} attributes {maps
+// CHECK-SAME: sizes = array<i64: 190, 500, 600>
+func.func @large(%x: tensor<200x600xf32>, %w: tensor<600x500xf32>, %y: tensor<?x2000xf32>, %v: tensor<2000x500xf32>, %z: tensor<190x600xf32>,
+                 %n: index) -> (tensor<200x500xf32>, tensor<?x500xf32>, tensor<190x500xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<200x500xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<200x500xf32>) -> tensor<200x500xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<200x600xf32>, tensor<600x500xf32>) outs(%f : tensor<200x500xf32>) -> tensor<200x500xf32>
+  %g = tensor.empty(%n) : tensor<?x500xf32>
+  %h = linalg.fill ins(%zero : f32) outs(%g : tensor<?x500xf32>) -> tensor<?x500xf32>
+  %q = linalg.matmul ins(%y, %v : tensor<?x2000xf32>, tensor<2000x500xf32>) outs(%h : tensor<?x500xf32>) -> tensor<?x500xf32>
+  %i = tensor.empty() : tensor<190x500xf32>
+  %j = linalg.fill ins(%zero : f32) outs(%i : tensor<190x500xf32>) -> tensor<190x500xf32>
+  %r = linalg.matmul ins(%z, %w : tensor<190x600xf32>, tensor<600x500xf32>) outs(%j : tensor<190x500xf32>) -> tensor<190x500xf32>
+  return %p, %q, %r : tensor<200x500xf32>, tensor<?x500xf32>, tensor<190x500xf32>
+}
+
 // Many rows that meet few columns pass by them once; few rows stay while columns pass.
 // CHECK-LABEL: func @tall
 // CHECK: kernel.contract {{.*}} attributes {by_rows,
