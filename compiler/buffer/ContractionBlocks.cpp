@@ -12,10 +12,14 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace fnc;
+
+/// Vectors of a square that is turned in registers.
+static constexpr int64_t kSide = 8;
 
 void ContractionLoops::byBlocks() {
   auto blocks = [&] {
@@ -64,7 +68,8 @@ void ContractionLoops::packedBlock(Value count, int64_t block) {
   packed.steps[terms] = b.getIndexAttr(block);
   operands.push_back(packed);
   offsets.push_back(constant(0));
-  panels([&] { packPanel(block); });
+  bool turns = operands[Rhs].step(vectorDim) != 1 && operands[Rhs].step(terms) == 1;
+  panels([&] { turns ? turnPanel(block) : packPanel(constant(0), block); });
   operands.pop_back();
   offsets.pop_back();
 
@@ -77,9 +82,52 @@ void ContractionLoops::packedBlock(Value count, int64_t block) {
   operands[Rhs] = packed;
 }
 
-void ContractionLoops::packPanel(int64_t block) {
+/// The columns of a square of vectors: twice as many neighbours are in their places with each step.
+static SmallVector<Value> transposed(OpBuilder &b, Location loc, SmallVector<Value> rows) {
+  int64_t count = rows.size();
+  SmallVector<int64_t> low, high;
+  for (int64_t i = 0; i < count; ++i) {
+    low.push_back(i / 2 + i % 2 * count);
+    high.push_back(low.back() + count / 2);
+  }
+  for (int64_t done = 1; done < count; done *= 2) {
+    SmallVector<Value> next;
+    for (int64_t i = 0; i < count / 2; ++i)
+      for (ArrayRef<int64_t> lanes : {ArrayRef(low), ArrayRef(high)})
+        next.push_back(vector::ShuffleOp::create(b, loc, rows[i], rows[i + count / 2], lanes));
+    rows = next;
+  }
+  return rows;
+}
+
+void ContractionLoops::turnPanel(int64_t block) {
+  unsigned terms = reductions[0], target = operands.size() - 1;
+  int64_t side = std::min(block, kSide);
+  Value whole = wholeSteps(sizes[terms], constant(0), side);
+  OpFoldResult one = b.getIndexAttr(1);
+  auto movedBy = [&](unsigned dim, int64_t steps, llvm::function_ref<void()> body) {
+    moved(dim, constant(steps), body);
+  };
+  forEach({terms, constant(0), whole, side}, [&] {
+    for (int64_t column = 0; column < block; column += side) {
+      SmallVector<Value> square;
+      for (int64_t i = 0; i < side; ++i)
+        movedBy(vectorDim, column + i, [&] {
+          square.push_back(loadVector(b, loc, operands[Rhs], offsets[Rhs], one, side));
+        });
+      for (auto [i, row] : llvm::enumerate(transposed(b, loc, square)))
+        movedBy(terms, i, [&, row = row] {
+          Value at = arith::AddIOp::create(b, loc, offsets[target], constant(column));
+          storeVector(b, loc, operands[target], row, at, one, side);
+        });
+    }
+  });
+  packPanel(whole, block);
+}
+
+void ContractionLoops::packPanel(Value from, int64_t block) {
   unsigned terms = reductions[0];
-  forEach({terms, constant(0), sizes[terms], 1}, [&] {
+  forEach({terms, from, sizes[terms], 1}, [&] {
     Value row =
         loadVector(b, loc, operands[Rhs], offsets[Rhs], operands[Rhs].steps[vectorDim], block);
     storeVector(b, loc, operands.back(), row, offsets.back(), b.getIndexAttr(1), block);

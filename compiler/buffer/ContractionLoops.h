@@ -100,8 +100,10 @@ private:
   void byBlocks();
   /// A block: `count` columns in panels as wide as `block`.
   void packedBlock(mlir::Value count, int64_t block);
-  /// Copies a panel of rhs to the last operand.
-  void packPanel(int64_t block);
+  /// Copies a panel of rhs to the last operand, from a term on; turned where columns of rhs are
+  /// contiguous.
+  void packPanel(mlir::Value from, int64_t block);
+  void turnPanel(int64_t block);
   mlir::Value hasManyRows();
   void pass(unsigned depth, llvm::function_ref<void()> body);
   /// Tiles of `size` along `dim`, then the rest: as one tile where its size is known, else in

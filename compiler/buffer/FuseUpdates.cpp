@@ -198,7 +198,7 @@ public:
     int64_t tile = contract.getRowDim() == rowLoop ? contract.getTile()[0] : 8;
     rows = tile * std::max<int64_t>(kStripBytes / (tile * std::max<int64_t>(rowBytes, 1)), 1);
     isPossible = row && type.getRank() > 1 && rows * rowBytes <= kMostStripBytes &&
-                 rows < type.getDimSize(0) && !contract.getPacked();
+                 rows < type.getDimSize(0) && !contract.getPacked() && !contract.getBlock();
     for (unsigned i = 0; i < contract->getNumOperands(); ++i)
       isPossible &= rowsAt(contract.mapOf(i), rowLoop).has_value();
     for (AffineMap map : loop.getIndexingMapsArray())

@@ -14,8 +14,11 @@ namespace fnc {
 
 namespace {
 
-/// Whether it has become a strip of too few rows for its blocks.
+/// Whether it has become a strip of too few rows for its blocks, and reads rhs as well without.
 bool isShort(ContractOp op) {
+  if (!isa<AffineDimExpr>(op.mapOf(1).getResults().back()) ||
+      !op.mapOf(1).getResults().back().isFunctionOfDim(op.getVectorDim()))
+    return false;
   int64_t rows = 1;
   for (auto [loop, size] : llvm::enumerate(op.getSizes())) {
     if (op.isReduction(loop) || loop == op.getVectorDim() || op.mapOf(1).isFunctionOfDim(loop))

@@ -308,7 +308,8 @@ def PackBlocks : Pass<"fnc-pack-blocks", "::mlir::ModuleOp"> {
     %0 = memref.alloc() : memref<131072xf32>
     kernel.contract ins(%x, %w) outs(%y) scratch(%0) attributes {block = ...}
     ```
-    Strips of too few rows copy nothing, nor does `GRAPH_init`, to which nobody hands a workspace.
+    Strips of too few rows copy nothing, unless blocks are turned; nor does `GRAPH_init`, to which
+    nobody hands a workspace.
   }];
   let dependentDialects = ["::fnc::kernel::KernelDialect", "::mlir::memref::MemRefDialect"];
 }

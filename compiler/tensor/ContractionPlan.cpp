@@ -236,6 +236,16 @@ int64_t splatRows(const Product &p, const ContractionPlan &plan, int64_t terms) 
 
 bool isShort(int64_t size) { return size >= 0 && size < kShortest; }
 
+/// Whether an operand is contiguous along the terms alone, and may be turned where blocks of it are
+/// copied.
+bool canTurn(const Product &p, AffineMap map) {
+  for (unsigned i = 0; i < p.sizes.size(); ++i)
+    if ((p.isReduction(i) && stepAlong(map, i) != 1) ||
+        (!p.isReduction(i) && !map.isFunctionOfDim(i) && p.sizes[i] < 0))
+      return false;
+  return true;
+}
+
 /// Vectors along the result.
 std::optional<ContractionPlan> planProducts(const Product &p, Registers registers) {
   bool packsLhs = p.lhsConstant && canPack(p, p.lhs), packsRhs = p.rhsConstant && canPack(p, p.rhs);
@@ -245,11 +255,13 @@ std::optional<ContractionPlan> planProducts(const Product &p, Registers register
     // The row shares what moves along the vectors alone; that operand becomes the right one.
     std::optional<ContractionPlan> best;
     int64_t bestRows = 0;
+    bool bestTurns = false;
     for (bool swapped : {false, true}) {
       AffineMap lhs = swapped ? p.rhs : p.lhs, rhs = swapped ? p.lhs : p.rhs;
       bool packs = swapped ? packsLhs : packsRhs;
-      if (!rhs.isFunctionOfDim(dim) || stepAlong(lhs, dim) < 0 ||
-          (!packs && stepAlong(rhs, dim) < 0) || (packs && p.sizes[dim] < 0))
+      bool turns = !packs && stepAlong(rhs, dim) < 0;
+      if (!rhs.isFunctionOfDim(dim) || stepAlong(lhs, dim) < 0 || (packs && p.sizes[dim] < 0) ||
+          (turns && (best || !canTurn(p, rhs))))
         continue;
       ContractionPlan plan;
       plan.swapped = swapped;
@@ -264,9 +276,10 @@ std::optional<ContractionPlan> planProducts(const Product &p, Registers register
       int64_t rows = !plan.rowDim                ? 1
                      : p.sizes[*plan.rowDim] < 0 ? INT64_MAX
                                                  : p.sizes[*plan.rowDim];
-      if (!best || rows > bestRows) {
+      if (!best || bestTurns || rows > bestRows) {
         best = plan;
         bestRows = rows;
+        bestTurns = turns;
       }
     }
     if (!best)
@@ -282,6 +295,8 @@ std::optional<ContractionPlan> planProducts(const Product &p, Registers register
                    terms < 0 ? -1 : llvm::divideCeil(terms, best->bytes.group), !best->packs,
                    registers.halves ? splatRows(p, *best, terms) : 0);
     planBlocks(p, *best);
+    if (!best->block && bestTurns)
+      continue;
     if (!best->block)
       planPieces(p, *best);
     best->byRows &= !best->pieceDim;

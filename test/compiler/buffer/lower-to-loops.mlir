@@ -168,6 +168,28 @@ func.func @blocks(%a: memref<?x3xf32>, %b: memref<3x44xf32>, %c: memref<?x44xf32
   return
 }
 
+// Where the terms of a column are neighbours, squares are turned on their way into the block; the
+// terms that are left over go one by one.
+// CHECK-LABEL: func @turned
+// CHECK: scf.for %{{.*}} = %c0 to %c20 step %c4
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c4
+// CHECK: scf.for %{{.*}} = %c0 to %c8 step %c4
+// CHECK-COUNT-4: vector.load %{{.*}} : memref<200xf32, strided<[1]>>, vector<4xf32>
+// CHECK-COUNT-8: vector.shuffle
+// CHECK-COUNT-4: vector.store %{{.*}} : memref<40xf32, strided<[1]>>, vector<4xf32>
+// CHECK: scf.for %{{.*}} = %c8 to %c10 step %c1
+// CHECK-COUNT-4: memref.load %{{.*}} : memref<200xf32
+func.func @turned(%a: memref<8x10xf32>, %b: memref<20x10xf32>, %c: memref<8x20xf32>, %s: memref<40xf32>) {
+  kernel.contract ins(%a, %b : memref<8x10xf32>, memref<20x10xf32>) outs(%c : memref<8x20xf32>)
+      scratch(%s : memref<40xf32>)
+      attributes {maps = [#x, #t, #o], sizes = array<i64: 8, 20, 10>, vector_dim = 1 : i64,
+                  row_dim = 0 : i64, tile = array<i64: 4, 4, 1>, block = array<i64: 10, 4, 8>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
 // Packed columns: those of a block of 8, term after term, then those of a block of 4. Rows of
 // unknown count: four at once, then two, then one.
 // CHECK-LABEL: func @packed

@@ -153,6 +153,35 @@ func.func @large(%x: tensor<200x600xf32>, %w: tensor<600x500xf32>, %y: tensor<?x
   return %p, %q, %r : tensor<200x500xf32>, tensor<?x500xf32>, tensor<190x500xf32>
 }
 
+// So do columns of which the terms are neighbours, where the number of rows is known.
+// CHECK-LABEL: func @large_turned
+// CHECK: kernel.contract {{.*}} attributes {block = array<i64: 600, {{.*}} vector_dim = 1
+// CHECK: kernel.contract {{.*}} attributes {{.*}}dot
+func.func @large_turned(%x: tensor<200x600xf32>, %y: tensor<?x600xf32>, %w: tensor<500x600xf32>, %n: index) -> (tensor<200x500xf32>, tensor<?x500xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<200x500xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<200x500xf32>) -> tensor<200x500xf32>
+  %p = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>, affine_map<(i, j, k) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<200x600xf32>, tensor<500x600xf32>) outs(%f : tensor<200x500xf32>) {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %m = arith.mulf %u, %v : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<200x500xf32>
+  %g = tensor.empty(%n) : tensor<?x500xf32>
+  %h = linalg.fill ins(%zero : f32) outs(%g : tensor<?x500xf32>) -> tensor<?x500xf32>
+  %q = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>, affine_map<(i, j, k) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%y, %w : tensor<?x600xf32>, tensor<500x600xf32>) outs(%h : tensor<?x500xf32>) {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %m = arith.mulf %u, %v : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<?x500xf32>
+  return %p, %q : tensor<200x500xf32>, tensor<?x500xf32>
+}
+
 // Many rows that meet few columns pass by them once; few rows stay while columns pass.
 // CHECK-LABEL: func @tall
 // CHECK: kernel.contract {{.*}} attributes {by_rows,
