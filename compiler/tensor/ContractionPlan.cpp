@@ -140,7 +140,7 @@ void planPieces(const Product &p, ContractionPlan &plan) {
 /// lhs in such a block for the panel in the first.
 constexpr int64_t kBlock = 512 << 10, kMostTerms = 1024, kFewTerms = 512;
 /// What is copied is larger than this, and meets at least so many rows.
-constexpr int64_t kFewestRows = 192, kLarge = 1 << 20;
+constexpr int64_t kFewestRows = 192, kLarge = 1 << 20, kFewestTurned = 256;
 
 /// Blocks of rhs that are copied before many rows meet them.
 void planBlocks(const Product &p, ContractionPlan &plan) {
@@ -159,7 +159,7 @@ void planBlocks(const Product &p, ContractionPlan &plan) {
   if (plan.packs || !plan.rowDim || reductions.size() != 1 || !p.isFloat ||
       p.bits != p.operandBits || lhs.isFunctionOfDim(plan.vectorDim) ||
       !lhs.isProjectedPermutation() || !rhs.isProjectedPermutation() || rows < kFewestRows ||
-      columns <= plan.tile.width || terms * columns * (p.bits / 8) < kLarge)
+      columns < 2 * plan.tile.width || terms * columns * (p.bits / 8) < kLarge)
     return;
   int64_t taken = terms;
   if (terms > kMostTerms) {
@@ -237,10 +237,11 @@ int64_t splatRows(const Product &p, const ContractionPlan &plan, int64_t terms) 
 bool isShort(int64_t size) { return size >= 0 && size < kShortest; }
 
 /// Whether an operand is contiguous along the terms alone, and may be turned where blocks of it are
-/// copied.
+/// copied. Dot products of few terms are as fast, and for strips of rows, too.
 bool canTurn(const Product &p, AffineMap map) {
   for (unsigned i = 0; i < p.sizes.size(); ++i)
-    if ((p.isReduction(i) && stepAlong(map, i) != 1) ||
+    if ((p.isReduction(i) &&
+         (stepAlong(map, i) != 1 || (p.sizes[i] >= 0 && p.sizes[i] < kFewestTurned))) ||
         (!p.isReduction(i) && !map.isFunctionOfDim(i) && p.sizes[i] < 0))
       return false;
   return true;
