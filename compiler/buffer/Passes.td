@@ -37,11 +37,11 @@ def SeparateReaders : Pass<"fnc-separate-readers", "::mlir::func::FuncOp"> {
   let description = [{
     The analysis of bufferization compares all who use a tensor with each other, in cubic time at
     worst. Each reader of a constant, or of an argument that nothing writes, gets a tensor of its
-    own; so does each user of a filled tensor, and every few users of an uninitialized one. Where a
-    branch yields the result of a loop, the other yields a copy of what lies outside: the analysis
-    would have to write the loop's state in place of it. Where a select or branch takes a stored
-    output or else a tensor from before the store, it takes a copy of the output: the analysis would
-    see the store write over that tensor.
+    own; so does each user of a filled tensor, every few users of an uninitialized one, and each
+    operand of an op that is one. Where a branch yields the result of a loop, the other yields a
+    copy of what lies outside: the analysis would have to write the loop's state in place of it.
+    Where a select or branch takes a stored output or else a tensor from before the store, it takes
+    a copy of the output: the analysis would see the store write over that tensor.
 
     ```mlir
     %0 = linalg.add ins(%a, %w) ...

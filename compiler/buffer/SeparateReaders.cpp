@@ -134,6 +134,15 @@ void separateStored(func::FuncOp func) {
   }
 }
 
+/// Gives each operand of an op an uninitialized tensor of its own. Nobody reads what it holds, so
+/// that the analysis sees no conflict where an op writes two results to one.
+void splitOperands(tensor::EmptyOp empty) {
+  llvm::SmallPtrSet<Operation *, 8> users;
+  for (OpOperand &use : llvm::make_early_inc_range(empty->getUses()))
+    if (!users.insert(use.getOwner()).second)
+      use.set(OpBuilder(empty).clone(*empty)->getResult(0));
+}
+
 /// Gives each user of a filled tensor, and every few users of an uninitialized one, a tensor of
 /// their own. Few users of one tensor compute in place; many tie their buffers together, and the
 /// analysis takes cubic time in the number of ops that are.
@@ -157,7 +166,12 @@ void splitFreshTensors(func::FuncOp func, unsigned few) {
     if (fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>())
       split(fill, 1);
   });
-  func.walk([&](tensor::EmptyOp empty) { split(empty, few); });
+  SmallVector<tensor::EmptyOp> fresh;
+  func.walk([&](tensor::EmptyOp empty) { fresh.push_back(empty); });
+  for (tensor::EmptyOp empty : fresh) {
+    splitOperands(empty);
+    split(empty, few);
+  }
 }
 
 /// Gives each reader of `value`, which nothing writes, a tensor of its own. The analysis compares

@@ -180,7 +180,8 @@ def main():
             ("f32", "i64", True, 33, 50, 64, 0), ("i32", "i64", True, 7, 9, 4, 30), ("i64", "i32", False, 3, 8, 2, 10),
             ("f16", "i32", True, 8, 6, 5, 20), ("f32", "i64", True, 0, 5, 3, 0), ("f32", "i32", True, 4, 4, 0, 6),
             ("f32", "i64", False, 2, 3, 2, 60), ("f32", "i64", False, 90, 70, 100, 800),
-            ("f64", "i32", True, 90, 70, 45, 0), ("i64", "i64", False, 31, 40, 8, 300)]):
+            ("f64", "i32", True, 90, 70, 45, 0), ("i64", "i64", False, 31, 40, 8, 300),
+            ("i32", "i64", True, 12, 9, 24, 30), ("i64", "i32", True, 5, 9, 16, 30)]):
         rng = np.random.default_rng(seed)
         for what, g in (("ops", build(rng, dtype, index, dynamic, m, k, n, nnz)), ("ranks", ranks(rng, dtype, index))):
             try:

@@ -182,3 +182,18 @@ func.func @stored_beside(%a: tensor<2xf32>, %out: tensor<2xf32>, %flag: i1) -> (
   }
   return %0#0, %0#1, %stored : tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
 }
+
+// Of two results in one uninitialized tensor one would overwrite the other.
+// CHECK-LABEL: func.func @scratch
+// CHECK-DAG: %[[A:.*]] = tensor.empty(%{{.*}}) : tensor<?xi32>
+// CHECK-DAG: %[[B:.*]] = tensor.empty(%{{.*}}) : tensor<?xi32>
+// CHECK: kernel.coo_matmul {{.*}} outs(%{{.*}}, %{{.*}}, %[[A]], %[[B]] :
+func.func @scratch(%indices: tensor<?x2xi64>, %values: tensor<?xi32>, %w: tensor<3x24xi32>, %n: index) -> tensor<4x24xi32> {
+  %0 = tensor.empty() : tensor<4x24xi32>
+  %1 = tensor.empty() : tensor<6xi64>
+  %2 = tensor.empty(%n) : tensor<?xi32>
+  %3:4 = kernel.coo_matmul ins(%indices, %values, %w : tensor<?x2xi64>, tensor<?xi32>, tensor<3x24xi32>)
+      outs(%0, %1, %2, %2 : tensor<4x24xi32>, tensor<6xi64>, tensor<?xi32>, tensor<?xi32>) columns [0, 1]
+      -> tensor<4x24xi32>, tensor<6xi64>, tensor<?xi32>, tensor<?xi32>
+  return %3#0 : tensor<4x24xi32>
+}
