@@ -29,6 +29,11 @@ constexpr int64_t kMany = 1 << 20;
 /// Shorter vectors than this are not worth their own loop.
 constexpr int64_t kShortest = 4;
 
+/// Of bodies of so many operations there is one copy, each step of which finds where its vector
+/// goes, unless there are many steps.
+constexpr size_t kLongBody = 12;
+constexpr int64_t kMostSteps = 8;
+
 /// Elements by which an operand moves along `dim`, if that is 0 or 1.
 std::optional<int64_t> stepAlong(linalg::GenericOp op, OpOperand *operand, unsigned dim) {
   AffineMap map = op.getMatchingIndexingMap(operand);
@@ -243,9 +248,11 @@ private:
 
   /// The vector loop: full vectors, then shorter ones where the size is known, then elements. Where
   /// nothing reads what is written, one vector that overlaps the last full one does for all the
-  /// rest.
+  /// rest; of a long body it is a step of the same loop.
   void inVectors(llvm::function_ref<void(int64_t)> body) {
     unsigned dim = plan.vectorDim;
+    if (isOneLoop())
+      return overlapping(body);
     auto loop = [&](Value from, Value to, int64_t width) {
       forEach(dim, from, to, width, {}, [&](ValueRange) -> SmallVector<Value> {
         body(width);
@@ -272,6 +279,27 @@ private:
         loop(constant(done), constant(end), width);
       done = end;
     }
+  }
+
+  /// What reads a row next must not wait for stores that overlap: a load that needs both of them
+  /// takes long.
+  bool isOneLoop() {
+    int64_t size = bounds[plan.vectorDim];
+    return overlaps && isa<func::FuncOp>(op->getParentOp()) && plan.width == plan.lanes &&
+           size > plan.width && size < kMostSteps * plan.width && size % plan.width != 0 &&
+           op.getBody()->getOperations().size() > kLongBody;
+  }
+
+  /// Vectors of one width, the last of which ends where the row does.
+  void overlapping(llvm::function_ref<void(int64_t)> body) {
+    unsigned dim = plan.vectorDim;
+    auto loop = scf::ForOp::create(b, loc, constant(0), sizes[dim], constant(plan.width));
+    fnc::keepRolled(loop);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value last = constant(bounds[dim] - plan.width);
+    indices[dim] = arith::MinUIOp::create(b, loc, loop.getInductionVar(), last);
+    body(plan.width);
   }
 
   /// What is left over behind whole vectors: the last vector there is room for, or elements where

@@ -180,3 +180,61 @@ func.func @rare(%x: memref<16xf32>, %y: memref<16xf32>) {
   }
   return
 }
+
+// A long body is there once: the last vector of a row begins where it ends with the row. Where what is
+// written is read, or another op of the row may read it at once, vectors do not overlap.
+// CHECK-LABEL: func @last_vector_in_loop
+// CHECK: scf.for %[[J:.*]] = %c0 to %c10 step %c8
+// CHECK: %[[AT:.*]] = arith.minui %[[J]], %c2
+// CHECK: vector.load %arg0[%[[I:.*]], %[[AT]]] : memref<?x10xf32, strided<[32, 1]>>, vector<8xf32>
+// CHECK: vector.store %{{.*}}, %arg1[%[[I]], %[[AT]]] : memref<?x10xf32, strided<[32, 1]>>, vector<8xf32>
+// CHECK-NOT: vector.store
+// CHECK-LABEL: func @row_by_row
+// CHECK-NOT: arith.minui
+// CHECK: return
+func.func @last_vector_in_loop(%x: memref<?x10xf32, strided<[32, 1]>>, %y: memref<?x10xf32, strided<[32, 1]>>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<?x10xf32, strided<[32, 1]>>) outs(%y : memref<?x10xf32, strided<[32, 1]>>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %in : f32
+    %1 = arith.mulf %0, %0 : f32
+    %2 = arith.mulf %1, %1 : f32
+    %3 = arith.mulf %2, %2 : f32
+    %4 = arith.mulf %3, %3 : f32
+    %5 = arith.mulf %4, %4 : f32
+    %6 = arith.mulf %5, %5 : f32
+    %7 = arith.mulf %6, %6 : f32
+    %8 = arith.mulf %7, %7 : f32
+    %9 = arith.mulf %8, %8 : f32
+    %10 = arith.mulf %9, %9 : f32
+    %11 = arith.mulf %10, %10 : f32
+    %12 = arith.mulf %11, %11 : f32
+    linalg.yield %12 : f32
+  }
+  return
+}
+func.func @row_by_row(%x: memref<10xf32>, %y: memref<10xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+        ins(%x : memref<10xf32>) outs(%y : memref<10xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %in : f32
+    %1 = arith.mulf %0, %0 : f32
+    %2 = arith.mulf %1, %1 : f32
+    %3 = arith.mulf %2, %2 : f32
+    %4 = arith.mulf %3, %3 : f32
+    %5 = arith.mulf %4, %4 : f32
+    %6 = arith.mulf %5, %5 : f32
+    %7 = arith.mulf %6, %6 : f32
+    %8 = arith.mulf %7, %7 : f32
+    %9 = arith.mulf %8, %8 : f32
+    %10 = arith.mulf %9, %9 : f32
+    %11 = arith.mulf %10, %10 : f32
+    %12 = arith.mulf %11, %11 : f32
+    linalg.yield %12 : f32
+  }
+  }
+  return
+}
