@@ -197,7 +197,7 @@ private:
   /// While rows pass by a packed panel, each of their steps fetches a piece of the next one; a
   /// single block of rows fetches what it comes to soon.
   void planPanelAhead() {
-    if (!op.getPacked() || op.getByRows() || !isFar(op.getRhs()) || !isWide(width))
+    if (!op.getPacked() || op.getByRows() || op.getNear() || !isFar(op.getRhs()) || !isWide(width))
       return;
     int64_t tiles = 1;
     if (rowDim)

@@ -126,6 +126,7 @@ struct FetchAhead : fnc::impl::FetchAheadBase<FetchAhead> {
       return;
     // From the last op to the first: what has no room yet waits for an earlier one.
     SmallVector<Piece> waiting;
+    SmallVector<ContractOp> readers;
     for (Operation &op : llvm::reverse(func.front())) {
       if (auto contract = dyn_cast<ContractOp>(op))
         if (SmallVector<Piece> pieces = take(waiting, roomOf(contract)); !pieces.empty())
@@ -139,7 +140,17 @@ struct FetchAhead : fnc::impl::FetchAheadBase<FetchAhead> {
           return piece.constant.getNameAttr() == need->constant.getNameAttr();
         });
         waiting.push_back(*need);
+        readers.push_back(inner);
       });
+    }
+    for (ContractOp reader : readers) {
+      auto constant = reader.getRhs().getDefiningOp<memref::GetGlobalOp>();
+      bool isLeft = llvm::any_of(waiting, [&](Piece &piece) {
+        return piece.constant.getNameAttr() == constant.getNameAttr();
+      });
+      if (rowsOf(reader) == 1 && !isLeft &&
+          constant.getType().getNumElements() * Piece{constant}.bytesOfOne() <= kMost)
+        reader.setNear(true);
     }
   }
 };

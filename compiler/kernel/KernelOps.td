@@ -76,7 +76,7 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
     neighbours.
 
     `ahead`: constants that later ops read and that are fetched meanwhile; of each `ahead_ranges`
-    has the first element and how many.
+    has the first element and how many. `near`: all of `rhs` was fetched by ops before.
 
     ```mlir
     kernel.contract ins(%x, %w, %bias : ...) outs(%init : tensor<8x64xf32>)
@@ -98,7 +98,7 @@ def Kernel_ContractOp : Kernel_Op<"contract", [
                        UnitAttr:$rhs_unsigned, DefaultValuedAttr<I64Attr, "1">:$group,
                        UnitAttr:$flip,
                        OptionalAttr<TypedArrayAttrBase<FlatSymbolRefAttr, "names of constants">>:$ahead,
-                       OptionalAttr<DenseI64ArrayAttr>:$ahead_ranges);
+                       OptionalAttr<DenseI64ArrayAttr>:$ahead_ranges, UnitAttr:$near);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$epilogue);
   let skipDefaultBuilders = 1;

@@ -11,10 +11,11 @@ memref.global "private" constant @small : memref<4096xf32> = dense<1.0>
 
 // The product of a vector reads all of @c, at the end. The contraction before it has the time of
 // 64 x 512 x 1024 products for 4 MiB, all of it, and had better find its own first panel.
+// Then there is nothing left to fetch for the product.
 // CHECK-LABEL: func @chain
 // CHECK: kernel.contract ins(%arg0, {{.*}} {ahead = [@b], ahead_ranges = array<i64: 0, 16384>
 // CHECK: kernel.contract {{.*}} {ahead = [@c], ahead_ranges = array<i64: 0, 262144>
-// CHECK: kernel.contract
+// CHECK: kernel.contract {{.*}} near,
 // CHECK-NOT: ahead
 func.func @chain(%x: memref<64x1024xf32>, %y: memref<64x512xf32>, %z: memref<64x1024xf32>, %out: memref<1x512xf32>, %v: memref<1x512xf32>)
     attributes {fn.kernel} {
