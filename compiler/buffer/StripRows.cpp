@@ -231,8 +231,7 @@ private:
     if (!llvm::is_contained(loops, -1))
       return true;
     auto structured = dyn_cast<linalg::LinalgOp>(op);
-    return structured && structured.getNumReductionLoops() == 0 &&
-           structured.getBlock()->getOperations().size() <= kCheap;
+    return structured && structured.getBlock()->getOperations().size() <= kCheap;
   }
 
   //===-- Whether it may go by strips -----------------------------------------===//

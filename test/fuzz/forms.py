@@ -30,7 +30,7 @@ TENSOR = {
 }
 # What they leave, where the change alone does not say it.
 LEFT = {"fuse-rows": "fn.rows", "skew-rows": "arith.remui"}
-PASSES = ["merge-loops", "sink-updates", "fuse-updates", "fuse-rows", "chain-contractions", "skew-rows"]
+PASSES = ["merge-loops", "sink-updates", "fuse-updates", "strip-rows", "fuse-rows", "chain-contractions", "skew-rows"]
 PIPELINE = ("builtin.module(fnc-place-results,func.func(fnc-separate-readers),fnc-bufferize,canonicalize,fnc-commit,cse,canonicalize,"
             + ",".join(f"fnc-{p}" + (",canonicalize" if p == "chain-contractions" else "{vector-bits=512 registers=32}" if p == "skew-rows" else "")
                        for p in PASSES) + ",canonicalize,fnc-plan-workspace)")

@@ -129,7 +129,12 @@ def attention(b):
         return
     lead, (t, d) = q.shape[:-2], q.shape[-2:]
     s, e = r.choice([2, 3, t]), r.randint(1, 3)
-    k, v = b.source(lead + (s, d), q.dtype), b.source(lead + (s, e), q.dtype)
+    attend(b, q, b.source(lead + (s, d), q.dtype), b.source(lead + (s, e), q.dtype))
+
+
+def attend(b, q, k, v):
+    r = b.random
+    lead, t, s, e = q.shape[:-2], q.shape[-2], k.shape[-2], v.shape[-1]
     operands, mask = [q, k, v], r.choice(["", "", "flags", "bias"])
     text = "attention {0}, {1}, {2}"
     if mask:

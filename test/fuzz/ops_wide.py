@@ -1,5 +1,5 @@
 """Generators of what the compiler fuses, at sizes where it does: products and convolutions of floats and of bytes, what follows
-them, chains of them, forms of Winograd, updates of weights.
+them, chains of them, attention, forms of Winograd, updates of weights.
 
 Numbers are quarters mostly, whose sums every type holds, so that whatever order they are taken in the result is the same.
 """
@@ -7,6 +7,7 @@ import numpy as np
 
 import elements
 import ops_contraction
+import ops_layers
 from evaluate import Scaled
 from graph import Tensor
 from ops_contraction import Window, padded, summed
@@ -305,6 +306,15 @@ def chain(b):
         side = w.out[0]
 
 
+def attention(b):
+    """Scores that leave the caches, or whose sizes the call says."""
+    r = b.random
+    lead, t, s = r.choice([((), 200, 260), ((3,), 130, 150), ((2, 3), 100, 96), ((20,), 40, 56), ((), b.symbol(), 160),
+                           ((b.symbol(), 2), 40, 72), ((2,), b.symbol(), b.symbol())])
+    d, e, dtype = r.choice([4, 8, 16]), r.choice([1, 5, 16]), r.choice(["f32", "f32", "f64"])
+    ops_layers.attend(b, fed(b, lead + (t, d), dtype), fed(b, lead + (s, d), dtype), fed(b, lead + (s, e), dtype))
+
+
 def loosened(made):
     if isinstance(made, Scaled):
         return Scaled(made.value, np.full_like(made.scale, 4 * np.max(made.scale, initial=0)))
@@ -374,4 +384,4 @@ def rows(b):
 
 
 TABLE = {product: 2, byte_product: 2, convolution: 0.8, winograd: 1.2, depthwise: 0.5, byte_conv: 1.2, byte_depthwise: 0.8,
-         chain: 0.6, update: 0.8, sums: 1, rows: 1.5}
+         chain: 0.6, attention: 1.2, update: 0.8, sums: 1, rows: 1.5}
