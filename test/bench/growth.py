@@ -3,8 +3,9 @@
 
     growth.py --build BUILD --work FOLDER [--only NAME] [--table docs/growth.md]
 
-FOLDER is that of `compare.py --set-up`. Both sides run pinned to one core and in turns, three times each where that takes
-seconds; the least median counts. A cliff is a size whose cost per unit of work is over 1.3 times that of both its neighbours.
+FOLDER is that of `compare.py --set-up`. Both sides run pinned to one core and in turns, three times each, or twice where that
+takes seconds; the least median counts. A cliff is a size whose cost per unit of work is over 1.3 times that of both its
+neighbours, or which is over 1.3 times as far from the roof as the size before it.
 """
 import argparse
 import json
@@ -119,7 +120,7 @@ def measure(options, name, n, folder):
     ours, theirs, share = math.inf, math.inf, 0
     begin = time.monotonic()
     for turn in range(3):
-        if turn and time.monotonic() - begin > 4:
+        if turn > 1 and time.monotonic() - begin > 4:
             break
         page = json.loads(run(*pin, options.build / "bin" / "fnc", "bench", model, "--json", "--time", options.time, *state))
         median = page["timed"][0]["median_seconds"]
@@ -131,9 +132,12 @@ def measure(options, name, n, folder):
 
 
 def cliffs(curve, work):
-    """Sizes that cost more per unit of work than both neighbours."""
+    """Sizes that cost more per unit of work than both neighbours, or fall behind the roof."""
     cost = [ours / work(n) for n, ours, _, _ in curve]
-    return [curve[i][0] for i in range(1, len(cost) - 1) if cost[i] > CLIFF * max(cost[i - 1], cost[i + 1])]
+    shares = [share for *_, share in curve]
+    peaks = {i for i in range(1, len(cost) - 1) if cost[i] > CLIFF * max(cost[i - 1], cost[i + 1])}
+    falls = {i for i in range(1, len(shares)) if shares[i - 1] > CLIFF * shares[i]}
+    return [curve[i][0] for i in sorted(peaks | falls)]
 
 
 def plot(curves):
