@@ -1,6 +1,7 @@
 //===- Bufferize.cpp - tensors to memrefs ---------------------------------===//
 
 #include "compiler/buffer/Passes.h"
+#include "compiler/buffer/SeparateReaders.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
@@ -87,6 +88,13 @@ OwningOpRef<ModuleOp> bufferized(ModuleOp module, ArrayRef<func::FuncOp> kernels
     return all;
   auto some = llvm::filter_to_vector(
       kernels, [&](func::FuncOp func) { return bool(bufferized(module, func, func)); });
+  if (OwningOpRef<ModuleOp> most = bufferized(module, kernels, some))
+    return most;
+  // The analysis gives up where one of several tensors that a result may be cannot be in the memory
+  // of the others.
+  for (func::FuncOp func : kernels)
+    if (!llvm::is_contained(some, func) && !bufferized(module, func, {}))
+      fnc::copyChoices(func);
   return bufferized(module, kernels, some);
 }
 

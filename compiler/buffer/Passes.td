@@ -68,7 +68,8 @@ def Bufferize : Pass<"fnc-bufferize", "::mlir::ModuleOp"> {
   let description = [{
     Upstream's one-shot bufferization over function boundaries with identity layouts.
     Eliminating empty tensors puts results into their destinations, but can leave IR that
-    bufferization refuses; a kernel where it does is bufferized without.
+    bufferization refuses; a kernel where it does is bufferized without. One that is refused then, too,
+    copies what its branches and loops take.
 
     On exit: no tensors. Results may still be returned, and may be fresh allocations.
   }];

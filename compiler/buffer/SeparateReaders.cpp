@@ -1,5 +1,6 @@
 //===- SeparateReaders.cpp - tensors that many ops share, given to each ---===//
 
+#include "compiler/buffer/SeparateReaders.h"
 #include "compiler/buffer/Passes.h"
 #include "compiler/kernel/Aliases.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -9,6 +10,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dominance.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 
 using namespace mlir;
@@ -217,3 +219,18 @@ struct SeparateReaders : fnc::impl::SeparateReadersBase<SeparateReaders> {
 };
 
 } // namespace
+
+void fnc::copyChoices(func::FuncOp func) {
+  SmallVector<OpOperand *> operands;
+  for (const Choice &choice : findChoices(func))
+    operands.push_back(choice.operand);
+  func.walk([&](LoopLikeOpInterface loop) {
+    for (OpOperand &init : loop.getInitsMutable())
+      if (isa<RankedTensorType>(init.get().getType()))
+        operands.push_back(&init);
+  });
+  for (OpOperand *operand : operands) {
+    OpBuilder b(operand->getOwner());
+    operand->set(copied(b, operand->get()));
+  }
+}

@@ -93,12 +93,14 @@ def body(b, arguments, count):
 
 
 def like(b, made, inner, wanted):
-    """A tensor of this type: one that the body made, where there is one, and a little of what is wanted as well."""
-    found = [t for t in inner if t.shape == wanted.shape and t.dtype == wanted.dtype and t is not wanted]
-    if not found:
-        return wanted
+    """A tensor of this type: one that the body made, where there is one, held small mostly; or one from around it as it is."""
+    alike = lambda t: t.shape == wanted.shape and t.dtype == wanted.dtype and not t.sparse
+    around = b.pick(alike) if b.random.random() < 0.25 else None
+    found = [t for t in inner if alike(t) and t is not wanted]
+    if around or not found:
+        return around or wanted
     t = b.random.choice(found)
-    if t.is_float:
+    if t.is_float and b.random.random() < 0.75:
         mixed = Tensor(b.name("t"), t.shape, t.dtype)
         made.append(Node("tanh {0}", [t], [mixed], lambda c, n, v: np.tanh(v), "same"))
         t = mixed

@@ -32,9 +32,9 @@ def fed(b, shape, dtype):
     return b.placeholder(tuple(shape), dtype, ("wide",))
 
 
-def weight(b, shape, dtype):
+def weight(b, shape, dtype, known=True):
     """Known when compiling, or not."""
-    how, shape = b.random.choice(["constant", "read only", "variable", "fed"]), tuple(shape)
+    how, shape = b.random.choice(["constant", "read only"] * known + ["variable", "fed"]), tuple(shape)
     if how == "fed" or not static(shape):
         return fed(b, shape, dtype)
     data = numbers(b.numbers, shape, dtype)
@@ -167,7 +167,8 @@ def product(b):
     dtype = b.random.choice(b.dtypes)
     left = b.pick(lambda t: t.dtype == dtype and 2 <= len(t.shape) <= 3 and isinstance(t.shape[-1], int) and t.shape[-1] > 3)
     x, batch, m, k, n, ta, tb = operands(b, left if b.random.random() < 0.5 else None, lambda shape: fed(b, shape, dtype))
-    y = weight(b, (batch if b.random.random() < 0.2 else ()) + ((n, k) if tb else (k, n)), dtype)
+    # What is packed goes in one piece.
+    y = weight(b, (batch if b.random.random() < 0.2 else ()) + ((n, k) if tb else (k, n)), dtype, known=k < 2000)
     attrs = ", ".join(["transpose_a"] * ta + ["transpose_b"] * tb)
     z = b.op(f"matmul {{0}}, {{1}} {{{{{attrs}}}}}", [x, y], batch + (m, n), dtype,
              lambda c, n, v, w: summed(times, turn(v, ta), turn(w, tb), True), exact="whole")
@@ -373,7 +374,7 @@ def sums(b):
 def rows(b):
     """What passes several times over each long row."""
     r, dtype = b.random, b.random.choice(b.dtypes)
-    x = fed(b, r.choice([(5, 70), (b.symbol(), 130), (2, 4, 96), (64, 100)]), dtype)
+    x = fed(b, r.choice([(5, 70), (12, 130), (b.symbol(), 130), (2, 4, 96), (64, 100)]), dtype)
     for _ in range(r.randint(0, 2)):
         axis, op = len(x.shape) - 1, r.choice(["softmax", "log_softmax"])
         made = b.op(f"{op} {{0}} {{{{axis = {axis} : i64}}}}", [x], x.shape, dtype,
