@@ -78,6 +78,15 @@ std::string join(llvm::ArrayRef<std::string> parts) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+/// C source of a tensor's bytes, filled up to a multiple of 64; more than there can be where they
+/// are more than a number holds.
+std::string paddedBytes(const Tensor &tensor, llvm::ArrayRef<std::string> symbols) {
+  std::string bytes = std::to_string(tensor.type.bytes);
+  for (AffineExpr dim : tensor.dims)
+    bytes = fmt::format("fn_times({}, {})", bytes, printC(dim, symbols, /*saturate=*/true));
+  return fmt::format("({} + 63) / 64 * 64", bytes);
+}
+
 /// How the class of a function keeps its memory.
 struct Plan {
   explicit Plan(const Function &function);
@@ -339,22 +348,19 @@ void HeaderWriter::workspaceSize(const Function &function, const Plan &plan) {
     for (int64_t j : buffer.below)
       offset =
           offset == "0" ? fmt::format("end{}_", j) : fmt::format("fn_max({}, end{}_)", offset, j);
-    line("    const ptrdiff_t end{}_ = {} + ({} + 63) / 64 * 64;", k, offset,
-         printC(buffer.bytes, plan.symbols));
+    line("    const ptrdiff_t end{}_ = fn_plus({}, ({} + 63) / 64 * 64);", k, offset,
+         printC(buffer.bytes, plan.symbols, /*saturate=*/true));
     line("    total_ = fn_max(total_, end{}_);", k);
   }
   line("    return static_cast<size_t>(total_);\n  }}");
-  line("  /// Bytes that a call needs: that, and outputs whose size no bound limits.");
+  line("  /// Bytes that a call needs: that, and outputs whose size no bound limits. What no "
+       "number\n  /// holds is `fn_most`, which no memory has.");
   open("workspace_bytes");
-  line("    size_t total_ = scratch_bytes({});", join(plan.symbols));
+  line("    ptrdiff_t total_ = static_cast<ptrdiff_t>(scratch_bytes({}));", join(plan.symbols));
   for (const Tensor &output : function.outputs)
-    if (!output.isStatic()) {
-      std::string bytes = std::to_string(output.type.bytes);
-      for (AffineExpr dim : output.dims)
-        bytes += " * " + printC(dim, plan.symbols);
-      line("    total_ += (static_cast<size_t>({}) + 63) / 64 * 64;", bytes);
-    }
-  line("    return total_;\n  }}");
+    if (!output.isStatic())
+      line("    total_ = fn_plus(total_, {});", paddedBytes(output, plan.symbols));
+  line("    return static_cast<size_t>(total_);\n  }}");
 }
 
 void HeaderWriter::resultClass(const Function &function) {
@@ -463,12 +469,9 @@ void HeaderWriter::call(const Function &function, const Plan &plan) {
       line("    args_.out_{0} = out_{0}_;", output.id);
       continue;
     }
-    std::string bytes = std::to_string(output.type.bytes);
-    for (AffineExpr dim : output.dims)
-      bytes += " * " + printC(dim, plan.symbols);
     line("    args_.out_{} = reinterpret_cast<{} *>(memory_.data() + at_);", output.id,
          output.type.cName);
-    line("    at_ += sane_ ? (static_cast<size_t>({}) + 63) / 64 * 64 : 0;", bytes);
+    line("    at_ += sane_ ? static_cast<size_t>({}) : 0;", paddedBytes(output, plan.symbols));
   }
   if (plan.isBounded && plan.hasScratch)
     line("    args_.workspace = workspace_;\n    args_.workspace_bytes = workspace_bytes;");
@@ -495,6 +498,12 @@ void HeaderWriter::members(const Function &function, const Plan &plan) {
   if (!plan.isBounded) {
     line("  static constexpr ptrdiff_t fn_max(ptrdiff_t a, ptrdiff_t b) {{ return a < b ? b : a; "
          "}}");
+    // Where the entry point gives up, too.
+    line("  static constexpr ptrdiff_t fn_most = PTRDIFF_MAX >> (sizeof(ptrdiff_t) == 8 ? 4 : 2);");
+    line("  static constexpr ptrdiff_t fn_times(ptrdiff_t a, ptrdiff_t b) {{\n"
+         "    return a <= 0 || b <= 0 ? 0 : a > fn_most / b ? fn_most : a * b;\n  }}");
+    line("  static constexpr ptrdiff_t fn_plus(ptrdiff_t a, ptrdiff_t b) {{\n"
+         "    return a + b > fn_most ? fn_most : a + b;\n  }}");
     line("  static constexpr bool fn_is_size(ptrdiff_t n) {{");
     line("    return n >= 0 && n < (PTRDIFF_MAX >> (sizeof(n) == 8 ? 23 : 3));\n  }}");
   }

@@ -214,17 +214,22 @@ FailureOr<Graph> fnc::readManifest(ModuleOp module) {
   return graph;
 }
 
-std::string fnc::printC(AffineExpr expr, ArrayRef<std::string> symbols) {
+std::string fnc::printC(AffineExpr expr, ArrayRef<std::string> symbols, bool saturate) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return std::to_string(constant.getValue());
   if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
     return symbols[symbol.getPosition()];
   auto binary = cast<AffineBinaryOpExpr>(expr);
-  std::string a = printC(binary.getLHS(), symbols), b = printC(binary.getRHS(), symbols);
+  std::string a = printC(binary.getLHS(), symbols, saturate);
+  std::string b = printC(binary.getRHS(), symbols, saturate);
+  auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
   switch (binary.getKind()) {
   case AffineExprKind::Add:
     return "(" + a + " + " + b + ")";
   case AffineExprKind::Mul:
+    // A negative factor is part of a difference.
+    if (saturate && !(factor && factor.getValue() < 0))
+      return "fn_times(" + a + ", " + b + ")";
     return "(" + a + " * " + b + ")";
   case AffineExprKind::FloorDiv:
     return "fn_floor_div(" + a + ", " + b + ")";

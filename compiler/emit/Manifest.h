@@ -121,8 +121,9 @@ struct Graph {
 /// Reads the attributes of a module after the buffer stage.
 llvm::FailureOr<Graph> readManifest(mlir::ModuleOp module);
 
-/// C source of an expression; symbol i is `symbols[i]`.
-std::string printC(mlir::AffineExpr expr, llvm::ArrayRef<std::string> symbols);
+/// C source of an expression; symbol i is `symbols[i]`. `saturate`: products are calls of `fn_times`.
+std::string printC(mlir::AffineExpr expr, llvm::ArrayRef<std::string> symbols,
+                   bool saturate = false);
 
 } // namespace fnc
 

@@ -14,6 +14,8 @@ static_assert(mlp::State::variable_offsets[1] == 48);
 static_assert(mlp::predict::tensor_table[1].rank == 2);
 // probs of 3 rows: 36 bytes of output behind the scratch.
 static_assert(mlp::predict::workspace_bytes(3) == mlp::predict::scratch_bytes(3) + 64);
+// Sizes that no memory has make more bytes than there are, not few.
+static_assert(mlp::predict::workspace_bytes(PTRDIFF_MAX) > size_t{1} << 58);
 
 alignas(64) static unsigned char memory[4096], memory2[4096];
 
