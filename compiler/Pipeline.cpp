@@ -244,6 +244,8 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     return result;
 
   llvm::LLVMContext context;
+  // Blocks and values have names for people.
+  context.setDiscardValueNames(options.stopAfter.empty() && !options.assembly);
   std::unique_ptr<llvm::Module> code = translate(module, result.graph, context, **machine);
   if (!code)
     return failure();
