@@ -39,7 +39,8 @@ RegisterTile fnc::chooseTile(Registers registers, unsigned elementBits, int64_t 
   rows = unknownRows ? kUnknown : std::max<int64_t>(rows, 1);
   columns = columns < 0 ? kUnknown : std::max<int64_t>(columns, 1);
   // Scalars: four in a row stand for a vector.
-  bool splats = splatRows > 0 && rows >= kFewestSplatRows;
+  // Of rows whose number is not known, few may be left over.
+  bool splats = splatRows > 0 && !unknownRows && rows >= kFewestSplatRows;
   int64_t mostRows = splats ? splatRows : kMostRows;
   int64_t most = splats ? 1 : perVector == 1 ? 4 : rows == 1 ? kBusy : rows == 2 ? 4 : 2;
   int64_t vectors = 1;

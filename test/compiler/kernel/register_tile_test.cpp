@@ -90,6 +90,7 @@ TEST(RegisterTile, FollowsTheCostModel) {
   EXPECT_EQ(chooseTile(avx512, 32, 512, 512, 512, false, 14).width, 16);
   EXPECT_EQ(chooseTile(avx512, 32, 28, 512, 512, false, 14).rows, 14);
   EXPECT_EQ(chooseTile(avx512, 32, 3, 512, 512, false, 14).width, 32);
+  EXPECT_EQ(chooseTile(avx512, 32, -1, 512, 512, false, 14).width, 32);
   EXPECT_EQ(chooseTile(avx512, 32, 512, 512, 512).rows, 8);
   EXPECT_EQ(chooseTile(avx512, 32, 9, 512, 512).rows, 5);
   EXPECT_EQ(chooseTile(avx512, 32, 1, 512, 512).width, 128);
