@@ -38,9 +38,6 @@ constexpr int64_t kNearBytes = 256 << 10, kStripBytes = 256 << 10, kGroupBytes =
 /// Rows of a strip, of which operands that each strip reads again ask for more, up to a point.
 constexpr int64_t kLeastRows = 16, kEnoughRows = 64;
 
-/// Rows that contractions do at once.
-constexpr int64_t kTile = 8;
-
 /// What a size of the call is taken for.
 constexpr int64_t kUnknown = 2048;
 
@@ -408,6 +405,17 @@ private:
     return total;
   }
 
+  /// Rows that the contractions do at once.
+  int64_t tileRows() {
+    int64_t most = 1;
+    for (auto &[op, loops] : members)
+      if (auto contraction = dyn_cast<ContractOp>(op))
+        if (std::optional<uint64_t> row = contraction.getRowDim())
+          if (loops[depth - 1] == static_cast<int64_t>(*row))
+            most = std::max(most, contraction.getTile()[0]);
+    return most;
+  }
+
   /// Chooses how many of the rows are cut, and the length of a piece of the last of them. Returns
   /// false where strips do not pay.
   bool choose() {
@@ -419,11 +427,12 @@ private:
       ;
     bool isGroup = depth < rows.size();
     int64_t each = bytesOf(depth), total = estimate(rows[depth - 1]);
-    int64_t tile = isGroup ? 1 : kTile, least = 1;
+    int64_t tile = isGroup ? 1 : tileRows(), least = 1;
     // What a strip saves should be as much as what it reads again, which lies nearer.
     if (!isGroup)
       least = std::clamp(bytesAgain() / (4 * each), kLeastRows, kEnoughRows);
-    length = std::max(least, kStripBytes / each) / tile * tile;
+    length = std::max(least, kStripBytes / each);
+    length = std::max((length + tile / 2) / tile, int64_t(1)) * tile;
     if (getenv("HD_LEN"))
       length = atoi(getenv("HD_LEN"));
     if (length >= total && getConstantIntValue(rows[depth - 1])) {

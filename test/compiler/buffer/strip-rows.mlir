@@ -125,7 +125,7 @@ func.func @dynamic(%q: memref<?x64xf32> {fn.dims = affine_map<()[s0, s1] -> (s0,
 // CHECK: linalg.exp ins(%arg2 {{.*}} outs(%[[VALUES]]
 // CHECK: scf.for
 // CHECK: memref.subview %[[SHARED]]
-// CHECK: linalg.fill {{.*}} memref<64xf32>
+// CHECK: linalg.fill {{.*}} memref<128xf32>
 // CHECK: kernel.contract ins(%{{.*}}, %[[VALUES]]
 // CHECK: } {fn.strips}
 // CHECK: linalg.reduce {{.*}} ins(%[[VALUES]]
