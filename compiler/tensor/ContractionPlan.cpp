@@ -162,7 +162,8 @@ void planBlocks(const Product &p, ContractionPlan &plan) {
       columns < 2 * plan.tile.width || terms * columns * (p.bits / 8) < kLarge)
     return;
   int64_t taken = terms;
-  if (terms > kMostTerms) {
+  // Where rows of lhs are neighbours, each term has a line of the caches.
+  if (terms > (stepAlong(lhs, reductions[0]) == 1 ? kMostTerms : kFewTerms)) {
     taken = llvm::divideCeil(terms, llvm::divideCeil(terms, kFewTerms));
     plan.pieceDim = reductions[0];
     plan.pieceSteps = taken;
