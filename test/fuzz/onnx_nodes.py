@@ -351,6 +351,46 @@ def bytes_(g):
             g.add(op, [x, scale[0], zero[0], w, scale[1], zero[1], scale[2], g.constant(np.array(7, a))], **attributes)
 
 
+def power(g, low, high):
+    """A scale with which sums are exact, and so the bytes that they become."""
+    return g.constant(np.float32(2.0 ** -int(g.rng.integers(low, high))))
+
+
+def dequantized(g, array, scale, zero, **attributes):
+    return g.add("DequantizeLinear", [g.constant(array) if attributes else g.feed(array), scale, zero], **attributes)[0]
+
+
+@maker(3)
+def qdq(g):
+    """A product or convolution between quantized numbers, as exporters write it: all in floats."""
+    kind = among(g, np.uint8, np.int8)
+    zero = lambda: g.constant(np.array(int(g.rng.integers(0, 20)), kind))
+    conv = chance(g, 0.5)
+    n = int(g.rng.integers(1, 20))
+    shape_ = (1, among(g, 1, 3, 4, 8), 6, 7) if conv else (int(g.rng.integers(1, 6)), int(g.rng.integers(1, 200)))
+    x = dequantized(g, g.numbers(shape_, kind), power(g, 3, 6), zero())
+    depthwise = conv and chance(g, 0.3)
+    side = among(g, 1, 3)
+    n = shape_[1] if depthwise else n
+    w = g.numbers((n, 1 if depthwise else shape_[1], side, side) if conv else (shape_[1], n), np.int8)
+    axis = 0 if conv else 1
+    scales = 2.0 ** -g.rng.integers(3, 6, n if chance(g, 0.5) else ()).astype(np.float32)
+    known = g.constant(np.zeros(scales.shape, np.int8))
+    w = dequantized(g, w, g.constant(scales.astype(np.float32)), known, axis=axis)
+    bias = [g.constant((g.rng.integers(-500, 500, n) / 64).astype(np.float32))] if chance(g, 0.6) else []
+    if conv:
+        y = g.add("Conv", [x, w, *bias], pads=[side // 2] * 4, strides=[among(g, 1, 2)] * 2, group=shape_[1] if depthwise else 1)[0]
+    else:
+        y = g.add("MatMul", [x, w])[0]
+        y = g.add("Add", [y, *bias])[0] if bias else y
+    if chance(g, 0.4):
+        y = g.add("Relu", [y])[0]
+    scale, point = power(g, -3, 3), zero()
+    q = g.add("QuantizeLinear", [y, scale, point])[0]
+    if chance(g, 0.5):
+        g.add("DequantizeLinear", [q, scale, point])
+
+
 @maker()
 def einsum(g):
     equation, shapes = among(g, ("ij,jk->ik", ((3, 4), (4, 5))), ("bij,bkj->bik", ((2, 3, 4), (2, 5, 4))),
