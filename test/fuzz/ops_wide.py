@@ -284,15 +284,15 @@ def chain(b):
                      lambda c, node, v, w: summed(times, v, w, True), exact="whole")
             x = brief(b, z)
         return
-    x, side = fed(b, (1, 56, 56, 6), "f32"), 56
+    x, sides = fed(b, (1, 56, 56, 6), "f32"), [56, 56]
     for kind, n in [("conv", 96), r.choice([("depthwise_conv", 96), ("conv", 8)]), ("conv", 12)][:r.randint(2, 3)]:
         width = 1 if n in (96, 12) and kind == "conv" else 3
-        w = Window(b, [side, side], [width, width], plain=True)
+        w = Window(b, sides, [width, width], plain=True)
         if w.first:
             return
         if width == 3 and r.random() < 0.4:
             w.strides, w.pads = [2, 2], [(0, 0)] * 2
-            w.out = [(side - 3) // 2 + 1] * 2
+            w.out = [(side - 3) // 2 + 1 for side in sides]
             w.attrs = [f"strides = {ints(w.strides)}", 'padding = "valid"']
         depth = kind == "depthwise_conv"
         channels = x.shape[-1]
@@ -304,7 +304,7 @@ def chain(b):
         loose = width == 3 and not depth
         g = (lambda c, node, v, q, f=f: loosened(f(c, node, v, q))) if loose else f
         x = brief(b, b.op(f"{kind} {{0}}, {{1}} {w.text()}", [x, k], w.shape(1, w.out, n), "f32", g, exact=not loose and "whole"))
-        side = w.out[0]
+        sides = w.out
 
 
 def attention(b):
