@@ -419,9 +419,7 @@ private:
   /// Chooses how many of the rows are cut, and the length of a piece of the last of them. Returns
   /// false where strips do not pay.
   bool choose() {
-    if (getenv("HD_OFF"))
-      return false;
-    if (bytesOf(0) <= (getenv("HD_NEAR") ? atoi(getenv("HD_NEAR")) : kNearBytes))
+    if (bytesOf(0) <= kNearBytes)
       return false;
     for (depth = 1; depth < rows.size() && bytesOf(depth) > kGroupBytes; ++depth)
       ;
@@ -433,8 +431,6 @@ private:
       least = std::clamp(bytesAgain() / (4 * each), kLeastRows, kEnoughRows);
     length = std::max(least, kStripBytes / each);
     length = std::max((length + tile / 2) / tile, int64_t(1)) * tile;
-    if (getenv("HD_LEN"))
-      length = atoi(getenv("HD_LEN"));
     if (length >= total && getConstantIntValue(rows[depth - 1])) {
       length = total;
       return depth > 1;
