@@ -1,12 +1,12 @@
 //===- Contraction.cpp - contractions as loops over blocks ----------------===//
 //
-// Inside of the loops of ContractionLoops.h: sums in registers over the reductions, the epilogue,
-// and what is fetched meanwhile.
+// Inside of the loops of ContractionLoops.h: sums in registers over the reductions, and the
+// epilogue.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/buffer/Contraction.h"
-#include "compiler/buffer/ContractionLoops.h"
+#include "compiler/buffer/ContractionFetches.h"
 #include "compiler/buffer/LoopMarks.h"
 #include "compiler/buffer/MergeGenerics.h"
 #include "compiler/buffer/Reduction.h"
@@ -30,39 +30,9 @@ namespace {
 /// share what they load.
 constexpr int64_t kWrittenOut = 25;
 
-/// A line of the caches, and what does not stay in the nearest.
-constexpr int64_t kLine = 64, kNear = 128 << 10;
-
-/// Sums that are long enough for a block of results to arrive meanwhile, and bits of blocks of
-/// registers that targets with caches have.
-constexpr int64_t kFewestTermsAhead = 16, kFewestBitsAhead = 256;
-
-/// A panel that leaves room for the next one beside it; blocks of rows that meet it, after which
-/// there is little to wait for; and how far ahead a single block of rows looks.
-constexpr int64_t kPanel = 320 << 10, kMostTilesAhead = 64, kDistance = 8 << 10;
-
-/// Terms beside which a row of another block is finished.
-constexpr int64_t kFewestTermsBeside = 8;
-
-/// What a size of the call is taken for.
-constexpr int64_t kUnknown = 256;
-
-/// Whether a buffer may lie far from the core.
-bool isFar(Value memref) {
-  auto type = cast<MemRefType>(memref.getType());
-  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-  for (int64_t size : type.getShape())
-    bytes *= ShapedType::isDynamic(size) ? kUnknown : size;
-  return bytes > kNear;
-}
-
-class Lowering : ContractionLoops {
+class Lowering : ContractionFetches {
 public:
-  Lowering(RewriterBase &b, kernel::ContractOp op) : ContractionLoops(b, op) {
-    planPanelAhead();
-    planTermsAhead();
-    planConstantsAhead();
-    findFetched();
+  Lowering(RewriterBase &b, kernel::ContractOp op) : ContractionFetches(b, op) {
     if (finishesLate(op, op.getEpilogue().front(), op.getInits()))
       makeScratch();
   }
@@ -140,16 +110,7 @@ private:
                   block.width);
   }
 
-  /// Whether there is one sum, long enough to do something for each row of a block in between.
-  bool isSpread(const Block &block) {
-    return !op.getDot() && beside.empty() && rowDim && parts == 1 && reductions.size() == 1 &&
-           group == 1 && isWide(width) && bounds[reductions[0]] >= kFewestTermsBeside * block.rows;
-  }
-
-  bool hasBeside() {
-    return late == Late::Beside ||
-           (!inRest && (termsAhead > 0 || !fetched.empty() || !constantsAhead.empty()));
-  }
+  bool hasBeside() { return late == Late::Beside || (!inRest && fetchesRows()); }
 
   /// Sums of a block; in between rows of it are fetched, and of the block before finished.
   Accumulators productsBeside(const Block &block, Accumulators sums) {
@@ -190,148 +151,6 @@ private:
     Value at = arith::MulIOp::create(b, loc, row, constant(lateWidth));
     finish(loadVector(b, loc, *scratch, at, b.getIndexAttr(1), lateWidth), {}, lateWidth);
     loaded.clear();
-  }
-
-  //===-- What is fetched ahead -----------------------------------------------===//
-
-  /// While rows pass by a packed panel, each of their steps fetches a piece of the next one; a
-  /// single block of rows fetches what it comes to soon.
-  void planPanelAhead() {
-    if (!op.getPacked() || op.getByRows() || op.getNear() || !isFar(op.getRhs()) || !isWide(width))
-      return;
-    int64_t tiles = 1;
-    if (rowDim)
-      tiles = bounds[*rowDim] < 0 ? -1 : llvm::divideCeil(bounds[*rowDim], rows);
-    for (unsigned dim : passing)
-      tiles = tiles < 0 || bounds[dim] < 0 ? -1 : tiles * bounds[dim];
-    int64_t terms = termsOf(reductions), line = lineOf(Rhs);
-    bool isSingle = tiles == 1;
-    if (tiles < 1 || tiles > kMostTilesAhead ||
-        (!isSingle && (!rowDim || terms * width / line * kLine > kPanel)))
-      return;
-    LinearOperand ahead = operands[Rhs];
-    int64_t panel = width;
-    for (unsigned dim : reductions)
-      panel *= packedBound(dim);
-    int64_t distance = isSingle ? kDistance / kLine * line : panel;
-    if (!isSingle) {
-      int64_t each = llvm::divideCeil(width, tiles), step = each;
-      for (unsigned dim : llvm::reverse(reductions)) {
-        ahead.steps[dim] = b.getIndexAttr(step);
-        step *= packedBound(dim);
-      }
-      ahead.steps[*rowDim] = b.getIndexAttr(llvm::divideCeil(step, rows));
-      step *= llvm::divideCeil(bounds[*rowDim], rows);
-      for (unsigned dim : llvm::reverse(passing)) {
-        ahead.steps[dim] = b.getIndexAttr(step);
-        step *= bounds[dim];
-      }
-    }
-    linesAhead = isSingle ? llvm::divideCeil(width * group, line) : 1;
-    offsets.push_back(constant(ahead.start + distance));
-    operands.push_back(ahead);
-  }
-
-  /// The same of a matrix that is not packed: beside each row some terms of the next panel.
-  void planTermsAhead() {
-    if (op.getPacked() || op.getByRows() || op.getPiece() || op.getBlock() || !passing.empty() ||
-        !isFar(op.getRhs()) || !isSpread({rows, 1, width}))
-      return;
-    std::optional<int64_t> step = operands[Rhs].step(reductions[0]);
-    int64_t total = bounds[*rowDim], tiles = llvm::divideCeil(total, rows);
-    if (!step || operands[Rhs].step(vectorDim) != 1 || total < 0 || tiles < 2 ||
-        tiles > kMostTilesAhead)
-      return;
-    termsAhead = llvm::divideCeil(bounds[reductions[0]], total);
-    LinearOperand ahead = operands[Rhs];
-    ahead.steps[*rowDim] = b.getIndexAttr(termsAhead * *step);
-    offsets.push_back(constant(ahead.start + width));
-    operands.push_back(ahead);
-  }
-
-  /// Each row of a block fetches some of what later ops read.
-  void planConstantsAhead() {
-    if (!op.getAhead() || !rowDim || !isWide(width))
-      return;
-    int64_t visits = bounds[*rowDim];
-    for (unsigned dim : passing)
-      visits *= bounds[dim];
-    int64_t panels = llvm::divideCeil(bounds[vectorDim], width);
-    for (auto [i, name] : llvm::enumerate(op.getAhead()->getAsRange<FlatSymbolRefAttr>())) {
-      auto global = SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(op, name);
-      Value constant = memref::GetGlobalOp::create(b, loc, global.getType(), name);
-      LinearOperand ahead = linearOperand(
-          b, loc, constant, AffineMap::get(bounds.size(), 0, b.getAffineConstantExpr(0)));
-      int64_t from = (*op.getAheadRanges())[2 * i], count = (*op.getAheadRanges())[2 * i + 1];
-      int64_t each = llvm::divideCeil(count, visits * panels), step = each * bounds[*rowDim];
-      ahead.steps.assign(bounds.size(), b.getIndexAttr(0));
-      ahead.steps[*rowDim] = b.getIndexAttr(each);
-      for (unsigned dim : llvm::reverse(passing)) {
-        ahead.steps[dim] = b.getIndexAttr(step);
-        step *= bounds[dim];
-      }
-      ahead.steps[vectorDim] = b.getIndexAttr(llvm::divideCeil(step, width));
-      int64_t line = kLine * 8 / ahead.element.getIntOrFloatBitWidth();
-      constantsAhead.push_back({operands.size(), llvm::divideCeil(each, line)});
-      offsets.push_back(this->constant(ahead.start + from));
-      operands.push_back(ahead);
-    }
-  }
-
-  void fetchTerms() {
-    if (termsAhead == 0)
-      return;
-    auto loop = scf::ForOp::create(b, loc, constant(0), constant(termsAhead), constant(1));
-    mark(loop);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    moved(reductions[0], loop.getInductionVar(), [&] {
-      fetch(op.getMaps().size(), {}, llvm::divideCeil(width, lineOf(Rhs)), /*isWritten=*/false,
-            /*nearest=*/false);
-    });
-  }
-
-  /// Finds what of the epilogue lies far: it comes while the sums are made.
-  void findFetched() {
-    int64_t terms = termsOf(reductions);
-    if (op.getDot() || (terms >= 0 && terms < kFewestTermsAhead) || !isWide(width))
-      return;
-    for (unsigned i = FirstExtra; i < op.getMaps().size(); ++i) {
-      Value memref = op->getOperand(i);
-      bool isReadToo = !isWritten(i) && llvm::is_contained(op.getInits(), memref);
-      if (operands[i].step(vectorDim) == 1 && isFar(memref) && !isReadToo)
-        fetched.push_back(i);
-    }
-  }
-
-  bool isWritten(unsigned i) { return i >= FirstExtra + op.getExtras().size(); }
-
-  void fetchRow(const Block &block, Place place) {
-    for (unsigned i : fetched)
-      if (place.row == 0 || operands[i].step(*rowDim) != 0)
-        fetch(i, place, llvm::divideCeil(widthOf(block, place), lineOf(i)), isWritten(i));
-    for (auto [i, lines] : constantsAhead)
-      fetch(i, place, lines, /*isWritten=*/false, /*nearest=*/false);
-  }
-
-  bool isWide(int64_t width) {
-    return width * op.sumType().getIntOrFloatBitWidth() >= kFewestBitsAhead;
-  }
-
-  /// Elements of an operand in a line of the caches.
-  int64_t lineOf(unsigned i) {
-    return std::max<int64_t>(1, kLine * 8 / operands[i].element.getIntOrFloatBitWidth());
-  }
-
-  /// Lets so many lines come, into the nearest cache or the one behind it.
-  void fetch(unsigned i, Place place, int64_t lines, bool isWritten, bool nearest = true) {
-    for (int64_t line = 0; line < lines; ++line) {
-      Value at = address(i, place);
-      if (line > 0)
-        at = arith::AddIOp::create(b, loc, at, constant(line * lineOf(i)));
-      memref::PrefetchOp::create(b, loc, operands[i].base, at, isWritten,
-                                 /*localityHint=*/nearest ? 3 : 2, /*isDataCache=*/true);
-    }
   }
 
   /// The epilogue of one vector or element of sums.
@@ -497,8 +316,7 @@ private:
                     bool keepLoads = false, int64_t count = 0) {
     if (!keepLoads)
       loaded.clear();
-    fetch(op.getMaps().size(), {0, 0, terms}, linesAhead, /*isWritten=*/false,
-          /*nearest=*/false);
+    fetchStep(terms);
     Accumulators out;
     inBlock(block, [&](Place place) {
       place.terms = terms;
@@ -618,10 +436,6 @@ private:
   std::optional<Loop> lateLoop;
   int64_t lateRows = 0, lateWidth = 0;
   std::optional<LinearOperand> scratch; ///< of the sums of the block before
-  // To fetch with each step, or beside each row of a block, from the operand after all others.
-  int64_t linesAhead = 0, termsAhead = 0;
-  SmallVector<unsigned> fetched;                            ///< operands of the epilogue
-  SmallVector<std::pair<unsigned, int64_t>> constantsAhead; ///< and lines of each row
   std::map<Key, Value> loaded;
 };
 
@@ -639,10 +453,10 @@ bool fnc::finishesLate(kernel::ContractOp op, mlir::Block &epilogue, ValueRange 
   auto isOperand = [&](Value result) {
     return rootOf(result) == rootOf(op.getLhs()) || rootOf(result) == rootOf(op.getRhs());
   };
-  return hasSlowOps && !op.getDot() && !hasRestBeside(op) && !op.getPiece() && !op.getBlock() && op.getRowDim() &&
-         tile[2] == 1 && tile[1] * op.sumType().getIntOrFloatBitWidth() >= kFewestBitsAhead &&
-         terms.size() == 1 && terms[0] >= kFewestTermsBeside * tile[0] &&
-         llvm::none_of(results, isOperand);
+  return hasSlowOps && !op.getDot() && !hasRestBeside(op) && !op.getPiece() && !op.getBlock() &&
+         op.getRowDim() && tile[2] == 1 &&
+         tile[1] * op.sumType().getIntOrFloatBitWidth() >= kFewestBitsAhead && terms.size() == 1 &&
+         terms[0] >= kFewestTermsBeside * tile[0] && llvm::none_of(results, isOperand);
 }
 
 void fnc::lowerContraction(RewriterBase &rewriter, kernel::ContractOp op) {
