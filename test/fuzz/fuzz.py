@@ -11,8 +11,11 @@ return a status must change nothing. Every buffer lies between guard zones. A gr
 A failing graph is made small and printed with what it was fed. Ends with `N passed, N failed`.
 """
 import argparse
+import os
 import pathlib
+import pickle
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -37,6 +40,9 @@ class Failure(Exception):
     def __init__(self, kind, text):
         super().__init__(text)
         self.kind = kind
+
+    def __reduce__(self):
+        return Failure, (self.kind, str(self))
 
 
 def calls_of(graph, seed):
@@ -165,6 +171,24 @@ def run(fnc, graph, text, seed, folder, options):
                 raise Failure(found[0], f"{found[1]}\n{note}")
 
 
+def apart(work):
+    """What a function returns, in a process of its own: generated code may bring it down."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(read)
+        with os.fdopen(write, "wb") as pipe:
+            pickle.dump(work(), pipe)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        data = pipe.read()
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        return Failure("crash", f"killed by {signal.Signals(os.WTERMSIG(status)).name}")
+    return pickle.loads(data)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--fnc", required=True)
@@ -187,14 +211,17 @@ def main():
         def outcome(graph):
             # Lines in another order mean the same.
             text = graph.text(builder.random if seed % 3 == 0 else None)
-            try:
-                with tempfile.TemporaryDirectory() as folder:
+
+            def work():
+                try:
                     run(options.fnc, graph, text, seed, pathlib.Path(folder), more)
-            except Failure as failure:
-                return failure, text
-            except Exception as error:                      # whatever went wrong is the seed's failure
-                return Failure(type(error).__name__, repr(error)), text
-            return None, text
+                except Failure as failure:
+                    return failure
+                except Exception as error:                  # whatever went wrong is the seed's failure
+                    return Failure(type(error).__name__, repr(error))
+                return None
+            with tempfile.TemporaryDirectory() as folder:
+                return apart(work), text
         failure, text = outcome(graph)
         passed += failure is None
         if failure is None:
