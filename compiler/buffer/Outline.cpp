@@ -2,6 +2,7 @@
 
 #include "compiler/buffer/Outline.h"
 #include "compiler/buffer/MergeGenerics.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
@@ -11,6 +12,26 @@
 using namespace mlir;
 
 static bool isScalar(Type type) { return type.isIntOrIndexOrFloat(); }
+
+/// bf16 goes from function to function as its bits: a machine without it would have f32 instead,
+/// and call for what turns that back, which not all compilers' libraries have.
+static Type passedType(Type type) {
+  return type.isBF16() ? IntegerType::get(type.getContext(), 16) : type;
+}
+
+static Value castTo(OpBuilder &b, Value value, Type type) {
+  return value.getType() == type ? value : arith::BitcastOp::create(b, value.getLoc(), type, value);
+}
+
+static SmallVector<Type> passedTypes(TypeRange types) {
+  return llvm::map_to_vector(types, passedType);
+}
+
+static SmallVector<Value> castTo(OpBuilder &b, ValueRange values, TypeRange types) {
+  return llvm::map_to_vector(llvm::zip_equal(values, types), [&](auto pair) {
+    return castTo(b, std::get<0>(pair), std::get<1>(pair));
+  });
+}
 
 std::optional<fnc::Captures> fnc::capturesOf(Operation *op) {
   if (!llvm::all_of(op->getResultTypes(), isScalar))
@@ -43,9 +64,10 @@ std::optional<fnc::Captures> fnc::capturesOf(Operation *op) {
 func::FuncOp fnc::outlined(Operation *op, const Captures &captures, func::FuncOp kernel,
                            const Twine &name) {
   OpBuilder b(kernel);
-  SmallVector<Type> types(ValueRange(captures.arguments).getTypes());
-  auto func = func::FuncOp::create(b, op->getLoc(), name.str(),
-                                   b.getFunctionType(types, op->getResultTypes()));
+  TypeRange types = ValueRange(captures.arguments).getTypes();
+  auto func = func::FuncOp::create(
+      b, op->getLoc(), name.str(),
+      b.getFunctionType(passedTypes(types), passedTypes(op->getResultTypes())));
   func.setPrivate();
   func->setAttr("llvm.linkage",
                 LLVM::LinkageAttr::get(b.getContext(), LLVM::linkage::Linkage::Internal));
@@ -55,18 +77,19 @@ func::FuncOp fnc::outlined(Operation *op, const Captures &captures, func::FuncOp
     if (captures.apart && isa<MemRefType>(arg.getType()))
       func.setArgAttr(arg.getArgNumber(), "llvm.noalias", b.getUnitAttr());
   IRMapping map;
-  map.map(ValueRange(captures.arguments), body->getArguments());
   b.setInsertionPointToEnd(body);
+  map.map(captures.arguments, castTo(b, body->getArguments(), types));
   for (Operation *constant : captures.constants)
     b.clone(*constant, map);
   Operation *inside = b.clone(*op, map);
-  func::ReturnOp::create(b, op->getLoc(), inside->getResults());
+  func::ReturnOp::create(b, op->getLoc(), castTo(b, inside->getResults(), func.getResultTypes()));
   return func;
 }
 
 void fnc::callInstead(Operation *op, func::FuncOp callee, ValueRange arguments) {
   OpBuilder b(op);
-  auto call = func::CallOp::create(b, op->getLoc(), callee, arguments);
-  op->replaceAllUsesWith(call);
+  auto call = func::CallOp::create(b, op->getLoc(), callee,
+                                   castTo(b, arguments, callee.getArgumentTypes()));
+  op->replaceAllUsesWith(castTo(b, call.getResults(), op->getResultTypes()));
   op->erase();
 }

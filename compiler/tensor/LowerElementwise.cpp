@@ -132,7 +132,18 @@ UNARY(RemOp, e.rem(x[0], x[1]))
 UNARY(PowOp, e.pow(x[0], x[1]))
 UNARY(MaximumOp, e.maximum(x[0], x[1]))
 UNARY(MinimumOp, e.minimum(x[0], x[1]))
-UNARY(Atan2Op, math::Atan2Op::create(e.b, e.loc, x[0], x[1]))
+RULE(Atan2Op) {
+  // MLIR folds atan2 of two zeros to NaN (test/compiler/tensor/fold-atan2-upstream.mlir tells when
+  // it does not any more). C, and what it becomes here, gives an angle by their signs.
+  Value zero = e.constant(0), one = e.constant(1);
+  Value isNegative = e.compare(Order::Less, math::CopySignOp::create(e.b, e.loc, one, x[1]), zero);
+  Value angle = math::CopySignOp::create(
+      e.b, e.loc, e.select(isNegative, e.constant(3.141592653589793), zero), x[0]);
+  Value areZero = arith::AndIOp::create(e.b, e.loc, e.compare(Order::Equal, x[0], zero),
+                                        e.compare(Order::Equal, x[1], zero));
+  return e.select(areZero, angle, math::Atan2Op::create(e.b, e.loc, x[0], x[1]));
+}
+
 UNARY(ShiftLeftOp, e.shiftLeft(x[0], x[1]))
 UNARY(ShiftRightOp, e.shiftRight(x[0], x[1]))
 

@@ -60,3 +60,35 @@ func.func @views(%x: memref<8xf32>, %n: index) -> f32 {
   }
   return %sum : f32
 }
+
+// bf16 goes as its bits, into a function and out of it.
+// CHECK-LABEL: func private @bits.nest3(
+// CHECK-SAME: %[[X:[^:]*]]: i16
+// CHECK-SAME: -> i16
+// CHECK: arith.bitcast %[[X]] : i16 to bf16
+// CHECK: %[[R:.*]] = scf.for
+// CHECK: %[[B:.*]] = arith.bitcast %[[R]] : bf16 to i16
+// CHECK: return %[[B]] : i16
+// CHECK-LABEL: func @bits(
+// CHECK: %[[E:.*]] = memref.load
+// CHECK: %[[A:.*]] = arith.bitcast %[[E]] : bf16 to i16
+// CHECK: %[[C:.*]] = call @bits.nest3({{.*}}%[[A]]{{.*}}) {{.*}}-> i16
+// CHECK: %[[Y:.*]] = arith.bitcast %[[C]] : i16 to bf16
+// CHECK: memref.store %[[Y]]
+func.func @bits(%x: memref<8xbf16>, %y: memref<8xbf16>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %e = memref.load %x[%c0] : memref<8xbf16>
+  %last = scf.for %i = %c0 to %c8 step %c1 iter_args(%l = %e) -> bf16 {
+    memref.store %l, %y[%i] : memref<8xbf16>
+    %next = memref.load %x[%i] : memref<8xbf16>
+    scf.yield %next : bf16
+  }
+  memref.store %last, %y[%c0] : memref<8xbf16>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %next = memref.load %y[%i] : memref<8xbf16>
+    memref.store %next, %x[%i] : memref<8xbf16>
+  }
+  return
+}
