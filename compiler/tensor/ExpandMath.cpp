@@ -247,6 +247,36 @@ Activation findActivation(Operation *erf, Value argument) {
   return found;
 }
 
+/// Whether `y` is -x, or x times a constant, or that negated.
+bool isMultiple(Value y, Value x) {
+  if (auto negated = y.getDefiningOp<arith::NegFOp>())
+    y = negated.getOperand();
+  auto product = y.getDefiningOp<arith::MulFOp>();
+  auto isConstant = [](Value v) { return matchPattern(v, m_Constant()); };
+  return y == x || (product && ((product.getLhs() == x && isConstant(product.getRhs())) ||
+                                (product.getRhs() == x && isConstant(product.getLhs()))));
+}
+
+/// The logistic function made of an exp: its ops, the exp first; empty if there is none.
+struct Logistic {
+  SmallVector<Operation *> ops;
+  Value numerator; ///< with which it is multiplied, if its argument is made of it alone
+};
+Logistic findLogistic(Operation *exp) {
+  auto isOne = [](Value x) { return isNumber(x, 1.0); };
+  Operation *sum = onlyUser<arith::AddFOp>(exp, isOne);
+  Operation *quotient = sum ? onlyUser<arith::DivFOp>(sum, isOne) : nullptr;
+  if (!quotient || quotient->getOperand(1) != sum->getResult(0))
+    return {};
+  Logistic found{{exp, sum, quotient}, {}};
+  auto isArgument = [&](Value x) { return isMultiple(exp->getOperand(0), x); };
+  if (Operation *product = onlyUser<arith::MulFOp>(quotient, isArgument)) {
+    found.numerator = product->getOperand(isArgument(product->getOperand(0)) ? 0 : 1);
+    found.ops.push_back(product);
+  }
+  return found;
+}
+
 struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
   using ExpandMathBase::ExpandMathBase;
 
@@ -267,6 +297,8 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
           isa<math::RoundEvenOp, math::FloorOp, math::CeilOp, math::TruncOp>(op))
         continue;
       if (single && lookup && isa<math::ErfOp>(op) && expandActivation(op))
+        continue;
+      if (isa<math::ExpOp>(op) && expandLogistic(op, single))
         continue;
       if (single)
         result = expandIn(narrowPrecision(), op, expandNarrow);
@@ -306,6 +338,28 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
                                      : narrow::onePlusErf(x, found.factor);
     Value value = found.ops.back()->getResult(0);
     value.replaceAllUsesWith(converted(b, erf->getLoc(), result.v, value.getType()));
+    for (Operation *op : llvm::reverse(found.ops))
+      op->erase();
+    return true;
+  }
+
+  /// 1 / (1 + e^x) as a whole, or y / (1 + e^x).
+  bool expandLogistic(Operation *exp, bool single) {
+    Logistic found = findLogistic(exp);
+    if (found.ops.empty())
+      return false;
+    OpBuilder b(exp);
+    auto number = [&](Value v) {
+      Num x{&b, exp->getLoc(), v, single ? narrowPrecision() : Precision()};
+      return x.with(converted(b, x.loc, v, x.floatType()));
+    };
+    Num x = number(exp->getOperand(0));
+    std::optional<Num> y;
+    if (found.numerator)
+      y = number(found.numerator);
+    Num result = single ? narrow::logistic(x, y) : y ? *y * fnc::logistic(x) : fnc::logistic(x);
+    Value value = found.ops.back()->getResult(0);
+    value.replaceAllUsesWith(converted(b, x.loc, result.v, value.getType()));
     for (Operation *op : llvm::reverse(found.ops))
       op->erase();
     return true;

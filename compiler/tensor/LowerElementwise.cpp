@@ -22,11 +22,8 @@ struct Element : Scalar {
 
   template <typename Op> Value f(Value x) const { return Op::create(b, loc, x); }
   Value sigmoid(Value x) const {
-    // e^-|x| never overflows; the other half is its mirror image.
-    Value e = f<math::ExpOp>(neg(abs(x)));
-    Value one = constant(1);
-    Value tail = div(e, add(one, e)), head = div(one, add(one, e));
-    return select(compare(Order::Less, x, constant(0)), tail, head);
+    // Expanded as a whole (ExpandMath.cpp).
+    return div(constant(1), add(constant(1), f<math::ExpOp>(neg(x))));
   }
   Value relu(Value x) const { return maximum(x, constant(0)); }
   Value elu(Value x, double alpha) const {

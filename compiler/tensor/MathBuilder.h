@@ -173,6 +173,8 @@ inline Pair twoProduct(Num x, Num y) {
 namespace narrow {
 /// Of a number that is not positive, and one of many in a sum, if `isShifted`: as softmax takes it.
 Num exp(Num x, bool isShifted = false);
+/// numerator / (1 + e^x), the numerator being 1 if there is none.
+Num logistic(Num x, std::optional<Num> numerator = std::nullopt);
 Num exp2(Num x);
 Num expm1(Num x);
 Num log(Num x);
@@ -200,6 +202,8 @@ Num softSqrt(Num x);
 
 /// e^x times 2^shift.
 Num exp(Num x, int shift = 0);
+/// 1 / (1 + e^x)
+Num logistic(Num x);
 Num exp2(Num x);
 /// e^(x.hi + x.lo)
 Num exp(Pair x);

@@ -98,6 +98,12 @@ Num fnc::exp(Num x, int shift) {
   return select(isNan(x), x, scale(result, shift ? iadd(n, n.integer(shift)) : n));
 }
 
+Num fnc::logistic(Num x) {
+  // e^-|x| never overflows; the other half is its mirror image.
+  Num e = exp(-abs(x));
+  return select(x > 0.0, e, 1.0) / (1.0 + e);
+}
+
 Num fnc::exp(Pair x) {
   ReducedExp d = reduceExp(clamp(x.hi, -750.0, 720.0));
   // What the clamp cut off makes the low word meaningless.

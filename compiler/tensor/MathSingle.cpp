@@ -152,6 +152,21 @@ Num narrow::exp(Num x, bool isShifted) {
   return scale(expReduced(d.hi), d.whole, d.n);
 }
 
+Num narrow::logistic(Num x, std::optional<Num> numerator) {
+  // 1 + 2^n (e^r - 1) + 2^n, all times c: two sums round, while the product is exact. c keeps them
+  // in range where results are denormal; a numerator may be so itself, and is multiplied by c for
+  // large x alone. There infinity makes it 0 too.
+  Num c = x.number(0x1p-25), most = atMost(x, 104.5);
+  if (numerator) {
+    c = select(x > 64.0, c, 1.0);
+    most = select(x > 105.6, 106.2, x);
+  }
+  Reduced d = reduce(atLeast(most, -20.0));
+  Num power = iadd(ishl(d.whole, x.integer(23)), c.bits()).fromBits();
+  Num below = multiplyAdd(power, expm1Reduced(d.hi), c) + power;
+  return (numerator ? *numerator * c : c) / below;
+}
+
 Num narrow::exp2(Num x) {
   // ln 2 as an f32 and the rest.
   constexpr double ln2 = 0x1.62e43p-1, ln2Low = -1.904654299957767e-9;

@@ -265,7 +265,8 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
     ... logarithm of a sum: reduction, polynomial, scaling ...
     %y = arith.truncf %n : f64 to f32
     ```
-    A branch that few elements take is marked `fn.rare`.
+    A branch that few elements take is marked `fn.rare`. The logistic function 1 / (1 + e^-x), that
+    times x, and x (1 + erf(x / sqrt 2)) are expanded as a whole.
 
     On exit: of the math dialect only `sqrt` and `absf` are left on scalars, and `fma` where the
     target has it, as `kernel.lookup`. Results in f32 differ between targets with and without

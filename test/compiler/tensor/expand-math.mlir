@@ -178,3 +178,73 @@ func.func @other_product(%x: f32, %z: f32) -> f32 {
   %y = arith.mulf %z, %p : f32
   return %y : f32
 }
+
+// The logistic function as a whole: of its sum, whose two parts are never rounded apart. A factor
+// that the argument is made of becomes the numerator.
+// CHECK-LABEL: func @logistic
+// CHECK-NOT: arith.cmpf une
+// CHECK: %[[QUOTIENT:.*]] = arith.divf %cst{{.*}}, %{{.*}} : f32
+// CHECK-NEXT: return %[[QUOTIENT]]
+func.func @logistic(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %less = arith.negf %x : f32
+  %e = math.exp %less : f32
+  %sum = arith.addf %e, %one : f32
+  %y = arith.divf %one, %sum : f32
+  return %y : f32
+}
+
+// CHECK-LABEL: func @swish
+// CHECK: %[[SCALED:.*]] = arith.mulf %arg0, %{{.*}} : f32
+// CHECK: %[[QUOTIENT:.*]] = arith.divf %{{.*}}, %{{.*}} : f32
+// CHECK-NEXT: return %[[QUOTIENT]]
+func.func @swish(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %alpha = arith.constant -1.702 : f32
+  %less = arith.mulf %x, %alpha : f32
+  %e = math.exp %less : f32
+  %sum = arith.addf %one, %e : f32
+  %y = arith.divf %one, %sum : f32
+  %z = arith.mulf %x, %y : f32
+  return %z : f32
+}
+
+// Of f64 no exponential overflows.
+// CHECK-LABEL: func @logistic_f64
+// CHECK: %[[LARGE:[0-9]+]] = arith.cmpf ogt, %arg0, %{{.*}} : f64
+// CHECK: %[[ABOVE:[0-9]+]] = arith.select %[[LARGE]], %{{.*}}, %{{.*}} : f64
+// CHECK: %[[QUOTIENT:[0-9]+]] = arith.divf %[[ABOVE]], %{{.*}} : f64
+// CHECK-NEXT: return %[[QUOTIENT]]
+func.func @logistic_f64(%x: f64) -> f64 {
+  %one = arith.constant 1.0 : f64
+  %e = math.exp %x : f64
+  %sum = arith.addf %one, %e : f64
+  %y = arith.divf %one, %sum : f64
+  return %y : f64
+}
+
+// Another factor stays one, and an exponential that has another use is one.
+// CHECK-LABEL: func @gate
+// CHECK: %[[QUOTIENT:.*]] = arith.divf %cst{{.*}}, %{{.*}} : f32
+// CHECK: %[[PRODUCT:.*]] = arith.mulf %[[QUOTIENT]], %arg1 : f32
+// CHECK-NEXT: return %[[PRODUCT]]
+func.func @gate(%x: f32, %factor: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %e = math.exp %x : f32
+  %sum = arith.addf %one, %e : f32
+  %y = arith.divf %one, %sum : f32
+  %z = arith.mulf %y, %factor : f32
+  return %z : f32
+}
+
+// CHECK-LABEL: func @shared_exponential
+// CHECK: %[[SUM:[0-9]+]] = arith.addf %cst, %[[E:[0-9]+]] : f32
+// CHECK-NEXT: %[[QUOTIENT:[0-9]+]] = arith.divf %cst{{.*}}, %[[SUM]] : f32
+// CHECK-NEXT: return %[[E]], %[[QUOTIENT]]
+func.func @shared_exponential(%x: f32) -> (f32, f32) {
+  %one = arith.constant 1.0 : f32
+  %e = math.exp %x : f32
+  %sum = arith.addf %one, %e : f32
+  %y = arith.divf %one, %sum : f32
+  return %e, %y : f32, f32
+}
