@@ -277,6 +277,33 @@ Logistic findLogistic(Operation *exp) {
   return found;
 }
 
+/// The only user of `x`, if it is a `Kind`.
+template <typename Kind> Kind onlyUser(Value x) {
+  return x.hasOneUse() ? dyn_cast<Kind>(*x.user_begin()) : Kind();
+}
+
+/// The ops of x tanh(ln(1 + e^x)) from its exp on, as softplus is written: max(x, 0) + ln(1 +
+/// e^-|x|). Empty if that is not what is made of the exp.
+SmallVector<Operation *> findMish(math::ExpOp exp) {
+  auto negated = exp.getOperand().getDefiningOp<arith::NegFOp>();
+  auto magnitude = negated ? negated.getOperand().getDefiningOp<math::AbsFOp>() : nullptr;
+  auto logarithm = onlyUser<math::Log1pOp>(exp.getResult());
+  if (!magnitude || !logarithm)
+    return {};
+  Value x = magnitude.getOperand();
+  Operation *softplus = onlyUser<arith::AddFOp>(logarithm, [&](Value y) {
+    auto relu = y.getDefiningOp<arith::MaximumFOp>();
+    return relu && ((relu.getLhs() == x && isNumber(relu.getRhs(), 0.0)) ||
+                    (relu.getRhs() == x && isNumber(relu.getLhs(), 0.0)));
+  });
+  auto tanh = softplus ? onlyUser<math::TanhOp>(softplus->getResult(0)) : nullptr;
+  Operation *product =
+      tanh ? onlyUser<arith::MulFOp>(tanh, [&](Value y) { return y == x; }) : nullptr;
+  if (!product)
+    return {};
+  return {exp, logarithm, softplus, tanh, product};
+}
+
 struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
   using ExpandMathBase::ExpandMathBase;
 
@@ -287,7 +314,10 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
           op->getNumResults() == 1 && isa<FloatType>(op->getOperand(0).getType()))
         ops.push_back(op);
     });
+    SmallPtrSet<Operation *, 8> expanded;
     for (Operation *op : ops) {
+      if (expanded.contains(op))
+        continue;
       OpBuilder b(op);
       Location loc = op->getLoc();
       Type type = op->getResult(0).getType();
@@ -298,7 +328,8 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
         continue;
       if (single && lookup && isa<math::ErfOp>(op) && expandActivation(op))
         continue;
-      if (isa<math::ExpOp>(op) && expandLogistic(op, single))
+      if (auto exp = dyn_cast<math::ExpOp>(op);
+          exp && (expandLogistic(exp, single) || (single && expandMish(exp, expanded))))
         continue;
       if (single)
         result = expandIn(narrowPrecision(), op, expandNarrow);
@@ -330,16 +361,12 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
       return false;
     OpBuilder b(erf);
     Precision precision = narrowPrecision();
-    Num x{&b, erf->getLoc(), argument ? argument : erf->getOperand(0), precision};
-    x = x.with(converted(b, x.loc, x.v, x.floatType()));
+    Num x = number(b, erf, argument ? argument : erf->getOperand(0), precision);
     if (!argument)
       x = x * 1.41421356237309505;
     Num result = found.timesArgument ? narrow::timesOnePlusErf(x, found.factor)
                                      : narrow::onePlusErf(x, found.factor);
-    Value value = found.ops.back()->getResult(0);
-    value.replaceAllUsesWith(converted(b, erf->getLoc(), result.v, value.getType()));
-    for (Operation *op : llvm::reverse(found.ops))
-      op->erase();
+    replace(found.ops, result);
     return true;
   }
 
@@ -349,20 +376,40 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
     if (found.ops.empty())
       return false;
     OpBuilder b(exp);
-    auto number = [&](Value v) {
-      Num x{&b, exp->getLoc(), v, single ? narrowPrecision() : Precision()};
-      return x.with(converted(b, x.loc, v, x.floatType()));
-    };
-    Num x = number(exp->getOperand(0));
+    Precision precision = single ? narrowPrecision() : Precision();
+    Num x = number(b, exp, exp->getOperand(0), precision);
     std::optional<Num> y;
     if (found.numerator)
-      y = number(found.numerator);
+      y = number(b, exp, found.numerator, precision);
     Num result = single ? narrow::logistic(x, y) : y ? *y * fnc::logistic(x) : fnc::logistic(x);
-    Value value = found.ops.back()->getResult(0);
-    value.replaceAllUsesWith(converted(b, x.loc, result.v, value.getType()));
-    for (Operation *op : llvm::reverse(found.ops))
-      op->erase();
+    replace(found.ops, result);
     return true;
+  }
+
+  /// `expanded` receives the ops that are no more.
+  bool expandMish(math::ExpOp exp, SmallPtrSetImpl<Operation *> &expanded) {
+    SmallVector<Operation *> found = findMish(exp);
+    if (found.empty())
+      return false;
+    OpBuilder b(exp);
+    Operation *magnitude = exp.getOperand().getDefiningOp()->getOperand(0).getDefiningOp();
+    Num x = number(b, exp, magnitude->getOperand(0), narrowPrecision());
+    expanded.insert_range(found);
+    replace(found, narrow::mish(x));
+    return true;
+  }
+
+  static Num number(OpBuilder &b, Operation *at, Value v, Precision precision) {
+    Num x{&b, at->getLoc(), v, precision};
+    return x.with(converted(b, x.loc, v, x.floatType()));
+  }
+
+  /// The result of the last of `ops`, each of which only the next one uses.
+  static void replace(ArrayRef<Operation *> ops, Num result) {
+    Value value = ops.back()->getResult(0);
+    value.replaceAllUsesWith(converted(*result.b, result.loc, result.v, value.getType()));
+    for (Operation *op : llvm::reverse(ops))
+      op->erase();
   }
 
   static std::optional<Num>
@@ -370,10 +417,8 @@ struct ExpandMath : fnc::impl::ExpandMathBase<ExpandMath> {
            llvm::function_ref<std::optional<Num>(Operation *, ArrayRef<Num>)> formula) {
     OpBuilder b(op);
     SmallVector<Num> operands;
-    for (Value operand : op->getOperands()) {
-      Num x{&b, op->getLoc(), operand, precision};
-      operands.push_back(x.with(converted(b, x.loc, operand, x.floatType())));
-    }
+    for (Value operand : op->getOperands())
+      operands.push_back(number(b, op, operand, precision));
     std::optional<Num> result = formula(op, operands);
     if (!result)
       for (auto [made, operand] : llvm::zip(operands, op->getOperands()))

@@ -175,6 +175,8 @@ namespace narrow {
 Num exp(Num x, bool isShifted = false);
 /// numerator / (1 + e^x), the numerator being 1 if there is none.
 Num logistic(Num x, std::optional<Num> numerator = std::nullopt);
+/// x tanh(ln(1 + e^x))
+Num mish(Num x);
 Num exp2(Num x);
 Num expm1(Num x);
 Num log(Num x);

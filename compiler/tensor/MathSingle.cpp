@@ -152,19 +152,40 @@ Num narrow::exp(Num x, bool isShifted) {
   return scale(expReduced(d.hi), d.whole, d.n);
 }
 
-Num narrow::logistic(Num x, std::optional<Num> numerator) {
-  // 1 + 2^n (e^r - 1) + 2^n, all times c: two sums round, while the product is exact. c keeps them
-  // in range where results are denormal; a numerator may be so itself, and is multiplied by c for
-  // large x alone. There infinity makes it 0 too.
-  Num c = x.number(0x1p-25), most = atMost(x, 104.5);
+namespace {
+/// c e^x = power (1 + part), and c times a number that is to be divided by such. c keeps results
+/// in range that are denormal.
+struct Growth {
+  Num power, part, c, numerator;
+};
+} // namespace
+static Growth grow(Num x, std::optional<Num> numerator) {
+  Num c = x.number(0x1p-25), factor = c;
   if (numerator) {
+    // It may be denormal itself, and is lost at the end even if it is huge.
     c = select(x > 64.0, c, 1.0);
-    most = select(x > 105.6, 106.2, x);
+    factor = select(x > 105.6, 0.0, c);
   }
-  Reduced d = reduce(atLeast(most, -20.0));
+  Reduced d = reduce(atLeast(atMost(x, 105.6), -20.0));
   Num power = iadd(ishl(d.whole, x.integer(23)), c.bits()).fromBits();
-  Num below = multiplyAdd(power, expm1Reduced(d.hi), c) + power;
-  return (numerator ? *numerator * c : c) / below;
+  return {power, expm1Reduced(d.hi), c, numerator ? *numerator * factor : factor};
+}
+
+Num narrow::logistic(Num x, std::optional<Num> numerator) {
+  // Two sums round, while the product is exact.
+  Growth e = grow(x, numerator);
+  return e.numerator / (multiplyAdd(e.power, e.part, e.c) + e.power);
+}
+
+Num narrow::mish(Num x) {
+  // x / (b + 1 / 4b), b = 1/2 + e^-x: hardly depends on b where that is near 1/2. What its rounding
+  // lost counts where it is large; there c is lost beside it.
+  Growth e = grow(-x, x);
+  Num b = multiplyAdd(e.power, e.part, e.power + 0.5);
+  Num rest = multiplyAdd(e.power, e.part, e.power - b) + 0.5;
+  Num quarter = 0.25 / b;
+  Num slope = multiplyAdd(quarter * -4.0, quarter, x.number(1.0));
+  return e.numerator / (b + multiplyAdd(rest, slope, quarter));
 }
 
 Num narrow::exp2(Num x) {

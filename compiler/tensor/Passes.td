@@ -266,7 +266,7 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
     %y = arith.truncf %n : f64 to f32
     ```
     A branch that few elements take is marked `fn.rare`. The logistic function 1 / (1 + e^-x), that
-    times x, and x (1 + erf(x / sqrt 2)) are expanded as a whole.
+    times x, mish, and x (1 + erf(x / sqrt 2)) are expanded as a whole.
 
     On exit: of the math dialect only `sqrt` and `absf` are left on scalars, and `fma` where the
     target has it, as `kernel.lookup`. Results in f32 differ between targets with and without

@@ -248,3 +248,23 @@ func.func @shared_exponential(%x: f32) -> (f32, f32) {
   %y = arith.divf %one, %sum : f32
   return %e, %y : f32, f32
 }
+
+// Mish as a whole, from two quotients, with neither logarithm nor tanh.
+// CHECK-LABEL: func @mish
+// CHECK-NOT: math.{{log|tanh|exp}}
+// CHECK: arith.divf
+// CHECK: %[[QUOTIENT:[0-9]+]] = arith.divf
+// CHECK-NOT: arith.divf
+// CHECK: return %[[QUOTIENT]]
+func.func @mish(%x: f32) -> f32 {
+  %zero = arith.constant 0.0 : f32
+  %magnitude = math.absf %x : f32
+  %less = arith.negf %magnitude : f32
+  %e = math.exp %less : f32
+  %logarithm = math.log1p %e : f32
+  %relu = arith.maximumf %x, %zero : f32
+  %softplus = arith.addf %logarithm, %relu : f32
+  %tanh = math.tanh %softplus : f32
+  %y = arith.mulf %x, %tanh : f32
+  return %y : f32
+}
