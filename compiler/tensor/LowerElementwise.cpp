@@ -26,10 +26,11 @@ struct Element : Scalar {
     return div(constant(1), add(constant(1), f<math::ExpOp>(neg(x))));
   }
   Value relu(Value x) const { return maximum(x, constant(0)); }
-  Value elu(Value x, double alpha) const {
+  Value elu(Value x, double alpha, double scale = 1) const {
     // The exponential sees no positive number, so that it cannot overflow.
-    Value low = mul(constant(alpha), f<math::ExpM1Op>(minimum(x, constant(0))));
-    return select(compare(Order::Greater, x, constant(0)), x, low);
+    Value low = mul(constant(scale * alpha), f<math::ExpM1Op>(minimum(x, constant(0))));
+    Value high = scale == 1 ? x : mul(constant(scale), x);
+    return select(compare(Order::Greater, x, constant(0)), high, low);
   }
   Value softplus(Value x) const {
     return add(f<math::Log1pOp>(f<math::ExpOp>(neg(abs(x)))), relu(x));
@@ -94,7 +95,7 @@ UNARY(SigmoidOp, e.sigmoid(x[0]))
 UNARY(ReluOp, e.relu(x[0]))
 UNARY(Relu6Op, e.minimum(e.relu(x[0]), e.constant(6)))
 UNARY(EluOp, e.elu(x[0], op.getAlpha().convertToDouble()))
-UNARY(SeluOp, e.mul(e.constant(1.0507009873554805), e.elu(x[0], 1.6732632423543772)))
+UNARY(SeluOp, e.elu(x[0], 1.6732632423543772, 1.0507009873554805))
 UNARY(SiluOp, e.mul(x[0], e.sigmoid(x[0])))
 UNARY(SoftplusOp, e.softplus(x[0]))
 UNARY(SoftsignOp, e.div(x[0], e.add(e.constant(1), e.abs(x[0]))))
