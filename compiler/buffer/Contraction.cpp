@@ -33,7 +33,7 @@ constexpr int64_t kWrittenOut = 25;
 class Lowering : ContractionFetches {
 public:
   Lowering(RewriterBase &b, kernel::ContractOp op) : ContractionFetches(b, op) {
-    if (finishesLate(op, op.getEpilogue().front(), op.getInits()))
+    if (isSpread({rows, 1, width}) && finishesLate(op, op.getEpilogue().front(), op.getInits()))
       makeScratch();
   }
 
@@ -454,7 +454,7 @@ bool fnc::finishesLate(kernel::ContractOp op, mlir::Block &epilogue, ValueRange 
     return rootOf(result) == rootOf(op.getLhs()) || rootOf(result) == rootOf(op.getRhs());
   };
   return hasSlowOps && !op.getDot() && !hasRestBeside(op) && !op.getPiece() && !op.getBlock() &&
-         op.getRowDim() && tile[2] == 1 &&
+         op.getGroup() == 1 && op.getRowDim() && tile[2] == 1 &&
          tile[1] * op.sumType().getIntOrFloatBitWidth() >= kFewestBitsAhead && terms.size() == 1 &&
          terms[0] >= kFewestTermsBeside * tile[0] && llvm::none_of(results, isOperand);
 }

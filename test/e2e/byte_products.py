@@ -49,11 +49,19 @@ class Bytes(Round):
         return f"%{name}", kind
 
     def follow(self, result, expected, scale):
-        """A bias, or numbers made bytes again."""
+        """A bias; numbers made bytes again, or divided."""
         if self.pick(0, 1):
             bias = self.rng.integers(-9999, 9999, expected.shape[-1:]).astype(np.int32)
             result = self.op("add", [result, self.weight(bias)], result[1])
             expected = expected + bias
+        if self.pick(0, 0, 1):
+            name, real = self.name(), result[1].replace("i32", "f32")
+            divisors = self.rng.integers(1, 40, expected.shape[-1:]).astype(np.float32)
+            by = self.name()
+            self.lines += [f"  %{by} = fn.constant {literal(divisors)} : {tensor(divisors.shape)}",
+                           f"  %{name}a = fn.cast {result[0]} : ({result[1]}) -> {real}",
+                           f"  %{name} = fn.div %{name}a, %{by} : ({real}, {tensor(divisors.shape)}) -> {real}"]
+            return (f"%{name}", real), expected.astype(np.float32) / divisors, 0
         if self.pick(0, 1):
             kind = self.pick("i8", "ui8")
             factor = np.float32(2.0 ** -self.upto(14, 6))

@@ -56,3 +56,26 @@ func.func @rest(%x: memref<3x6xi8>, %w: memref<128xi8>, %out: memref<3x16xi32>) 
   }
   return
 }
+
+// A division waits for the next block's sums where these are floats; here every block is finished
+// where it is made, and nothing keeps its sums.
+// VNNI-LABEL: func @divided
+// VNNI-NOT: memref.alloca
+// VNNI: scf.for
+// VNNI: scf.for {{.*}} iter_args
+// VNNI: vpdpbusd
+// VNNI: arith.divf
+// VNNI: vector.store
+// VNNI: return
+func.func @divided(%x: memref<9x64xi8>, %w: memref<1024xi8>, %out: memref<9x16xf32>) {
+  %three = arith.constant 3.0 : f32
+  kernel.contract ins(%x, %w : memref<9x64xi8>, memref<1024xi8>) outs(%out : memref<9x16xf32>)
+      attributes {maps = [#x, #w, #o], sizes = array<i64: 9, 16, 64>, vector_dim = 1 : i64, row_dim = 0 : i64,
+                  tile = array<i64: 3, 16, 1>, packed, group = 4 : i64, flip} {
+  ^bb0(%sum: i32):
+    %0 = arith.sitofp %sum : i32 to f32
+    %1 = arith.divf %0, %three : f32
+    kernel.yield %1 : f32
+  }
+  return
+}
