@@ -74,7 +74,7 @@ Reduced reduce(Num x, bool needsLow = false) {
 
 /// (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2.
 Num expTail(Num r) {
-  return horner(r, {0x1p-1, 0x1.55548ap-3, 0x1.5558aap-5, 0x1.1247e6p-7, 0x1.6a4f14p-10});
+  return horner(r, {0x1.fffffcp-2, 0x1.55548p-3, 0x1.5558aap-5, 0x1.123b94p-7, 0x1.69bbaap-10});
 }
 
 /// e^r - 1 and e^r for |r| <= ln 2 / 2.
