@@ -18,6 +18,10 @@ using bench::Folders;
 
 namespace {
 
+/// Outputs lie in the function objects. Where in a page they begin, beside inputs that begin with
+/// one, is a third of the time of a loop that only moves through them; the linker would choose.
+constexpr size_t kPage = 4096;
+
 template <typename Result> void saveLoss(const Folders &f, Result &r) {
   const float loss = r.loss();
   npy::save(f.out + "/loss.npy", &loss, {});
@@ -36,7 +40,7 @@ int runWithState(const Folders &f, State &state, Step &step, Call call, Save sav
 }
 
 int softmax(const Folders &f) {
-  static softmax_1024::step step;
+  alignas(kPage) static softmax_1024::step step;
   const Buffer x(npy::load(f.input("x")));
   return bench::run(
       f, [&] { return step.call(x); },
@@ -45,7 +49,7 @@ int softmax(const Folders &f) {
 
 int gelu(const Folders &f) {
   static gelu_residual::State state;
-  static gelu_residual::step step{state};
+  alignas(kPage) static gelu_residual::step step{state};
   const Buffer x(npy::load(f.input("x"))), residual(npy::load(f.input("residual")));
   return runWithState(
       f, state, step, [&](auto &s) { return s.call(x, residual); },
@@ -54,7 +58,7 @@ int gelu(const Folders &f) {
 
 int layernorm(const Folders &f) {
   static layernorm_1024::State state;
-  static layernorm_1024::step step{state};
+  alignas(kPage) static layernorm_1024::step step{state};
   const Buffer x(npy::load(f.input("x")));
   return runWithState(
       f, state, step, [&](auto &s) { return s.call(x); },
@@ -62,7 +66,7 @@ int layernorm(const Folders &f) {
 }
 
 int spmm(const Folders &f) {
-  static spmm::step step;
+  alignas(kPage) static spmm::step step;
   const auto indices = npy::load<int64_t>(f.input("indices"), "<i8");
   const Buffer values(npy::load(f.input("values"))), dense(npy::load(f.input("dense")));
   const ptrdiff_t count = static_cast<ptrdiff_t>(values.size()), shape[] = {10000, 10000};
@@ -75,7 +79,7 @@ int spmm(const Folders &f) {
 
 int mlpPredict(const Folders &f) {
   static mlp_predict_tiny::State state;
-  static mlp_predict_tiny::step step{state};
+  alignas(kPage) static mlp_predict_tiny::step step{state};
   const Buffer x(npy::load(f.input("x")));
   return runWithState(
       f, state, step, [&](auto &s) { return s.call(x); },
@@ -84,7 +88,7 @@ int mlpPredict(const Folders &f) {
 
 int lstm(const Folders &f) {
   static lstm_stream::State state;
-  static lstm_stream::step step{state};
+  alignas(kPage) static lstm_stream::step step{state};
   const Buffer x(npy::load(f.input("x")));
   return runWithState(
       f, state, step, [&](auto &s) { return s.call(x); },
@@ -93,7 +97,7 @@ int lstm(const Folders &f) {
 
 int kalmanFilter(const Folders &f) {
   static kalman::State state;
-  static kalman::step step{state};
+  alignas(kPage) static kalman::step step{state};
   const Buffer z(npy::load(f.input("z")));
   return runWithState(
       f, state, step, [&](auto &s) { return s.call(z); },
@@ -102,7 +106,7 @@ int kalmanFilter(const Folders &f) {
 
 int mlpTrain(const Folders &f) {
   static mlp_train::State state;
-  static mlp_train::step step{state};
+  alignas(kPage) static mlp_train::step step{state};
   const Buffer x(npy::load(f.input("x"))), y(npy::load(f.input("y")));
   return runWithState(
       f, state, step, [&](auto &s) { return s.call(x, y); }, [&](auto &r) { saveLoss(f, r); });
@@ -110,7 +114,7 @@ int mlpTrain(const Folders &f) {
 
 int cnnTrain(const Folders &f) {
   static cnn_bn_train::State state;
-  static cnn_bn_train::step step{state};
+  alignas(kPage) static cnn_bn_train::step step{state};
   const Buffer x(npy::load(f.input("x"))), y(npy::load(f.input("y")));
   return runWithState(
       f, state, step, [&](auto &s) { return s.call(x, y); }, [&](auto &r) { saveLoss(f, r); });
