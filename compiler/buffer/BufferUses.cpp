@@ -2,6 +2,7 @@
 
 #include "compiler/buffer/BufferUses.h"
 #include "compiler/buffer/Accesses.h"
+#include "compiler/buffer/MergeGenerics.h"
 #include "compiler/kernel/Kernel.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -86,10 +87,7 @@ static bool overwrites(OpOperand &operand) {
   if (!isStructured(op) || !isInit(operand) ||
       !mapOf(operand).isProjectedPermutation(/*allowZeroInResults=*/true))
     return false;
-  Value all = operand.get();
-  while (isa_and_nonnull<memref::ExpandShapeOp, memref::CollapseShapeOp, memref::CastOp>(
-      all.getDefiningOp()))
-    all = all.getDefiningOp()->getOperand(0);
+  Value all = behindReshapes(operand.get());
   auto knows = [&](Value other) {
     return isa<MemRefType>(other.getType()) && bufferBehind(other) == all;
   };

@@ -32,16 +32,6 @@ constexpr size_t kMostOps = 64, kMostBuffers = 32;
 /// Elements of a row that more than one loop may lead to.
 constexpr int64_t kShortestRow = 64;
 
-/// The buffer behind reshapes, which leave elements where they are.
-Value bufferOf(Value memref) {
-  while (Operation *op = memref.getDefiningOp()) {
-    if (!isa<memref::ExpandShapeOp, memref::CollapseShapeOp, memref::CastOp>(op))
-      break;
-    memref = op->getOperand(0);
-  }
-  return memref;
-}
-
 /// How an op walks through an operand while it is in one row. Steps are by the loops over rows.
 struct Access {
   Value buffer;
@@ -154,7 +144,7 @@ private:
     auto type = dyn_cast<MemRefType>(operand.get().getType());
     if (!type)
       return access;
-    access.buffer = bufferOf(operand.get());
+    access.buffer = fnc::behindReshapes(operand.get());
     access.writes = op.isDpsInit(&operand);
     // A slice that is only read counts as if it lay by itself.
     bool isSlice = !type.getLayout().isIdentity() ||
@@ -341,7 +331,7 @@ private:
 
   bool usedHereAlone(Value value) {
     return llvm::all_of(value.getUsers(), [&](Operation *user) {
-      if (isa<memref::ExpandShapeOp, memref::CollapseShapeOp, memref::CastOp>(user))
+      if (fnc::isReshape(user))
         return usedHereAlone(user->getResult(0));
       return llvm::any_of(ops, [&](RowOp &row) { return row.op == user; });
     });

@@ -18,6 +18,19 @@ bool fnc::isSameView(Value x, Value y) {
                       [](auto pair) { return isSameView(std::get<0>(pair), std::get<1>(pair)); });
 }
 
+bool fnc::isReshape(Operation *op) {
+  return isa<memref::ExpandShapeOp, memref::CollapseShapeOp, memref::CastOp>(op);
+}
+
+Value fnc::behindReshapes(Value memref) {
+  while (Operation *op = memref.getDefiningOp()) {
+    if (!isReshape(op))
+      break;
+    memref = op->getOperand(0);
+  }
+  return memref;
+}
+
 Value fnc::rootOf(Value memref) {
   while (auto view = memref.getDefiningOp<ViewLikeOpInterface>()) {
     if (isa<memref::ViewOp>(view.getOperation()))

@@ -10,6 +10,12 @@ namespace fnc {
 /// Whether two values are the same view of the same memory.
 bool isSameView(mlir::Value x, mlir::Value y);
 
+/// Whether an op is a view of all elements where they are, in another shape.
+bool isReshape(mlir::Operation *op);
+
+/// What such views are of.
+mlir::Value behindReshapes(mlir::Value memref);
+
 /// The memory behind views; buffers of a workspace are as many.
 mlir::Value rootOf(mlir::Value memref);
 

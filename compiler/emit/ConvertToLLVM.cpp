@@ -123,40 +123,44 @@ struct CopyBytesPattern : BytesPattern<fnc::kernel::CopyBytesOp> {
 };
 
 /// In memory each bit of a vector is a byte of its own, as it is by itself.
-struct LoadBitsPattern : ConvertOpToLLVMPattern<vector::LoadOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+template <typename Op> struct BitsPattern : ConvertOpToLLVMPattern<Op> {
+  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
+  using Adaptor = typename Op::Adaptor;
 
-  LogicalResult matchAndRewrite(vector::LoadOp op, OpAdaptor adaptor,
+  LogicalResult matchAndRewrite(Op op, Adaptor adaptor,
                                 ConversionPatternRewriter &b) const override {
     VectorType type = op.getVectorType();
     if (!type.getElementType().isInteger(1))
       return failure();
-    Location loc = op.getLoc();
-    Value at =
-        getStridedElementPtr(b, loc, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
-    VectorType bytes = type.clone(b.getI8Type());
-    Value loaded = LLVM::LoadOp::create(b, loc, bytes, at, /*alignment=*/1);
-    Value zero = LLVM::ConstantOp::create(b, loc, bytes, b.getZeroAttr(bytes));
-    b.replaceOpWithNewOp<LLVM::ICmpOp>(op, LLVM::ICmpPredicate::ne, loaded, zero);
+    Value at = this->getStridedElementPtr(b, op.getLoc(), op.getMemRefType(), adaptor.getBase(),
+                                          adaptor.getIndices());
+    rewrite(op, adaptor, at, type.clone(b.getI8Type()), b);
     return success();
+  }
+
+  /// Moves `bytes` from or to `at`.
+  virtual void rewrite(Op op, Adaptor adaptor, Value at, VectorType bytes,
+                       ConversionPatternRewriter &b) const = 0;
+};
+
+struct LoadBitsPattern : BitsPattern<vector::LoadOp> {
+  using BitsPattern::BitsPattern;
+
+  void rewrite(vector::LoadOp op, Adaptor, Value at, VectorType bytes,
+               ConversionPatternRewriter &b) const override {
+    Value loaded = LLVM::LoadOp::create(b, op.getLoc(), bytes, at, /*alignment=*/1);
+    Value zero = LLVM::ConstantOp::create(b, op.getLoc(), bytes, b.getZeroAttr(bytes));
+    b.replaceOpWithNewOp<LLVM::ICmpOp>(op, LLVM::ICmpPredicate::ne, loaded, zero);
   }
 };
 
-struct StoreBitsPattern : ConvertOpToLLVMPattern<vector::StoreOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+struct StoreBitsPattern : BitsPattern<vector::StoreOp> {
+  using BitsPattern::BitsPattern;
 
-  LogicalResult matchAndRewrite(vector::StoreOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &b) const override {
-    VectorType type = op.getVectorType();
-    if (!type.getElementType().isInteger(1))
-      return failure();
-    Location loc = op.getLoc();
-    Value at =
-        getStridedElementPtr(b, loc, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
-    Value bytes =
-        LLVM::ZExtOp::create(b, loc, type.clone(b.getI8Type()), adaptor.getValueToStore());
-    b.replaceOpWithNewOp<LLVM::StoreOp>(op, bytes, at, /*alignment=*/1);
-    return success();
+  void rewrite(vector::StoreOp op, Adaptor adaptor, Value at, VectorType bytes,
+               ConversionPatternRewriter &b) const override {
+    Value stored = LLVM::ZExtOp::create(b, op.getLoc(), bytes, adaptor.getValueToStore());
+    b.replaceOpWithNewOp<LLVM::StoreOp>(op, stored, at, /*alignment=*/1);
   }
 };
 
