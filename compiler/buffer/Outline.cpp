@@ -61,8 +61,85 @@ std::optional<fnc::Captures> fnc::capturesOf(Operation *op) {
   return captures;
 }
 
-func::FuncOp fnc::outlined(Operation *op, const Captures &captures, func::FuncOp kernel,
-                           const Twine &name) {
+/// Equal ops have one; so many constants differ that it counts them, too.
+static size_t hashOf(Operation *nest, const fnc::Captures &captures) {
+  llvm::hash_code hash(0);
+  auto add = [&](Operation *op) {
+    hash = llvm::hash_combine(
+        hash, OperationEquivalence::computeHash(op, OperationEquivalence::ignoreHashValue,
+                                                OperationEquivalence::ignoreHashValue,
+                                                OperationEquivalence::IgnoreLocations));
+  };
+  nest->walk(add);
+  llvm::for_each(captures.constants, add);
+  return hash;
+}
+
+/// Whether two ops are equal but for values.
+static bool haveSameForm(Operation *x, Operation *y) {
+  return OperationEquivalence::isEquivalentTo(x, y, OperationEquivalence::ignoreValueEquivalence,
+                                              /*markEquivalent=*/nullptr,
+                                              OperationEquivalence::IgnoreLocations);
+}
+
+/// Whether two ops differ in nothing but the values that they take from outside, one for one.
+static bool areEqual(Operation *op, const fnc::Captures &captures, Operation *other,
+                     const fnc::Captures &others) {
+  if (!haveSameForm(op, other) || captures.apart != others.apart ||
+      captures.arguments.size() != others.arguments.size() ||
+      captures.constants.size() != others.constants.size())
+    return false;
+  IRMapping map, back;
+  auto mark = [&](ValueRange xs, ValueRange ys) {
+    map.map(xs, ys);
+    back.map(ys, xs);
+  };
+  auto check = [&](Value x, Value y) {
+    Attribute constantX, constantY;
+    if (matchPattern(x, m_Constant(&constantX)))
+      return matchPattern(y, m_Constant(&constantY)) && constantX == constantY;
+    if (Value known = map.lookupOrNull(x))
+      return known == y;
+    if (x.getType() != y.getType() || back.contains(y) || matchPattern(y, m_Constant()))
+      return false;
+    mark(x, y);
+    return true;
+  };
+  SmallVector<Operation *> inner, otherInner;
+  op->walk<WalkOrder::PreOrder>([&](Operation *at) { inner.push_back(at); });
+  other->walk<WalkOrder::PreOrder>([&](Operation *at) { otherInner.push_back(at); });
+  for (auto [x, y] : llvm::zip_equal(inner, otherInner)) {
+    if (!llvm::all_of(llvm::zip_equal(x->getOperands(), y->getOperands()),
+                      [&](auto pair) { return std::apply(check, pair); }))
+      return false;
+    mark(x->getResults(), y->getResults());
+    for (auto [blocks, otherBlocks] : llvm::zip_equal(x->getRegions(), y->getRegions()))
+      for (auto [block, otherBlock] : llvm::zip_equal(blocks, otherBlocks))
+        mark(block.getArguments(), otherBlock.getArguments());
+  }
+  auto isSame = [](auto pair) { return std::apply(haveSameForm, pair); };
+  auto isMatch = [&](auto pair) {
+    return map.lookupOrNull(std::get<0>(pair)) == std::get<1>(pair);
+  };
+  return llvm::all_of(llvm::zip_equal(captures.constants, others.constants), isSame) &&
+         llvm::all_of(llvm::zip_equal(captures.arguments, others.arguments), isMatch);
+}
+
+void fnc::EqualOps::add(Operation *op, Captures captures) {
+  SmallVector<unsigned> &known = byHash[hashOf(op, captures) >> 2];
+  for (unsigned number : known)
+    if (areEqual(all[number].front(), firsts[number], op, captures)) {
+      all[number].push_back(op);
+      return;
+    }
+  known.push_back(all.size());
+  all.push_back({op});
+  firsts.push_back(std::move(captures));
+}
+
+/// A private function before `kernel` that does what `op` does.
+static func::FuncOp outlined(Operation *op, const fnc::Captures &captures, func::FuncOp kernel,
+                             const Twine &name) {
   OpBuilder b(kernel);
   TypeRange types = ValueRange(captures.arguments).getTypes();
   auto func = func::FuncOp::create(
@@ -86,10 +163,20 @@ func::FuncOp fnc::outlined(Operation *op, const Captures &captures, func::FuncOp
   return func;
 }
 
-void fnc::callInstead(Operation *op, func::FuncOp callee, ValueRange arguments) {
+/// Calls `callee` instead of `op`.
+static void callInstead(Operation *op, func::FuncOp callee, ValueRange arguments) {
   OpBuilder b(op);
   auto call = func::CallOp::create(b, op->getLoc(), callee,
                                    castTo(b, arguments, callee.getArgumentTypes()));
   op->replaceAllUsesWith(castTo(b, call.getResults(), op->getResultTypes()));
   op->erase();
+}
+
+void fnc::outline(ArrayRef<Operation *> equal, const Twine &name) {
+  Operation *first = equal.front();
+  // What ops take may be what others gave that have become calls.
+  func::FuncOp func =
+      outlined(first, *capturesOf(first), first->getParentOfType<func::FuncOp>(), name);
+  for (Operation *op : equal)
+    callInstead(op, func, capturesOf(op)->arguments);
 }

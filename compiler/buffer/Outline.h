@@ -4,6 +4,7 @@
 #define FNC_BUFFER_OUTLINE_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseMap.h"
 
 namespace fnc {
 
@@ -18,12 +19,24 @@ struct Captures {
 /// Nothing where the op takes or gives what no function does.
 std::optional<Captures> capturesOf(mlir::Operation *op);
 
-/// A private function before `kernel` that does what `op` does.
-mlir::func::FuncOp outlined(mlir::Operation *op, const Captures &captures,
-                            mlir::func::FuncOp kernel, const llvm::Twine &name);
+/// Ops at the top of kernels, with those together that differ in nothing but the values that they
+/// take from outside.
+class EqualOps {
+public:
+  void add(mlir::Operation *op, Captures captures);
 
-/// Calls `callee` instead of `op`.
-void callInstead(mlir::Operation *op, mlir::func::FuncOp callee, mlir::ValueRange arguments);
+  using Group = llvm::SmallVector<mlir::Operation *>;
+  /// In the order of their first ops.
+  llvm::ArrayRef<Group> groups() const { return all; }
+
+private:
+  std::vector<Group> all;
+  std::vector<Captures> firsts; ///< of the first op of each
+  llvm::DenseMap<size_t, llvm::SmallVector<unsigned>> byHash;
+};
+
+/// A private function, before the kernel of the first of equal ops, that is called instead of each.
+void outline(llvm::ArrayRef<mlir::Operation *> equal, const llvm::Twine &name);
 
 } // namespace fnc
 

@@ -6,7 +6,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -41,108 +40,24 @@ bool isLong(Operation &op) {
   return ops > kFewestOps;
 }
 
-llvm::hash_code hashOf(Operation *nest) {
-  llvm::hash_code hash(0);
-  nest->walk([&](Operation *op) {
-    hash = llvm::hash_combine(
-        hash, OperationEquivalence::computeHash(op, OperationEquivalence::ignoreHashValue,
-                                                OperationEquivalence::ignoreHashValue,
-                                                OperationEquivalence::IgnoreLocations));
-  });
-  return hash;
-}
-
-/// The values that `other` has for those that `op` takes from outside, if that is all in which they
-/// differ.
-std::optional<IRMapping> matchOps(Operation *op, Operation *other) {
-  if (!OperationEquivalence::isEquivalentTo(op, other, OperationEquivalence::ignoreValueEquivalence,
-                                            /*markEquivalent=*/nullptr,
-                                            OperationEquivalence::IgnoreLocations))
-    return std::nullopt;
-  IRMapping map, back;
-  auto mark = [&](ValueRange xs, ValueRange ys) {
-    map.map(xs, ys);
-    back.map(ys, xs);
-  };
-  auto check = [&](Value x, Value y) {
-    Attribute constantX, constantY;
-    if (matchPattern(x, m_Constant(&constantX)))
-      return matchPattern(y, m_Constant(&constantY)) && constantX == constantY;
-    if (Value known = map.lookupOrNull(x))
-      return known == y;
-    if (x.getType() != y.getType() || back.contains(y) || matchPattern(y, m_Constant()))
-      return false;
-    mark(x, y);
-    return true;
-  };
-  SmallVector<Operation *> inner, others;
-  op->walk<WalkOrder::PreOrder>([&](Operation *at) { inner.push_back(at); });
-  other->walk<WalkOrder::PreOrder>([&](Operation *at) { others.push_back(at); });
-  for (auto [x, y] : llvm::zip_equal(inner, others)) {
-    if (!llvm::all_of(llvm::zip_equal(x->getOperands(), y->getOperands()),
-                      [&](auto pair) { return std::apply(check, pair); }))
-      return std::nullopt;
-    mark(x->getResults(), y->getResults());
-    for (auto [blocks, otherBlocks] : llvm::zip_equal(x->getRegions(), y->getRegions()))
-      for (auto [block, otherBlock] : llvm::zip_equal(blocks, otherBlocks))
-        mark(block.getArguments(), otherBlock.getArguments());
-  }
-  return map;
-}
-
 struct ShareOps : fnc::impl::ShareOpsBase<ShareOps> {
   using Base::Base;
 
-  /// Equal ops, with what each has for the values that the first one takes.
-  struct Group {
-    fnc::Captures captures;
-    SmallVector<Operation *> ops;
-    SmallVector<IRMapping> maps;
-  };
-
   void runOnOperation() override {
-    SmallVector<Operation *> candidates;
+    fnc::EqualOps ops;
     for (auto kernel : getOperation().getOps<func::FuncOp>())
       if (!kernel.isExternal())
         for (Operation &op : kernel.front())
           if (isLong(op))
-            candidates.push_back(&op);
-    for (Operation *op : candidates)
-      add(op);
+            if (auto captures = fnc::capturesOf(&op); captures && captures->apart)
+              ops.add(&op, std::move(*captures));
     unsigned count = 0;
-    for (Group &group : groups) {
-      if (group.ops.size() == 1)
-        continue;
-      auto kernel = group.ops[0]->getParentOfType<func::FuncOp>();
-      func::FuncOp shared = fnc::outlined(group.ops[0], group.captures, kernel,
-                                          kernel.getName() + ".shared" + Twine(count++));
-      SmallVector<Value> arguments = group.captures.arguments;
-      for (unsigned i = group.ops.size(); i-- > 1;)
-        fnc::callInstead(group.ops[i], shared, llvm::map_to_vector(arguments, [&](Value argument) {
-                           return group.maps[i - 1].lookup(argument);
-                         }));
-      fnc::callInstead(group.ops[0], shared, arguments);
-    }
-  }
-
-  /// Finds the group of an op, or begins one.
-  void add(Operation *op) {
-    std::optional<fnc::Captures> captures = fnc::capturesOf(op);
-    if (!captures || !captures->apart)
-      return;
-    SmallVector<unsigned> &known = byHash[size_t(hashOf(op)) >> 2];
-    for (unsigned number : known)
-      if (auto map = matchOps(groups[number].ops[0], op)) {
-        groups[number].ops.push_back(op);
-        groups[number].maps.push_back(std::move(*map));
-        return;
+    for (ArrayRef<Operation *> equal : ops.groups())
+      if (equal.size() > 1) {
+        StringRef kernel = equal.front()->getParentOfType<func::FuncOp>().getName();
+        fnc::outline(equal, kernel + ".shared" + Twine(count++));
       }
-    known.push_back(groups.size());
-    groups.push_back({std::move(*captures), {op}, {}});
   }
-
-  std::vector<Group> groups;
-  llvm::DenseMap<size_t, SmallVector<unsigned>> byHash;
 };
 
 } // namespace
