@@ -112,7 +112,7 @@ private:
     if (rows.empty() || !addBuffer(whole->buffer, rowOf, last))
       return false;
     addShared();
-    return true;
+    return !isTooLong();
   }
 
   static OpFoldResult sizeOf(memref::AllocOp alloc, int64_t dim) {
@@ -146,6 +146,8 @@ private:
         (isLast &&
          (fnc::isInit(use) || (use.getOperandNumber() < 2 && use.getOperandNumber() != read))))
       return false;
+    if (isTooLong())
+      return false;
     auto [member, isNew] = members.insert({op, Numbers(rows.size(), -1)});
     Numbers loops = member->second;
     for (auto [dim, expr] : llvm::zip(whole->dims, fnc::mapOf(use).getResults())) {
@@ -161,6 +163,9 @@ private:
     members[op] = loops;
     return addOperands(op, loops);
   }
+
+  /// Whether the chain goes over more ops than it may, which `mayWait` would find at the end.
+  bool isTooLong() const { return members.size() > kFarthest; }
 
   /// Which row counts each dimension of an operand.
   static Numbers rowsOf(OpOperand &operand, fnc::WholeBuffer whole, const Numbers &loops) {
@@ -200,9 +205,13 @@ private:
 
   void tryBuffer(memref::AllocOp alloc, const Numbers &rowOf, Operation *op) {
     Chain before = *this;
-    if (!addBuffer(alloc, rowOf, op) ||
+    bool isAdded = addBuffer(alloc, rowOf, op);
+    // Nothing makes it shorter again.
+    if (isTooLong())
+      return;
+    if (!isAdded ||
         llvm::any_of(members, [](auto &member) { return !isPerRow(member.first, member.second); }))
-      *this = before;
+      *this = std::move(before);
   }
 
   /// Adds what all of several batches or heads read by rows, such as masks: it is made for each.

@@ -30,7 +30,7 @@ SHAPES = {
     "readers": (graphs.readers, 25),
     "updates": (graphs.updates, 50),
     "layers": (graphs.layers, 10),
-    "residual": (graphs.residual, 25),
+    "residual": (graphs.residual, 200),
     "functions": (graphs.functions, 5),
 }
 
