@@ -14,7 +14,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 build = pathlib.Path(sys.argv[1]).resolve()
 passed, failed = 0, 0
-FILES = ["bin/fnc", "bin/fnc-opt", "bin/fnc-lsp-server", "lib/fnc/libfnc-compiler.so", "lib/fnc/libfnc-media.so", "include/fn/view.h", "share/cmake/fnc/fncConfig.cmake",
+FILES = ["bin/fnc", "bin/fnc-opt", "bin/fnc-lsp-server", "lib/fnc/fnc-compiler", "lib/fnc/libfnc-media.so", "include/fn/view.h", "share/cmake/fnc/fncConfig.cmake",
          "share/cmake/fnc/FncAddLibrary.cmake", "share/doc/fnc/README.md",
          "share/bash-completion/completions/fnc"]
 

@@ -9,6 +9,7 @@ import argparse
 import importlib
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,16 @@ class Tools:
             error = done.stderr if isinstance(done.stderr, str) else done.stderr.decode(errors="replace")
             assert says in error, f"expected '{says}': {shown}"
         return done
+
+    def watch_compiler(self, script='exec "$compiler" "$@"'):
+        """From now on fnc is a copy whose compiler is a shell script, which says so on stderr first."""
+        for folder in ("bin", "lib"):
+            (self.folder / "watched" / folder).mkdir(parents=True, exist_ok=True)
+        self.fnc = shutil.copy(self.bin / "fnc", self.folder / "watched" / "bin" / "fnc")
+        watched = self.folder / "watched" / "lib" / "fnc-compiler"
+        watched.write_text(f"#!/bin/sh\necho fnc-compiler runs >&2\n"
+                           f"compiler={self.bin}/../lib/fnc-compiler\n{script}\n")
+        watched.chmod(0o755)
 
     def listing(self):
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*"))

@@ -1,7 +1,11 @@
 """Command lines that make no sense end with exit code 2, and say which name is near; help and completion."""
 import os
+import pathlib
 import re
 import shutil
+import signal
+import subprocess
+import time
 
 GOLDEN = ("compile", "import", "inspect", "run", "bench", "completion")
 
@@ -32,29 +36,85 @@ def test_nonsense(tools):
         assert not done.stdout and not tools.listing()
 
 
-def loaded(tools, *arguments):
-    """The libraries that a command loads."""
-    done = tools.expect(0, *arguments, env=os.environ | {"LD_DEBUG": "files"})
-    return set(re.findall(r"file=(\S+) \[0\];\s+generating link map", done.stderr))
-
-
-def test_the_compiler_is_loaded_when_there_is_something_to_compile(tools):
-    assert any("fnc-compiler" in name for name in loaded(tools, "compile", tools.inputs / "mlp.mlir", "-o", "mlp.o"))
+def test_the_compiler_runs_when_there_is_something_to_compile(tools):
+    tools.watch_compiler()
+    assert "fnc-compiler" in tools.expect(0, "compile", tools.inputs / "mlp.mlir", "-o", "mlp.o").stderr
     for arguments in (("--version",), ("--help",), ("compile", "--help"), ("completion", "bash")):
-        assert not any("fnc-compiler" in name for name in loaded(tools, *arguments)), arguments
+        assert "fnc-compiler" not in tools.expect(0, *arguments).stderr, arguments
 
 
-def test_without_its_libraries(tools):
+def test_every_option_reaches_the_compiler(tools):
+    """Names with '=', empty values, functions of a model with what belongs to each."""
+    tools.watch_compiler('shift; printf "%s\\n" "$@"')
+    done = tools.expect(0, "compile", "a=b.onnx", "-o", "o.o", "--header", "", "--function", "f", "--function", "g=1",
+                        "--target", "t", "--cpu", "c", "--features", "+x,-y", "--abi", "a", "-Os", "--no-winograd",
+                        "--fast-math", "-g", "--shape", "x=1,2", "--dim", "n=3", "--graph-name", "gn", "--bind", "b=1",
+                        "--state", "h=k", "--bound", "m=2", "--no-simplify", "--fetch", "p", "--feed", "q", "--weights",
+                        "w", "--emit", "asm", "--graph", "the graph")
+    action, *given = done.stdout.splitlines()
+    assert action == "compile" and {
+        "input=a=b.onnx", "output=o.o", "header=", "graph=the graph", "emit=asm", "function=f", "function=g=1", "target=t",
+        "cpu=c", "features=+x,-y", "abi=a", "level=s", "no-winograd=", "fast-math=", "debug-lines=", "shape=x=1,2",
+        "dim=n=3", "graph-name=gn", "bind=b=1", "state=h=k", "bound=m=2", "no-simplify=", "model-function=predict",
+        "fetch=p", "feed=q", "weights=w"} <= set(given), done.stdout
+    done = tools.expect(0, "import", "m", "-o", "g", "--function", "f", "--fetch", "a", "--function", "h", "--fetch", "b")
+    assert "\nmodel-function=f\nfetch=a\nmodel-function=h\nfetch=b\n" in done.stdout, done.stdout
+    assert {"is-model=", "model=m", "model-output=g"} <= set(done.stdout.splitlines())
+    assert "json=" in tools.expect(0, "inspect", "x", "--json").stdout.splitlines()
+
+
+def test_a_compiler_that_crashes(tools):
+    for command in (("compile", "x", "-o", "y"), ("run", "x", "--no-cache")):
+        (tools.folder / "x").write_text("")
+        tools.watch_compiler("kill -SEGV $$")
+        tools.expect(-signal.SIGSEGV, *command)
+    tools.watch_compiler("exit 0")
+    tools.expect(1, "run", "x", "--no-cache", says="cannot run")
+
+
+def test_the_compiler_ends_with_fnc_run(tools):
+    ops = "\n".join(f"%v{i + 1} = fn.add %v{i}, %v{i // 2} : (tensor<f32>, tensor<f32>) -> tensor<f32>" for i in range(60000))
+    (tools.folder / "chain.mlir").write_text(f"""fn.graph @chain {{
+      %v0 = fn.placeholder "x" : tensor<f32>
+      {ops}
+      fn.function @f inputs(%v0 : tensor<f32>) outputs("y" = %v60000 : tensor<f32>)
+    }}""")
+    run = subprocess.Popen([tools.fnc, "run", "chain.mlir", "-i", "x=1", "--no-cache"], cwd=tools.folder)
+    children = pathlib.Path(f"/proc/{run.pid}/task/{run.pid}/children")
+    while run.poll() is None and not (compiler := children.read_text().split()):
+        time.sleep(0.01)
+    time.sleep(0.3)
+    status = pathlib.Path(f"/proc/{compiler[0]}/stat")
+    assert status.read_text().split()[2] != "Z"
+    run.kill()
+    run.wait()
+    end = time.monotonic() + 1
+    while status.exists() and status.read_text().split()[2] != "Z" and time.monotonic() < end:
+        time.sleep(0.01)
+    assert time.monotonic() < end
+
+
+def test_without_its_parts(tools):
     (tools.folder / "bin").mkdir()
     alone = shutil.copy(tools.fnc, tools.folder / "bin" / "fnc")
     assert tools.run(alone, "--version").returncode == 0
     done = tools.run(alone, "compile", tools.inputs / "mlp.mlir", "-o", "mlp.o")
     assert done.returncode == 1 and done.stderr == (
-        "fnc: error: libfnc-compiler.so is not where it was installed, in ../lib/fnc beside fnc\n"), done.stderr
-    (tools.folder / "lib").mkdir()
-    (tools.folder / "lib" / "libfnc-compiler.so").write_text("no library")
-    done = tools.run(alone, "compile", tools.inputs / "mlp.mlir", "-o", "mlp.o")
-    assert done.returncode == 1 and done.stderr.startswith("fnc: error: cannot load '"), done.stderr
+        "fnc: error: fnc-compiler is not where it was installed, in ../lib/fnc beside fnc\n"), done.stderr
+    compiler = tools.folder / "lib" / "fnc-compiler"
+    compiler.parent.mkdir()
+    compiler.write_text("no program")
+    for says in ("Permission denied", "Exec format error"):
+        for command in (("compile", tools.inputs / "mlp.mlir", "-o", "mlp.o"), ("run", tools.inputs / "mlp.mlir")):
+            done = tools.run(alone, *command)
+            assert done.returncode == 1 and done.stderr.startswith("fnc: error: cannot run '"), done.stderr
+            assert done.stderr.endswith(f"lib/fnc-compiler': {says}\n"), done.stderr
+        compiler.chmod(0o755)
+    real = tools.bin.parent / "lib" / "fnc-compiler"
+    for arguments, says in ((("0.0.0", "compile"), f"'{real}' is of another version than fnc 0.0.0"),
+                            ((), f"'{real}' is run by fnc")):
+        done = tools.run(real, *arguments)
+        assert done.returncode and done.stderr == f"fnc: error: {says}\n", done.stderr
 
 
 def test_misspelt_names_of_the_graph(tools):

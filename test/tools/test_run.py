@@ -338,8 +338,8 @@ def test_names_of_files(tools):
 def test_objects(tools):
     x = write_sum(tools)
     tools.expect(0, "compile", "sum.mlir", "-o", "sum.o", "-g", "-O3")
-    environment = os.environ | {"LD_DEBUG": "files", "XDG_CACHE_HOME": str(tools.cache)}
-    done = tools.expect(0, "run", "sum.o", "-i", "x=x.npy", "-i", "scale=2", "-o", "out.npz", env=environment)
+    tools.watch_compiler()
+    done = tools.expect(0, "run", "sum.o", "-i", "x=x.npy", "-i", "scale=2", "-o", "out.npz")
     assert "fnc-compiler" not in done.stderr and np.array_equal(np.load(tools.folder / "out.npz")["scaled"], x * 2)
     for options, says in (
         (("--target", "thumbv7em-none-eabihf"), "arm.o: error: is not for this machine"),
@@ -363,7 +363,8 @@ def test_objects(tools):
 def test_cache(tools):
     write_sum(tools)
     cache = tools.folder / "cache"
-    quiet = {"env": os.environ | {"XDG_CACHE_HOME": str(cache), "LD_DEBUG": "files"}}
+    quiet = {"env": os.environ | {"XDG_CACHE_HOME": str(cache)}}
+    tools.watch_compiler()
     graph = ("run", "sum.mlir", "-i", "x=x.npy", "-i", "scale=2", "-q")
 
     def compiles(*arguments):

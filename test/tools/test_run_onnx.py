@@ -41,7 +41,8 @@ def write_model(tools, folder="."):
 
 def test_sizes_and_external_data(tools):
     write_model(tools, "models")
-    environment = os.environ | {"XDG_CACHE_HOME": str(tools.folder / "cache"), "LD_DEBUG": "files"}
+    environment = os.environ | {"XDG_CACHE_HOME": str(tools.folder / "cache")}
+    tools.watch_compiler()
 
     def run(x, *arguments):
         done = tools.expect(0, "run", "models/m.onnx", "-i", f"x={x}", "-o", "y.npy", *arguments, env=environment)

@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build ccache llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools clang-22
-  clang-format-22 lld-22 libfmt-dev libcli11-dev zlib1g-dev libminizip-dev nlohmann-json3-dev
+  clang-format-22 lld-22 libfmt-dev libcli11-dev zlib1g-dev libzstd-dev libminizip-dev nlohmann-json3-dev
   libxxhash-dev libpng-dev libjpeg62-turbo-dev libsndfile1-dev
   libonnx-dev libprotobuf-dev protobuf-compiler
   python3

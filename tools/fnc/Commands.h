@@ -28,7 +28,6 @@ struct ImportCommand {
   bool noSimplify = false;
   bool isModel = false; ///< whatever the file looks like
 };
-int import(const ImportCommand &command);
 
 struct CompileCommand {
   ImportCommand import;
@@ -40,13 +39,6 @@ struct CompileCommand {
   bool debugLines = false;
   bool profile = false; ///< for `fnc bench`
 };
-int compile(const CompileCommand &command);
-struct CompiledObject {
-  std::string bytes;
-  std::vector<std::string> externalFiles; ///< beside the model, with data of it
-};
-/// The object of the input's bytes, which a NUL follows, with no file written.
-int compileObject(const CompileCommand &command, std::string_view bytes, CompiledObject &object);
 
 struct RunCommand {
   CompileCommand compile; ///< how, where the input is no object yet
@@ -75,7 +67,6 @@ struct InspectCommand {
   CompileCommand compile; ///< how, where the input is no object yet
   bool json = false;
 };
-int inspect(const InspectCommand &command);
 
 } // namespace fnc::tool
 

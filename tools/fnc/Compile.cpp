@@ -1,7 +1,6 @@
 //===- Compile.cpp - fnc compile and fnc import -----------------------===//
 
 #include "Commands.h"
-#include "Files.h"
 #include "Source.h"
 #include "WeightsFile.h"
 #include "compiler/Pipeline.h"
@@ -11,6 +10,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <list>
+#include <unistd.h>
 
 using namespace fnc;
 using namespace fnc::tool;
@@ -83,14 +83,6 @@ private:
   std::list<std::string> texts;
 };
 
-int write(const std::vector<OutputFile> &files) {
-  std::optional<std::string> problem = writeAll(files);
-  if (!problem)
-    return kDone;
-  llvm::errs() << "fnc: error: " << *problem << "\n";
-  return kBadInput;
-}
-
 } // namespace
 
 fnc::CompileOptions fnc::tool::compileOptions(const CompileCommand &command) {
@@ -110,7 +102,7 @@ fnc::CompileOptions fnc::tool::compileOptions(const CompileCommand &command) {
   return options;
 }
 
-int fnc::tool::compile(const CompileCommand &command) {
+int fnc::tool::compile(const CompileCommand &command, Source &source) {
   CompileOptions options = compileOptions(command);
   bool isObject = command.emit == "obj";
   options.assembly = command.emit == "asm";
@@ -120,7 +112,6 @@ int fnc::tool::compile(const CompileCommand &command) {
   if (!isUsableTarget(options.target))
     return kBadUsage;
 
-  Source source;
   if (!source.open(command.input, command.import))
     return kBadInput;
   std::optional<WeightsFile> weights;
@@ -135,28 +126,34 @@ int fnc::tool::compile(const CompileCommand &command) {
     outputs.push_back({header, result->header});
   if (weights)
     outputs.push_back(weights->write(command.import.weights));
-  return write(outputs);
+  return writeOutputs(outputs);
 }
 
-int fnc::tool::compileObject(const CompileCommand &command, std::string_view bytes,
-                             CompiledObject &object) {
+int fnc::tool::compileStream(const CompileCommand &command, Source &source) {
   CompileOptions options = compileOptions(command);
   if (!isUsableTarget(options.target))
     return kBadUsage;
-  Source source;
-  if (!source.open(command.input, llvm::MemoryBuffer::getMemBuffer(bytes, nameOf(command.input)),
-                   command.import))
+  auto input =
+      llvm::MemoryBuffer::getOpenFile(STDIN_FILENO, nameOf(command.input), /*FileSize=*/-1);
+  if (!input) {
+    llvm::errs() << nameOf(command.input) << ": error: " << input.getError().message() << "\n";
+    return kBadInput;
+  }
+  if (!source.open(command.input, std::move(*input), command.import))
     return kBadInput;
   auto result = fnc::compile(source.module(), options);
   if (failed(result))
     return kBadInput;
-  object.bytes.assign(result->code.data(), result->code.size());
-  object.externalFiles = source.externalFiles();
-  return kDone;
+  std::string names;
+  for (const std::string &file : source.externalFiles())
+    names += file + '\0';
+  uint64_t size = result->code.size();
+  return writeOutputs({{"-",
+                        {std::string_view(result->code.data(), size), names,
+                         std::string_view(reinterpret_cast<const char *>(&size), sizeof(size))}}});
 }
 
-int fnc::tool::import(const ImportCommand &command) {
-  Source source;
+int fnc::tool::import(const ImportCommand &command, Source &source) {
   if (!source.open(command.input, command))
     return kBadInput;
   std::vector<OutputFile> outputs;
@@ -168,5 +165,5 @@ int fnc::tool::import(const ImportCommand &command) {
   for (mlir::Operation &graph : *source.module().getBody())
     os << graph << "\n";
   outputs.push_back({command.output, text});
-  return write(outputs);
+  return writeOutputs(outputs);
 }

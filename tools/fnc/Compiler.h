@@ -1,30 +1,33 @@
-//===- Compiler.h - the library that compiles -------------------*- C++ -*-===//
+//===- Compiler.h - the program that compiles -------------------*- C++ -*-===//
+//
+// fnc is small and starts at once. MLIR and LLVM are in a program of their own, which is run where
+// there is something to compile: linked at fixed addresses and with all it needs, it starts faster
+// than a library could be loaded. Both are built and installed together.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef FNC_TOOLS_COMPILER_H
 #define FNC_TOOLS_COMPILER_H
 
 #include "Commands.h"
-#include "LoadLibrary.h"
+#include "run/MappedFile.h"
 
 namespace fnc::tool {
 
-/// What the library offers, as its symbol `fncCompiler`. None of it throws.
-struct Compiler {
-  const char *version;
-  int (*compile)(const CompileCommand &);
-  int (*import)(const ImportCommand &);
-  int (*inspect)(const InspectCommand &);
-  /// The object of a file's bytes, which a NUL follows, in memory; an exit code.
-  int (*compileObject)(const CompileCommand &, std::string_view bytes, CompiledObject &object);
+inline constexpr char kCompilerProgram[] = "fnc-compiler";
+
+/// Makes this process the compiler's, for an action: "compile", "import" or "inspect". Returns an
+/// exit code after a message, where that cannot be.
+int becomeCompiler(const char *action, const InspectCommand &command);
+
+struct CompiledObject {
+  std::shared_ptr<MappedFile> file;
+  std::vector<std::string> externalFiles; ///< beside the model, with data of it
 };
 
-inline constexpr char kCompilerLibrary[] = "libfnc-compiler.so";
-
-/// Null after a message.
-inline const Compiler *loadCompiler() {
-  return loadLibrary<Compiler>(kCompilerLibrary, "fncCompiler");
-}
+/// The object of a graph or model with the bytes of `input`, made by a process beside this one. An
+/// exit code.
+int compileObject(const CompileCommand &command, const MappedFile &input, CompiledObject &object);
 
 } // namespace fnc::tool
 

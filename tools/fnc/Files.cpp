@@ -17,18 +17,6 @@ std::string problem(const std::string &path, int code) {
   return "cannot write '" + path + "': " + std::strerror(code);
 }
 
-/// 0, or the error.
-int writePieces(int descriptor, const std::vector<std::string_view> &pieces) {
-  for (std::string_view rest : pieces)
-    while (!rest.empty()) {
-      ssize_t written = ::write(descriptor, rest.data(), rest.size());
-      if (written < 0 && errno != EINTR)
-        return errno;
-      rest.remove_prefix(written < 0 ? 0 : static_cast<size_t>(written));
-    }
-  return 0;
-}
-
 /// A device or a pipe: there is nothing to rename.
 bool isSpecial(const std::string &path) {
   struct stat status;
@@ -62,6 +50,17 @@ public:
 };
 
 } // namespace
+
+int fnc::tool::writePieces(int descriptor, const std::vector<std::string_view> &pieces) {
+  for (std::string_view rest : pieces)
+    while (!rest.empty()) {
+      ssize_t written = ::write(descriptor, rest.data(), rest.size());
+      if (written < 0 && errno != EINTR)
+        return errno;
+      rest.remove_prefix(written < 0 ? 0 : static_cast<size_t>(written));
+    }
+  return 0;
+}
 
 std::optional<std::string> fnc::tool::writeAll(const std::vector<OutputFile> &files) {
   // Before anything is renamed, so that a file whose companion cannot be written stays as it was.

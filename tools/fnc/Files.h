@@ -24,6 +24,9 @@ struct OutputFile {
 /// or nothing.
 [[nodiscard]] std::optional<std::string> writeAll(const std::vector<OutputFile> &files);
 
+/// Writes into an open file, at its end. 0, or the error.
+int writePieces(int descriptor, const std::vector<std::string_view> &pieces);
+
 } // namespace fnc::tool
 
 #endif // FNC_TOOLS_FILES_H

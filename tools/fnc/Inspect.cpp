@@ -122,12 +122,11 @@ std::string describe(const json::Object &object) {
 
 } // namespace
 
-int fnc::tool::inspect(const InspectCommand &command) {
+int fnc::tool::inspect(const InspectCommand &command, Source &source) {
   const std::string &path = command.compile.input;
   auto buffer = readInput(path);
   if (!buffer)
     return kBadInput;
-  Source source;
   llvm::SmallVector<char> compiled;
   llvm::StringRef object = buffer->getBuffer();
   if (!isBinaryFile(object)) {
@@ -146,9 +145,8 @@ int fnc::tool::inspect(const InspectCommand &command) {
     llvm::errs() << path << ": error: " << llvm::toString(described.takeError()) << "\n";
     return kBadInput;
   }
-  if (command.json)
-    llvm::outs() << llvm::formatv("{0:2}\n", json::Value(std::move(*described)));
-  else
-    llvm::outs() << describe(*described);
-  return kDone;
+  std::string page = command.json
+                         ? llvm::formatv("{0:2}\n", json::Value(std::move(*described))).str()
+                         : describe(*described);
+  return writeOutputs({{"-", page}});
 }

@@ -1,8 +1,7 @@
 //===- LoadLibrary.h - parts of fnc that are not always needed --*- C++ -*-===//
 //
-// The command line is a small program. The compiler with MLIR and LLVM, and the decoders of
-// pictures and sounds, are libraries that it loads for what needs them. All are built and installed
-// together.
+// Decoders of pictures and sounds are libraries that fnc loads for what needs them. All are built
+// and installed together.
 //
 //===----------------------------------------------------------------------===//
 

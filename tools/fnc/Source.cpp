@@ -141,6 +141,14 @@ std::unique_ptr<llvm::MemoryBuffer> fnc::tool::readInput(const std::string &path
   return nullptr;
 }
 
+int fnc::tool::writeOutputs(const std::vector<OutputFile> &files) {
+  std::optional<std::string> problem = writeAll(files);
+  if (!problem)
+    return kDone;
+  llvm::errs() << "fnc: error: " << *problem << "\n";
+  return kBadInput;
+}
+
 bool Source::open(const std::string &path, const ImportCommand &import) {
   auto buffer = readInput(path);
   return buffer && open(path, std::move(buffer), import);

@@ -4,6 +4,7 @@
 #define FNC_TOOLS_SOURCE_H
 
 #include "Commands.h"
+#include "Files.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
@@ -26,6 +27,9 @@ bool isUsableTarget(const TargetOptions &target);
 /// The bytes of a file, or of standard input for "-"; null after an error.
 std::unique_ptr<llvm::MemoryBuffer> readInput(const std::string &path);
 
+/// Writes all files or none, and says why not. An exit code.
+int writeOutputs(const std::vector<OutputFile> &files);
+
 /// A graph file, parsed or imported, with diagnostics that show its lines or name its nodes.
 class Source {
 public:
@@ -47,6 +51,17 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> parsed;
   std::vector<std::string> external;
 };
+
+// What the compiler does with a source, which is not taken apart until the process ends. Exit
+// codes.
+
+int compile(const CompileCommand &command, Source &source);
+/// The same of what standard input holds, to standard output. Behind the object come the names of
+/// the files beside the model that hold data of it, each with a NUL, and the object's size in 8
+/// bytes.
+int compileStream(const CompileCommand &command, Source &source);
+int import(const ImportCommand &command, Source &source);
+int inspect(const InspectCommand &command, Source &source);
 
 } // namespace fnc::tool
 

@@ -366,11 +366,11 @@ int main(int argc, char **argv) {
     return run(runCommand);
   if (benchApp->parsed())
     return bench(benchCommand);
-  const Compiler *compiler = loadCompiler();
-  if (!compiler)
-    return kBadInput;
-  if (importApp->parsed())
-    return compiler->import(importCommand);
-  return compileApp->parsed() ? compiler->compile(compileCommand)
-                              : compiler->inspect(inspectCommand);
+  if (compileApp->parsed())
+    return becomeCompiler("compile", {compileCommand});
+  if (inspectApp->parsed())
+    return becomeCompiler("inspect", inspectCommand);
+  CompileCommand asImport;
+  asImport.import = importCommand;
+  return becomeCompiler("import", {asImport});
 }

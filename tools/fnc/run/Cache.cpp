@@ -1,8 +1,8 @@
 //===- Cache.cpp - compiled models by content -----------------------------===//
 
 #include "Cache.h"
-#include "tools/fnc/Compiler.h"
 #include "tools/fnc/Files.h"
+#include "tools/fnc/LoadLibrary.h"
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -103,7 +103,7 @@ static std::string keyOf(const CompileCommand &command, std::string_view bytes) 
   Hash hash;
   hash.add(FNC_VERSION);
   // A compiler that was built anew is another one, whatever its version says.
-  hash.add(describeFile(libraryPath(kCompilerLibrary)));
+  hash.add(describeFile(libraryPath(kCompilerProgram)));
   hash.add(describeCpu());
   const ImportCommand &import = command.import;
   for (const std::string &text :
@@ -160,7 +160,7 @@ std::optional<std::string> Cache::find(const CompileCommand &command, std::strin
 }
 
 void Cache::add(const CompiledObject &object) const {
-  if (folder.empty() || object.bytes.size() > limit || !makeFolders(folder))
+  if (folder.empty() || object.file->bytes().size() > limit || !makeFolders(folder))
     return;
   std::string name = key, list;
   std::vector<OutputFile> files;
@@ -170,7 +170,7 @@ void Cache::add(const CompiledObject &object) const {
       list += file + '\0';
     files.push_back({pathOf(key + ".files"), list});
   }
-  files.push_back({pathOf(name + ".o"), object.bytes});
+  files.push_back({pathOf(name + ".o"), object.file->bytes()});
   if (!writeAll(files))
     makeRoom();
 }

@@ -3,7 +3,7 @@
 #ifndef FNC_TOOLS_RUN_CACHE_H
 #define FNC_TOOLS_RUN_CACHE_H
 
-#include "tools/fnc/Commands.h"
+#include "tools/fnc/Compiler.h"
 #include <optional>
 #include <string_view>
 

@@ -31,12 +31,16 @@ void MappedFile::readAll(const std::string &path, int from) {
 }
 
 std::shared_ptr<MappedFile> MappedFile::open(const std::string &path) {
+  if (path != "-")
+    return of(::open(path.c_str(), O_RDONLY | O_CLOEXEC), path);
   std::shared_ptr<MappedFile> result(new MappedFile);
-  if (path == "-") {
-    result->readAll("<stdin>", STDIN_FILENO);
-    return result;
-  }
-  result->file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  result->readAll("<stdin>", STDIN_FILENO);
+  return result;
+}
+
+std::shared_ptr<MappedFile> MappedFile::of(int descriptor, const std::string &path) {
+  std::shared_ptr<MappedFile> result(new MappedFile);
+  result->file = descriptor;
   struct stat status;
   if (result->file < 0 || ::fstat(result->file, &status) != 0)
     fail(path, "{}", std::strerror(errno));
@@ -55,14 +59,6 @@ std::shared_ptr<MappedFile> MappedFile::open(const std::string &path) {
   result->readAll(path, result->file);
   ::close(result->file);
   result->file = -1;
-  return result;
-}
-
-std::shared_ptr<MappedFile> MappedFile::of(std::string bytes) {
-  std::shared_ptr<MappedFile> result(new MappedFile);
-  result->read = std::move(bytes);
-  result->data = result->read.data();
-  result->size = result->read.size();
   return result;
 }
 

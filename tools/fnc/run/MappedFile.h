@@ -15,8 +15,8 @@ class MappedFile {
 public:
   /// "-" is standard input. Throws an InputError that names the file.
   static std::shared_ptr<MappedFile> open(const std::string &path);
-  /// Bytes that are in memory already.
-  static std::shared_ptr<MappedFile> of(std::string bytes);
+  /// Of an open file, which is closed when nobody needs it; errors name `path`.
+  static std::shared_ptr<MappedFile> of(int descriptor, const std::string &path);
   ~MappedFile();
   MappedFile(const MappedFile &) = delete;
   MappedFile &operator=(const MappedFile &) = delete;

@@ -44,15 +44,12 @@ std::shared_ptr<Object> fnc::tool::loadModel(const RunCommand &run) {
     } catch (const InputError &) {
       // Damaged, or dropped by another process: made anew.
     }
-  const Compiler *compiler = loadCompiler();
-  if (!compiler)
-    throw LoadFailed();
   CompiledObject object;
-  if (int code = compiler->compileObject(command, file->bytes(), object))
+  if (int code = compileObject(command, *file, object))
     throw CompileFailed{code};
   if (!run.noCache)
     cache.add(object);
-  return std::make_shared<Object>(MappedFile::of(std::move(object.bytes)), command.input);
+  return std::make_shared<Object>(object.file, command.input);
 }
 
 /// Of one file; `onlyWeights`: it need not have the other variables.
