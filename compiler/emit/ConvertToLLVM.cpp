@@ -1,168 +1,104 @@
 //===- ConvertToLLVM.cpp - loops on memrefs to the LLVM dialect -----------===//
 //
-// Upstream has a pass for each dialect. One conversion of all of them looks at each operation once,
-// and leaves no casts between the types of one and of the other behind; and there, vectors' loads
-// and stores take indices to be as wide as the target has them.
+// Each function is written anew as one walk meets its ops: memrefs are a pointer and numbers there,
+// most of which are known, and no op is looked at twice. Upstream's patterns, of which there are
+// hundreds to be sorted and asked, see what that walk does not know; the parts of descriptors that
+// they need are put together for them alone.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/emit/ConvertToLLVM.h"
+#include "compiler/emit/FunctionLowering.h"
 #include "compiler/kernel/Kernel.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
-#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
-#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
-#include "mlir/Conversion/LLVMCommon/Pattern.h"
-#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
-#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 
 namespace {
 
-struct ExpandViews : PassWrapper<ExpandViews, OperationPass<ModuleOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandViews)
+/// Arrays of arrays of elements.
+Type arrayOf(MemRefType type, const LLVMTypeConverter &types) {
+  Type result = types.convertType(type.getElementType());
+  for (int64_t size : llvm::reverse(type.getShape()))
+    result = LLVM::LLVMArrayType::get(result, size);
+  return result;
+}
 
-  StringRef getName() const override { return "ExpandViews"; }
-
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<affine::AffineDialect, arith::ArithDialect, memref::MemRefDialect>();
+void lowerGlobal(memref::GlobalOp global, const LLVMTypeConverter &types) {
+  OpBuilder b(global);
+  MemRefType type = global.getType();
+  // What lies elsewhere, or is filled in when there is an object, has no value.
+  auto elements = dyn_cast_or_null<ElementsAttr>(global.getInitialValueAttr());
+  Attribute value = elements;
+  if (elements && type.getRank() == 0)
+    value = elements.getSplatValue<Attribute>();
+  auto made =
+      LLVM::GlobalOp::create(b, global.getLoc(), arrayOf(type, types), global.getConstant(),
+                             global.isPrivate() ? LLVM::Linkage::Private : LLVM::Linkage::External,
+                             global.getSymName(), value, global.getAlignment().value_or(0));
+  if (global.isUninitialized()) {
+    b.createBlock(&made.getInitializerRegion());
+    LLVM::ReturnOp::create(b, global.getLoc(),
+                           LLVM::UndefOp::create(b, global.getLoc(), made.getType()));
   }
+  global.erase();
+}
 
-  void runOnOperation() override {
-    // Few of the operations are views, or ask about one.
-    SmallVector<Operation *> ops;
-    getOperation().walk([&](Operation *op) {
-      if (isa<ViewLikeOpInterface, memref::ExtractStridedMetadataOp,
-              memref::ExtractAlignedPointerAsIndexOp, memref::DimOp>(op))
-        ops.push_back(op);
-    });
-    RewritePatternSet patterns(&getContext());
-    memref::populateExpandStridedMetadataPatterns(patterns);
-    GreedyRewriteConfig config;
-    config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
-    if (failed(applyOpPatternsGreedily(ops, std::move(patterns), config)))
-      signalPassFailure();
+/// Buffers that share no byte with others. Kernels become part of their entry points, where it
+/// would be said of each load and store.
+void markBuffersApart(func::FuncOp from, LLVM::LLVMFuncOp to) {
+  StringRef noalias = LLVM::LLVMDialect::getNoAliasAttrName();
+  unsigned position = 0;
+  for (auto [i, type] : llvm::enumerate(from.getArgumentTypes())) {
+    auto memref = dyn_cast<MemRefType>(type);
+    // First the pointer that was allocated, then the one that is used.
+    if (memref && from.getArgAttr(i, noalias))
+      to.setArgAttr(position + 1, noalias, UnitAttr::get(from.getContext()));
+    position += memref ? 3 + 2 * memref.getRank() : 1;
   }
-};
+}
 
-/// kernel.set_bytes and kernel.copy_bytes: a pointer and a number of bytes.
-template <typename Op> struct BytesPattern : ConvertOpToLLVMPattern<Op> {
-  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
+LLVM::LLVMFuncOp declare(func::FuncOp func, const LLVMTypeConverter &types) {
+  OpBuilder b(func);
+  auto linkage = func->getAttrOfType<LLVM::LinkageAttr>("llvm.linkage");
+  auto made =
+      LLVM::LLVMFuncOp::create(b, func.getLoc(), func.getName(), fnc::signatureOf(func, types),
+                               linkage ? linkage.getLinkage() : LLVM::Linkage::External);
+  if (auto passthrough = func->getAttrOfType<ArrayAttr>("passthrough"))
+    made.setPassthroughAttr(passthrough);
+  if (!func->hasAttr("fn.kernel"))
+    markBuffersApart(func, made);
+  return made;
+}
 
-  Value pointer(OpBuilder &b, Location loc, Value memref, Value converted) const {
-    return MemRefDescriptor(converted).bufferPtr(b, loc, *this->getTypeConverter(),
-                                                 cast<MemRefType>(memref.getType()));
-  }
-
-  Value bytes(OpBuilder &b, Location loc, Value memref, Value converted) const {
-    auto type = cast<MemRefType>(memref.getType());
-    auto constant = [&](int64_t value) -> Value {
-      return LLVM::ConstantOp::create(b, loc, this->getIndexType(), b.getIndexAttr(value));
-    };
-    int64_t known = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-    Value product;
-    for (auto [dim, size] : llvm::enumerate(type.getShape())) {
-      if (!ShapedType::isDynamic(size)) {
-        known *= size;
-        continue;
-      }
-      Value open = MemRefDescriptor(converted).size(b, loc, dim);
-      product = product ? LLVM::MulOp::create(b, loc, product, open).getResult() : open;
-    }
-    return product ? LLVM::MulOp::create(b, loc, product, constant(known)) : constant(known);
-  }
-};
-
-struct SetBytesPattern : BytesPattern<fnc::kernel::SetBytesOp> {
-  using BytesPattern::BytesPattern;
-
-  LogicalResult matchAndRewrite(fnc::kernel::SetBytesOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &b) const override {
-    Location loc = op.getLoc();
-    Value value = LLVM::ConstantOp::create(b, loc, b.getI8Type(), op.getValueAttr());
-    b.replaceOpWithNewOp<LLVM::MemsetOp>(op, pointer(b, loc, op.getTarget(), adaptor.getTarget()),
-                                         value, bytes(b, loc, op.getTarget(), adaptor.getTarget()),
-                                         /*isVolatile=*/false);
-    return success();
-  }
-};
-
-struct CopyBytesPattern : BytesPattern<fnc::kernel::CopyBytesOp> {
-  using BytesPattern::BytesPattern;
-
-  LogicalResult matchAndRewrite(fnc::kernel::CopyBytesOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &b) const override {
-    Location loc = op.getLoc();
-    b.replaceOpWithNewOp<LLVM::MemcpyOp>(op, pointer(b, loc, op.getTarget(), adaptor.getTarget()),
-                                         pointer(b, loc, op.getSource(), adaptor.getSource()),
-                                         bytes(b, loc, op.getTarget(), adaptor.getTarget()),
-                                         /*isVolatile=*/false);
-    return success();
-  }
-};
-
-/// In memory each bit of a vector is a byte of its own, as it is by itself.
-template <typename Op> struct BitsPattern : ConvertOpToLLVMPattern<Op> {
-  using ConvertOpToLLVMPattern<Op>::ConvertOpToLLVMPattern;
-  using Adaptor = typename Op::Adaptor;
-
-  LogicalResult matchAndRewrite(Op op, Adaptor adaptor,
-                                ConversionPatternRewriter &b) const override {
-    VectorType type = op.getVectorType();
-    if (!type.getElementType().isInteger(1))
-      return failure();
-    Value at = this->getStridedElementPtr(b, op.getLoc(), op.getMemRefType(), adaptor.getBase(),
-                                          adaptor.getIndices());
-    rewrite(op, adaptor, at, type.clone(b.getI8Type()), b);
-    return success();
-  }
-
-  /// Moves `bytes` from or to `at`.
-  virtual void rewrite(Op op, Adaptor adaptor, Value at, VectorType bytes,
-                       ConversionPatternRewriter &b) const = 0;
-};
-
-struct LoadBitsPattern : BitsPattern<vector::LoadOp> {
-  using BitsPattern::BitsPattern;
-
-  void rewrite(vector::LoadOp op, Adaptor, Value at, VectorType bytes,
-               ConversionPatternRewriter &b) const override {
-    Value loaded = LLVM::LoadOp::create(b, op.getLoc(), bytes, at, /*alignment=*/1);
-    Value zero = LLVM::ConstantOp::create(b, op.getLoc(), bytes, b.getZeroAttr(bytes));
-    b.replaceOpWithNewOp<LLVM::ICmpOp>(op, LLVM::ICmpPredicate::ne, loaded, zero);
-  }
-};
-
-struct StoreBitsPattern : BitsPattern<vector::StoreOp> {
-  using BitsPattern::BitsPattern;
-
-  void rewrite(vector::StoreOp op, Adaptor adaptor, Value at, VectorType bytes,
-               ConversionPatternRewriter &b) const override {
-    Value stored = LLVM::ZExtOp::create(b, op.getLoc(), bytes, adaptor.getValueToStore());
-    b.replaceOpWithNewOp<LLVM::StoreOp>(op, stored, at, /*alignment=*/1);
-  }
-};
+/// Whether the walk knows all the control flow.
+bool isStructured(func::FuncOp func) {
+  if (!func.isExternal() && !func.getBody().hasOneBlock())
+    return func.emitError("internal error: branches before LLVM"), false;
+  return !func
+              .walk([](Operation *op) {
+                if (op->getNumRegions() == 0 ||
+                    isa<func::FuncOp, scf::ForOp, scf::IfOp, scf::WhileOp>(op))
+                  return WalkResult::advance();
+                op->emitError("internal error: an op with regions that is not lowered");
+                return WalkResult::interrupt();
+              })
+              .wasInterrupted();
+}
 
 struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ConvertToLLVM)
@@ -172,98 +108,60 @@ struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
   StringRef getName() const override { return "ConvertToLLVM"; }
 
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<LLVM::LLVMDialect, arith::ArithDialect, cf::ControlFlowDialect,
-                    memref::MemRefDialect, vector::VectorDialect>();
+    registry.insert<LLVM::LLVMDialect, arith::ArithDialect, memref::MemRefDialect,
+                    vector::VectorDialect>();
   }
 
   void runOnOperation() override {
     LowerToLLVMOptions options(&getContext());
     options.overrideIndexBitwidth(indexBits);
-    LLVMTypeConverter converter(&getContext(), options);
+    LLVMTypeConverter types(&getContext(), options);
+    for (auto global : llvm::make_early_inc_range(getOperation().getOps<memref::GlobalOp>()))
+      lowerGlobal(global, types);
+    fnc::Handlers handlers;
+    fnc::addArithmetic(handlers);
+    fnc::addMemory(handlers);
+    SmallVector<Operation *> left;
+    for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      if (!isStructured(func))
+        return signalPassFailure();
+      LLVM::LLVMFuncOp made = declare(func, types);
+      if (!func.isExternal()) {
+        fnc::FunctionLowering lowering(types, handlers);
+        lowering.lower(func, made);
+        left.append(lowering.left);
+      }
+      func.erase();
+    }
+    if (!left.empty() && failed(convertLeft(left, types)))
+      signalPassFailure();
+  }
+
+  LogicalResult convertLeft(ArrayRef<Operation *> left, LLVMTypeConverter &types) {
     RewritePatternSet patterns(&getContext());
     populateAffineToStdConversionPatterns(patterns);
-    populateSCFToControlFlowConversionPatterns(patterns);
     vector::populateVectorBroadcastLoweringPatterns(patterns);
     vector::populateVectorStepLoweringPatterns(patterns);
-    populateVectorToLLVMConversionPatterns(converter, patterns);
-    populateMathToLLVMConversionPatterns(converter, patterns);
-    index::populateIndexToLLVMConversionPatterns(converter, patterns);
+    populateVectorToLLVMConversionPatterns(types, patterns);
+    populateMathToLLVMConversionPatterns(types, patterns);
+    index::populateIndexToLLVMConversionPatterns(types, patterns);
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-    arith::populateArithToLLVMConversionPatterns(converter, patterns);
-    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
-    cf::populateAssertToLLVMConversionPattern(converter, patterns);
-    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
-    populateFuncToLLVMConversionPatterns(converter, patterns);
-    patterns.add<SetBytesPattern, CopyBytesPattern>(converter);
-    // Upstream's would have the bits side by side.
-    patterns.add<LoadBitsPattern, StoreBitsPattern>(converter, /*benefit=*/2);
+    arith::populateArithToLLVMConversionPatterns(types, patterns);
+    populateFinalizeMemRefToLLVMConversionPatterns(types, patterns);
+    populateFuncToLLVMConversionPatterns(types, patterns);
     LLVMConversionTarget target(getContext());
-    target.addLegalOp<ModuleOp>();
-    llvm::StringMap<SmallVector<unsigned>> apart = buffersApart();
-    if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
-      return signalPassFailure();
-    for (auto func : getOperation().getOps<LLVM::LLVMFuncOp>())
-      for (unsigned argument : apart.lookup(func.getName()))
-        func.setArgAttr(argument, LLVM::LLVMDialect::getNoAliasAttrName(),
-                        UnitAttr::get(&getContext()));
-    dropDescriptors();
-    annotateLoops();
-  }
-
-  /// By function: the positions of pointers to buffers that share no byte with others. Upstream
-  /// drops what it cannot say of all the parts of a descriptor. Kernels become part of their entry
-  /// points, where it would be said of each load and store.
-  llvm::StringMap<SmallVector<unsigned>> buffersApart() {
-    llvm::StringMap<SmallVector<unsigned>> result;
-    for (auto func : getOperation().getOps<func::FuncOp>()) {
-      if (func->hasAttr("fn.kernel"))
-        continue;
-      unsigned position = 0;
-      for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
-        auto memref = dyn_cast<MemRefType>(type);
-        // First the pointer that was allocated, then the one that is used.
-        if (memref && func.getArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName()))
-          result[func.getName()].push_back(position + 1);
-        position += memref ? 3 + 2 * memref.getRank() : 1;
-      }
-    }
-    return result;
-  }
-
-  /// What upstream leaves as an attribute that nothing reads.
-  void annotateLoops() {
-    getOperation().walk([](LLVM::BrOp branch) {
-      if (Attribute annotation = branch->removeDiscardableAttr("llvm.loop_annotation"))
-        branch.setLoopAnnotationAttr(cast<LLVM::LoopAnnotationAttr>(annotation));
-    });
-  }
-
-  /// Most descriptors of memrefs are put together only to be taken apart. LLVM would see to that,
-  /// many times over.
-  void dropDescriptors() {
-    SmallVector<Operation *> parts;
-    getOperation().walk([&](Operation *op) {
-      if (isa<LLVM::InsertValueOp, LLVM::ExtractValueOp, LLVM::PoisonOp, LLVM::UndefOp>(op))
-        parts.push_back(op);
-    });
-    OpBuilder b(&getContext());
-    for (Operation *part : parts) {
-      SmallVector<Value, 1> value;
-      b.setInsertionPoint(part);
-      if (isa<LLVM::ExtractValueOp>(part) && succeeded(b.tryFold(part, value)))
-        part->replaceAllUsesWith(value);
-    }
-    for (Operation *part : llvm::reverse(parts))
-      if (isOpTriviallyDead(part))
-        part->erase();
+    if (failed(applyFullConversion(left, target, std::move(patterns))))
+      return failure();
+    SmallVector<UnrealizedConversionCastOp> casts;
+    getOperation().walk([&](UnrealizedConversionCastOp cast) { casts.push_back(cast); });
+    reconcileUnrealizedCasts(casts);
+    return success();
   }
 
   unsigned indexBits;
 };
 
 } // namespace
-
-std::unique_ptr<Pass> fnc::createExpandViews() { return std::make_unique<ExpandViews>(); }
 
 std::unique_ptr<Pass> fnc::createConvertToLLVM(unsigned indexBits) {
   return std::make_unique<ConvertToLLVM>(indexBits);

@@ -7,10 +7,7 @@
 
 namespace fnc {
 
-/// Views of memrefs to arithmetic on offsets and sizes.
-std::unique_ptr<mlir::Pass> createExpandViews();
-
-/// All that is left to the LLVM dialect, for a target whose indices have `indexBits` bits.
+/// Functions on memrefs to the LLVM dialect, for a target whose indices have `indexBits` bits.
 std::unique_ptr<mlir::Pass> createConvertToLLVM(unsigned indexBits);
 
 } // namespace fnc

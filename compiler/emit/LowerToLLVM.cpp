@@ -15,7 +15,6 @@
 using namespace mlir;
 
 void fnc::buildLowerToLLVMPipeline(OpPassManager &pm, unsigned indexBits) {
-  pm.addPass(createExpandViews());
   pm.addPass(createConvertToLLVM(indexBits));
 }
 
@@ -24,13 +23,6 @@ std::unique_ptr<llvm::Module> fnc::translate(ModuleOp module, const Graph &graph
                                              llvm::TargetMachine &machine) {
   registerBuiltinDialectTranslation(*module.getContext());
   registerLLVMDialectTranslation(*module.getContext());
-  // What the manifest has read already would only be remarked on.
-  for (auto func : module.getOps<LLVM::LLVMFuncOp>())
-    for (unsigned i = 0; i < func.getNumArguments(); ++i)
-      if (DictionaryAttr attrs = func.getArgAttrDict(i))
-        for (NamedAttribute attr : attrs)
-          if (attr.getName().strref().starts_with("fn."))
-            func.removeArgAttr(i, attr.getName());
   std::unique_ptr<llvm::Module> result = translateModuleToLLVMIR(module, context, graph.name);
   if (!result)
     return nullptr;
