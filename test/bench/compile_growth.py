@@ -37,8 +37,11 @@ SHAPES = {
 
 def count(fnc, text, folder):
     (folder / "g.mlir").write_text(text)
-    done = subprocess.run(["qemu-x86_64", "-d", "plugin", "-plugin", folder / "count.so", fnc, "compile", folder / "g.mlir", "-o",
-                           folder / "g.o"], capture_output=True, text=True)
+    # What fnc would become: QEMU counts no further than that.
+    compiler = fnc.resolve().parent.parent / "lib" / "fnc-compiler"
+    version = subprocess.run([fnc, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    done = subprocess.run(["qemu-x86_64", "-d", "plugin", "-plugin", folder / "count.so", compiler, version, "compile",
+                           f"input={folder}/g.mlir", f"output={folder}/g.o"], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
     return int(re.search(r"(\d+) instructions", done.stderr + done.stdout).group(1))
