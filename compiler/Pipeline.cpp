@@ -15,6 +15,7 @@
 #include "compiler/buffer/Passes.h"
 #include "compiler/emit/ConstantPool.h"
 #include "compiler/emit/DebugLines.h"
+#include "compiler/emit/Parts.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/kernel/Kernel.h"
 #include "compiler/tensor/Passes.h"
@@ -226,11 +227,11 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   if (stopsAt("loops", module, options, result))
     return result;
 
-  // Not in text that people read. All targets at hand are little-endian; another keeps its
-  // constants.
+  // Not in text that people read, nor where bytes of memory are in another order, or a table of
+  // addresses (Mips) tells symbols of the object from those of others.
   std::vector<PooledConstant> constants;
   if (options.stopAfter.empty() && !options.assembly &&
-      (*machine)->getTargetTriple().isLittleEndian())
+      (*machine)->getTargetTriple().isLittleEndian() && !(*machine)->getTargetTriple().isMIPS())
     constants = takeConstants(module);
   unsigned indexBits = (*machine)->createDataLayout().getPointerSizeInBits();
   if (failed(run([&](PassManager &pm) { buildLowerToLLVMPipeline(pm, indexBits); })))
@@ -249,23 +250,21 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   std::unique_ptr<llvm::Module> code = translate(module, result.graph, context, **machine);
   if (!code)
     return failure();
-  reserveConstants(*code, constants);
-  optimize(*code, **machine, options.target);
+  declareConstants(*code, constants);
   if (options.stopAfter == "llvm") {
+    optimize(*code, **machine, options.target);
     llvm::raw_svector_ostream os(result.code);
     code->print(os, nullptr);
     return result;
   }
-  embedManifest(*code, result.graph, **machine, options.target);
-  // A buffer that grows would be there twice.
-  size_t room = 1 << 20;
-  for (const PooledConstant &constant : constants)
-    room += constant.value.getRawData().size();
-  result.code.reserve(room);
-  llvm::Error error = emitCode(*code, **machine, options.assembly, result.code);
-  if (!error)
-    error = fillConstants(result.code, constants);
-  if (error) {
+  auto emit = [&] {
+    if (!options.assembly)
+      return emitObject(*code, **machine, options.target, result.graph, constants, result.code);
+    optimize(*code, **machine, options.target);
+    embedManifest(*code, result.graph, **machine, options.target);
+    return emitCode(*code, **machine, /*assembly=*/true, result.code);
+  };
+  if (llvm::Error error = emit()) {
     module.emitError(llvm::toString(std::move(error)));
     return failure();
   }

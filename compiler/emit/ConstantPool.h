@@ -1,16 +1,16 @@
 //===- ConstantPool.h - large constants, past LLVM --------------*- C++ -*-===//
 //
 // Megabytes of weights would be copied several times on their way through LLVM, as nests of arrays.
-// They stay attributes instead: the object gets room for them, which is filled in the end.
+// They stay attributes instead, and LLVM's objects leave them undefined.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef FNC_EMIT_CONSTANTPOOL_H
 #define FNC_EMIT_CONSTANTPOOL_H
 
+#include "compiler/emit/MergeObjects.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/Support/Error.h"
 #include <string>
 #include <vector>
 
@@ -23,16 +23,17 @@ namespace fnc {
 struct PooledConstant {
   std::string symbol;
   mlir::DenseElementsAttr value;
+  uint64_t alignment = 1;
 };
 
 /// Takes the values of large `memref.global`s out of a module, which is for a little-endian target.
 std::vector<PooledConstant> takeConstants(mlir::ModuleOp module);
 
-/// Makes room for them in the translated module, whose optimizer must not look into it.
-void reserveConstants(llvm::Module &module, llvm::ArrayRef<PooledConstant> pool);
+/// Makes declarations of them in the translated module, whose optimizer must not look into them.
+void declareConstants(llvm::Module &module, llvm::ArrayRef<PooledConstant> pool);
 
-/// Fills the room in the object.
-llvm::Error fillConstants(llvm::MutableArrayRef<char> object, llvm::ArrayRef<PooledConstant> pool);
+/// What the object gets in the end.
+std::vector<ObjectData> dataOf(llvm::ArrayRef<PooledConstant> pool);
 
 } // namespace fnc
 

@@ -50,7 +50,11 @@ std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, const Graph &grap
 void addEntryPoints(llvm::Module &module, const Graph &graph,
                     const llvm::TargetMachine &machine);
 
-void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetOptions &options);
+/// Those that look at calls see the whole module; the others may see parts of it.
+enum class Passes { All, AcrossFunctions, WithinFunctions };
+
+void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetOptions &options,
+              Passes part = Passes::All);
 
 /// Where an object carries its manifest.
 inline constexpr llvm::StringLiteral kManifestSection = ".fn.manifest";

@@ -117,11 +117,16 @@ fnc::createTargetMachine(const fnc::TargetOptions &options) {
 /// LLVM's passes for levels 1 to 3. Its own pipelines expect what people write; kernels come with
 /// their loops in order, in vectors, and without a common subexpression. Each pass that is here
 /// saves instructions in some kernel, and the others none: half of the time.
-static std::string speedPipeline(unsigned level) {
+static std::string speedPipeline(unsigned level, fnc::Passes part) {
   constexpr StringLiteral combine = "instcombine<max-iterations=1;no-verify-fixpoint>";
   std::string text;
   // Entry points hand over descriptors of memory, most of which is constant or not used.
-  text += "ipsccp,deadargelim,function<eager-inv>(sroa<modify-cfg>,early-cse<>," + combine.str() +
+  constexpr StringLiteral across = "ipsccp,deadargelim";
+  if (part == fnc::Passes::AcrossFunctions)
+    return across.str();
+  if (part == fnc::Passes::All)
+    text += across.str() + ",";
+  text += "function<eager-inv>(sroa<modify-cfg>,early-cse<>," + combine.str() +
           ",simplifycfg<bonus-inst-threshold=1;switch-range-to-icmp;keep-loops;speculate-blocks;"
           "simplify-cond-branch>),cgscc(inline),function<eager-inv>("
           "loop-mssa(loop-rotate<header-duplication>,licm<allowspeculation>),"
@@ -139,7 +144,8 @@ static std::string speedPipeline(unsigned level) {
   return text + combine.str() + ",loop-mssa(licm<allowspeculation>)),globaldce,constmerge";
 }
 
-void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOptions &options) {
+void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOptions &options,
+                   Passes part) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager sccs;
@@ -176,8 +182,10 @@ void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOpti
   else if (options.forSize)
     pipeline = passes.buildPerModuleDefaultPipeline(level);
   else
-    cantFail(passes.parsePassPipeline(pipeline, speedPipeline(options.level)));
+    cantFail(passes.parsePassPipeline(pipeline, speedPipeline(options.level, part)));
   pipeline.run(module, modules);
+  if (part == Passes::AcrossFunctions)
+    return;
   moveBits(module);
   keepMasksOutOfLogic(module, machine);
 }
