@@ -17,7 +17,6 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
   pm.addPass(createCommit());
   // Sizes are shared once equal computations are one value.
   pm.addPass(createCSEPass());
-  pm.addPass(createSimplify());
   // One pass over a variable and its slots; then where it can be done in place, since the status
   // is known; then without a gradient in between.
   pm.addPass(createMergeLoops());

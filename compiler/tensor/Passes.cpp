@@ -7,22 +7,48 @@
 #include "mlir/Conversion/TosaToTensor/TosaToTensor.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
+namespace {
+
+bool isTosa(Operation *op) { return isa<tosa::TosaDialect>(op->getDialect()); }
+
+/// A size that may be known from what makes the tensor.
+bool isOpenDim(Operation *op) {
+  auto dim = dyn_cast<tensor::DimOp>(op);
+  return dim && dim.getSource().getDefiningOp();
+}
+
+/// Pasted ops: TOSA has lowerings of its own.
+OpPassManager tosaLowerings() {
+  OpPassManager pm(func::FuncOp::getOperationName());
+  pm.addPass(fnc::createLowerTosaBroadcast());
+  pm.addPass(tosa::createTosaToLinalgNamed());
+  pm.addPass(tosa::createTosaToLinalg());
+  pm.addPass(createTosaToArithPass());
+  pm.addPass(createTosaToTensorPass());
+  return pm;
+}
+
+void resolveDims(RewritePatternSet &patterns) {
+  memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+  memref::populateResolveShapedTypeResultDimsPatterns(patterns);
+}
+
+} // namespace
+
 void fnc::buildTensorPipeline(OpPassManager &pm, const LowerToLinalgOptions &lower,
                               const ExpandMathOptions &math,
-                              const FormContractionsOptions &registers, bool winograd, bool fastMath) {
-  // Pasted ops first: TOSA has lowerings of its own, and arithmetic on tensors is what fuses below.
-  OpPassManager &kernels = pm.nest<func::FuncOp>();
-  kernels.addPass(createLowerTosaBroadcast());
-  kernels.addPass(tosa::createTosaToLinalgNamed());
-  kernels.addPass(tosa::createTosaToLinalg());
-  kernels.addPass(createTosaToArithPass());
-  kernels.addPass(createTosaToTensorPass());
+                              const FormContractionsOptions &registers, bool winograd,
+                              bool fastMath) {
+  // First: arithmetic on tensors is what fuses below.
+  pm.addNestedPass<func::FuncOp>(createWhereAny(isTosa, tosaLowerings()));
   pm.addPass(createChannelsLast());
   pm.addPass(createLowerToLinalg(lower));
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
@@ -30,15 +56,12 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const LowerToLinalgOptions &low
   // ones first: resolving each along a chain of its own is quadratic.
   pm.addPass(createSimplify());
   pm.addPass(createCSEPass());
-  pm.addPass(memref::createResolveShapedTypeResultDimsPass());
-  pm.addPass(createSimplify());
-  pm.addPass(createCSEPass());
+  pm.addPass(createSimplify(isOpenDim, resolveDims));
   // Before loops are fused: a transpose would become part of one and go no further.
   pm.addPass(createSinkTransposes());
   // Each buffer that goes is memory traffic and workspace saved.
   pm.addPass(createFuseElementwise());
-  pm.addPass(memref::createResolveShapedTypeResultDimsPass());
-  pm.addPass(createSimplify());
+  pm.addPass(createSimplify(isOpenDim, resolveDims));
   pm.addPass(createCSEPass());
   // Once what they reduce has moved into them.
   pm.addPass(createFuseReductions());

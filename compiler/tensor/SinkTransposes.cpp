@@ -194,8 +194,10 @@ struct SinkTransposes : fnc::impl::SinkTransposesBase<SinkTransposes> {
         context);
     tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
     // A run that stops early has moved less, not wrongly.
-    (void)applyPatternsGreedily(getOperation(), std::move(patterns),
-                                GreedyRewriteConfig().setUseTopDownTraversal());
+    (void)applyPatternsGreedily(
+        getOperation(), std::move(patterns),
+        GreedyRewriteConfig().setUseTopDownTraversal().setRegionSimplificationLevel(
+            GreedySimplifyRegionLevel::Disabled));
   }
 };
 
