@@ -130,11 +130,38 @@ void orderConstants(ModuleOp module) {
   }
 }
 
+/// Users of each value from the last one to the first, as they would be after a parser:
+/// bufferization leaves them in an order that differs from run to run, too.
+void orderUses(ModuleOp module) {
+  llvm::DenseMap<Operation *, unsigned> position;
+  module.walk<WalkOrder::PreOrder>([&](Operation *op) { position[op] = position.size(); });
+  auto order = [&](Value value) {
+    if (value.use_empty() || value.hasOneUse())
+      return;
+    SmallVector<std::pair<unsigned, unsigned>> uses; // by op and operand, from the last one
+    for (OpOperand &use : value.getUses())
+      uses.push_back({~position[use.getOwner()], ~use.getOperandNumber()});
+    auto sorted = llvm::to_vector(llvm::seq<unsigned>(0, uses.size()));
+    SmallVector<unsigned> places(uses.size());
+    llvm::sort(sorted, [&](unsigned a, unsigned b) { return uses[a] < uses[b]; });
+    for (auto [place, use] : llvm::enumerate(sorted))
+      places[use] = place;
+    value.shuffleUseList(places);
+  };
+  module.walk([&](Operation *op) {
+    llvm::for_each(op->getResults(), order);
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        llvm::for_each(block.getArguments(), order);
+  });
+}
+
 struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
   void runOnOperation() override {
     if (failed(bufferizeAll(getOperation())))
       return signalPassFailure();
     orderConstants(getOperation());
+    orderUses(getOperation());
   }
 
   LogicalResult bufferizeAll(ModuleOp module) {
