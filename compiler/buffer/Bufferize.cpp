@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/SubsetOpInterface.h"
@@ -39,10 +40,37 @@ LogicalResult bufferize(ModuleOp module) {
   return bufferization::runOneShotModuleBufferize(module, makeOptions(), state);
 }
 
+/// Empty tensors with a copy for each further use: which use of one becomes the destination would
+/// differ from run to run.
+class SeparateEmptyTensors {
+public:
+  explicit SeparateEmptyTensors(ModuleOp module) {
+    SmallVector<tensor::EmptyOp> ops;
+    module.walk([&](tensor::EmptyOp op) { ops.push_back(op); });
+    for (tensor::EmptyOp op : ops)
+      for (OpOperand &use : llvm::make_early_inc_range(op->getUses()))
+        if (!op->hasOneUse()) {
+          copies.push_back({cast<tensor::EmptyOp>(OpBuilder(op).clone(*op)), op});
+          use.set(copies.back().first);
+        }
+  }
+  /// What became no destination is one buffer again, as long as lives are apart.
+  ~SeparateEmptyTensors() {
+    for (auto [copy, op] : copies) {
+      copy.replaceAllUsesWith(op.getResult());
+      copy.erase();
+    }
+  }
+
+private:
+  SmallVector<std::pair<tensor::EmptyOp, tensor::EmptyOp>> copies;
+};
+
 /// One analysis, which is the module's: of a function alone it would not know that arguments are
 /// buffers, and find no destination.
 LogicalResult eliminateEmptyTensors(ModuleOp module, ArrayRef<func::FuncOp> funcs) {
   bufferization::OneShotBufferizationOptions options;
+  SeparateEmptyTensors separate(module);
   options.allowReturnAllocsFromLoops = true;
   options.bufferizeFunctionBoundaries = true;
   bufferization::OneShotAnalysisState analysis(module, options);

@@ -4,8 +4,8 @@
 // RUN: fnc-opt %s --fnc-bufferize | FileCheck %s
 // RUN: fnc-opt %s --fnc-bufferize | FileCheck %s
 
-// Whether empty tensors can be eliminated here is not the same in each run; a trial that works
-// bufferizes the module, and one that fails leaves it as it was.
+// One empty tensor for all: a trial that works bufferizes the module, and one that fails leaves it
+// as it was.
 // CHECK-LABEL: func.func @outputs
 // CHECK: arith.select {{.*}} : memref<3xi64>
 // CHECK: return
