@@ -273,27 +273,51 @@ void FunctionLowering::startBlock(Block *block) {
   b.setInsertionPointToEnd(block);
 }
 
+/// Loops ask at their end whether to go on, as LLVM's passes want them, and once before they begin
+/// where that is open. Results are what the last round yields, or what no round leaves.
 void FunctionLowering::lowerFor(scf::ForOp op) {
-  SmallVector<Value> parts{get(op.getLowerBound())};
+  auto constant = [&](Value number) -> std::optional<int64_t> {
+    if (!number.getType().isIndex())
+      return getConstantIntValue(number);
+    Index it = index(number);
+    return it.value ? std::nullopt : std::optional(it.known);
+  };
+  std::optional<int64_t> first = constant(op.getLowerBound()), end = constant(op.getUpperBound()),
+                         by = constant(op.getStep());
+  bool isEntered = first && end && *first < *end && (*first >= 0 || !op.getUnsignedCmp());
+  bool meetsEnd = by == 1 || (isEntered && by && *by > 0 && (*end - *first) % *by == 0);
+  auto order = op.getUnsignedCmp() ? LLVM::ICmpPredicate::ult : LLVM::ICmpPredicate::slt;
   Value upper = get(op.getUpperBound()), step = get(op.getStep());
+  SmallVector<Value> parts{get(op.getLowerBound())};
   for (Value init : op.getInitArgs())
     appendParts(init, parts);
-  Block *header = newBlock(parts), *body = newBlock(), *after = newBlock();
-  LLVM::BrOp::create(b, parts, header);
-  startBlock(header);
-  BlockArgument counter = header->getArgument(0);
-  takeParts(op.getBody()->getArguments(), header->getArguments());
-  auto order = op.getUnsignedCmp() ? LLVM::ICmpPredicate::ult : LLVM::ICmpPredicate::slt;
-  LLVM::CondBrOp::create(b, LLVM::ICmpOp::create(b, order, counter, upper), body, after);
+
+  Block *body = newBlock(parts), *done = newBlock(ValueRange(parts).drop_front()), *after = done;
+  if (!isEntered) {
+    after = newBlock(done->getArguments());
+    Block *enter = newBlock();
+    Value isAny = LLVM::ICmpOp::create(b, order, parts.front(), upper);
+    LLVM::CondBrOp::create(b, isAny, enter, ValueRange(), after, ValueRange(parts).drop_front());
+    startBlock(enter);
+  }
+  LLVM::BrOp::create(b, parts, body);
   startBlock(body);
+  takeParts(op.getBody()->getArguments(), body->getArguments());
   lowerBlock(*op.getBody());
-  parts = {LLVM::AddOp::create(b, counter, step)};
+  parts = {LLVM::AddOp::create(b, body->getArgument(0), step)};
   for (Value yielded : op.getBody()->getTerminator()->getOperands())
     appendParts(yielded, parts);
-  LLVM::BrOp::create(b, parts, op->getAttrOfType<LLVM::LoopAnnotationAttr>("llvm.loop_annotation"),
-                     header);
-  startBlock(after);
-  alias(op.getResults(), op.getRegionIterArgs());
+  // Of two counters, code generation drops one where the test is for equality.
+  Value goesOn =
+      LLVM::ICmpOp::create(b, meetsEnd ? LLVM::ICmpPredicate::ne : order, parts.front(), upper);
+  auto back = LLVM::CondBrOp::create(b, goesOn, body, parts, done, ValueRange(parts).drop_front());
+  back.setLoopAnnotationAttr(op->getAttrOfType<LLVM::LoopAnnotationAttr>("llvm.loop_annotation"));
+  startBlock(done);
+  if (after != done) {
+    LLVM::BrOp::create(b, done->getArguments(), after);
+    startBlock(after);
+  }
+  takeParts(op.getResults(), after->getArguments());
 }
 
 void FunctionLowering::lowerIf(scf::IfOp op) {
