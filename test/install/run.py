@@ -2,9 +2,11 @@
 """Installs a build, makes its package, and uses both as a stranger would: run.py BUILD_DIR
 
 A project outside of the tree finds fnc by find_package, for this machine and for a Cortex-M4; its library follows
-changes of the graph. The Debian package is unpacked and must hold the same and run.
+changes of the graph. The Debian package is unpacked and must hold the same and run. The compiler in both is the one whose code
+was laid out, where the build does that.
 """
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -64,6 +66,20 @@ def undeclared(program, packages):
     return missing
 
 
+def lays_out():
+    """Whether the build has to lay out the compiler's code: a release build with the tools for it."""
+    cache = (build / "CMakeCache.txt").read_text()
+    return (re.search(r"FNC_LAYOUT:BOOL=ON", cache) and re.search(r"CMAKE_BUILD_TYPE:\w+=Release", cache) and
+            "-fsanitize" not in cache and platform.machine() == "x86_64" and shutil.which("qemu-x86_64") and
+            re.search(r"FNC_BOLT:FILEPATH=/", cache))
+
+
+def is_laid_out(program):
+    """llvm-bolt keeps the code that was linked under another name."""
+    _, sections = run("readelf", "--sections", "--wide", program)
+    return ".bolt.org.text" in sections
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         temporary = pathlib.Path(folder)
@@ -73,6 +89,7 @@ def main():
             return
         missing = [f for f in FILES if not (prefix / f).exists()]
         check("installed files", not missing, missing)
+        check("the compiler's code is laid out where it can be", is_laid_out(prefix / "lib/fnc/fnc-compiler") == bool(lays_out()))
         consume("host", temporary, prefix, [])
         arm = ("-DCMAKE_TOOLCHAIN_FILE=" + str(HERE / "arm.cmake"), "-DCMAKE_BUILD_TYPE=MinSizeRel")
         emulator = re.search(r"EMULATOR (.*?)\)", (HERE / "arm.cmake").read_text(), re.S).group(1).split()
@@ -90,6 +107,7 @@ def main():
         run("dpkg-deb", "--extract", package, unpacked)
         missing = [f for f in FILES if not (unpacked / "usr" / f).exists()]
         check("package: files", not missing, missing)
+        check("package: the same", is_laid_out(unpacked / "usr/lib/fnc/fnc-compiler") == bool(lays_out()))
         _, depends = run("dpkg-deb", "--field", package, "Depends")
         programs = [unpacked / "usr" / "bin" / "fnc", *(unpacked / "usr" / "lib" / "fnc").iterdir()]
         packages = {"libc6", "libgcc-s1", *re.split(r"[\s,]+", depends)}

@@ -4,5 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools/dev/setup.sh build
 cmake --preset release -DFNC_BUILD_TESTS=OFF >/dev/null
-ninja -C build digits_example
+ninja -C build digits_example fnc-layout
 build/bin/digits_example examples/digits/data

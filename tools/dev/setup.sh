@@ -9,14 +9,14 @@ packages=(
   libxxhash-dev libpng-dev libjpeg62-turbo-dev libsndfile1-dev
   libonnx-dev libprotobuf-dev protobuf-compiler
   python3
+  # the layout of the compiler's code
+  bolt-22 qemu-user
 )
 tests=(
   python3-numpy python3-pil git libgtest-dev valgrind libonnx-testdata
   # firmware
   gcc-arm-none-eabi picolibc-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
   qemu-system-arm qemu-system-misc
-  # other CPUs
-  qemu-user
 )
 [ "${1:-}" = build ] || packages+=("${tests[@]}")
 [ "${1:-}" != nightly ] || packages+=(libclang-rt-22-dev)
