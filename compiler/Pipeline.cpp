@@ -111,9 +111,9 @@ fnc::ExpandMathOptions mathOf(const llvm::TargetMachine &machine) {
 
 /// The registers that hold vectors, and blocks of results.
 template <typename Options>
-Options registersOf(llvm::TargetMachine &machine, const fnc::TargetOptions &target) {
+Options registersOf(const fnc::VectorRegisters &vectors, llvm::TargetMachine &machine,
+                    const fnc::TargetOptions &target) {
   Options result;
-  fnc::VectorRegisters vectors = fnc::vectorRegisters(machine);
   result.vectorBits = vectors.bits;
   result.registers = vectors.count;
   if (vectors.bits == 0) {
@@ -126,13 +126,12 @@ Options registersOf(llvm::TargetMachine &machine, const fnc::TargetOptions &targ
 }
 
 /// What multiplies bytes, in registers that hold vectors.
-fnc::ByteProducts byteProductsOf(llvm::TargetMachine &machine) {
+fnc::ByteProducts byteProductsOf(unsigned bits, llvm::TargetMachine &machine) {
   using fnc::ByteProducts;
   auto has = [&](const char *feature) {
     return machine.getMCSubtargetInfo()->checkFeatures(feature);
   };
   const llvm::Triple &triple = machine.getTargetTriple();
-  unsigned bits = fnc::vectorRegisters(machine).bits;
   if (triple.isAArch64() && triple.isLittleEndian() && bits >= 128)
     return has("+i8mm")      ? ByteProducts::I8mm
            : has("+dotprod") ? ByteProducts::Dotprod
@@ -147,9 +146,10 @@ fnc::ByteProducts byteProductsOf(llvm::TargetMachine &machine) {
 
 /// `registersOf`, with what multiplies bytes.
 template <typename Options>
-Options kernelsOf(llvm::TargetMachine &machine, const fnc::TargetOptions &target) {
-  auto result = registersOf<Options>(machine, target);
-  result.byteProducts = byteProductsOf(machine);
+Options kernelsOf(const fnc::VectorRegisters &vectors, llvm::TargetMachine &machine,
+                  const fnc::TargetOptions &target) {
+  auto result = registersOf<Options>(vectors, machine, target);
+  result.byteProducts = byteProductsOf(vectors.bits, machine);
   return result;
 }
 
@@ -170,6 +170,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     module.emitError(llvm::toString(machine.takeError()));
     return failure();
   }
+  VectorRegisters vectors = vectorRegisters(**machine);
 
   // What each function needs, in which order, with which sizes: everything that has to do with
   // specs is decided here, so that later stages see plain functions on values.
@@ -183,8 +184,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
 
   // Values, not memory: fusion is safe where nothing aliases.
   if (failed(run([&](PassManager &pm) {
-        VectorRegisters vectors = vectorRegisters(**machine);
-        auto contractions = kernelsOf<FormContractionsOptions>(**machine, options.target);
+        auto contractions = kernelsOf<FormContractionsOptions>(vectors, **machine, options.target);
         contractions.halves = vectors.halves;
         buildTensorPipeline(pm, {.sortEntries = vectors.bits != 0 && !options.target.forSize},
                             mathOf(**machine), contractions,
@@ -197,7 +197,7 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   // Memory once, for the fused form: what lives at the same time is known only now. The branch to
   // C++ source leaves after this stage.
   if (failed(run([&](PassManager &pm) {
-        auto skew = registersOf<SkewRowsOptions>(**machine, options.target);
+        auto skew = registersOf<SkewRowsOptions>(vectors, **machine, options.target);
         if (options.target.forSize)
           skew.registers = 0;
         buildBufferPipeline(pm, skew, options.profile);
@@ -221,7 +221,8 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
         // A call and its arguments are the longer code.
         if (options.target.forSize)
           outline.atLeast = 32;
-        buildLoopPipeline(pm, kernelsOf<LowerToLoopsOptions>(**machine, options.target), outline);
+        buildLoopPipeline(pm, kernelsOf<LowerToLoopsOptions>(vectors, **machine, options.target),
+                          outline);
       })))
     return failure();
   if (stopsAt("loops", module, options, result))
