@@ -14,7 +14,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
-#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/Threading.h"
@@ -28,9 +28,16 @@ using namespace llvm;
 
 namespace {
 
-/// Fewer instructions are not worth a thread; so many or more are in each of several parts, of
-/// which there are at most so many.
-constexpr size_t kFewest = 700, kPerPart = 1200, kMostParts = 16;
+/// What a function takes to compile: instructions, and what goes with each block, in as many more
+/// of them (fitted to the times of 200 functions).
+constexpr size_t kPerBlock = 8;
+size_t costOf(const Function &function) {
+  return function.getInstructionCount() + kPerBlock * function.size();
+}
+
+/// Less is not worth a thread; so much or more is in each of several parts, of which there are at
+/// most so many.
+constexpr size_t kLeastCost = 1500, kCostPerPart = 2500, kMostParts = 16;
 
 /// By symbol, the part that defines it.
 struct Parts {
@@ -54,7 +61,7 @@ void addUsers(const Value &value, SmallPtrSetImpl<const Function *> &functions) 
       addUsers(*user, functions);
 }
 
-/// Functions that stay together, largest first, by their number of instructions.
+/// Functions that stay together, and their cost; the most first.
 using Group = std::pair<size_t, std::vector<Function *>>;
 std::vector<Group> groupsOf(Module &module) {
   EquivalenceClasses<Function *> together;
@@ -73,8 +80,8 @@ std::vector<Group> groupsOf(Module &module) {
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
-    auto &[size, functions] = groups[together.getLeaderValue(&function)];
-    size += function.getInstructionCount();
+    auto &[cost, functions] = groups[together.getLeaderValue(&function)];
+    cost += costOf(function);
     functions.push_back(&function);
   }
   std::vector<Group> result;
@@ -91,21 +98,23 @@ void share(GlobalValue &value) {
 }
 
 Parts partsOf(Module &module) {
-  size_t instructions = module.getInstructionCount();
   std::vector<Group> groups = groupsOf(module);
+  size_t cost = 0;
+  for (const Group &group : groups)
+    cost += group.first;
   // Beside one that has most of all there is little to do.
-  if (instructions < kFewest || groups.front().first > instructions / 4 * 3)
+  if (cost < kLeastCost || groups.front().first > cost / 4 * 3)
     return {};
   // As many for each thread, of which there mostly are a power of two.
   size_t most = std::min(groups.size(), kMostParts);
   Parts parts;
   parts.count = 2;
-  while (parts.count * 2 <= most && parts.count * 2 * kPerPart <= instructions)
+  while (parts.count * 2 <= most && parts.count * 2 * kCostPerPart <= cost)
     parts.count *= 2;
-  std::vector<size_t> sizes(parts.count);
-  for (auto &[size, functions] : groups) {
-    unsigned least = min_element(sizes) - sizes.begin();
-    sizes[least] += size;
+  std::vector<size_t> costs(parts.count);
+  for (auto &[groupCost, functions] : groups) {
+    unsigned least = min_element(costs) - costs.begin();
+    costs[least] += groupCost;
     for (Function *function : functions)
       parts.of[function->getName()] = least;
   }
@@ -151,6 +160,13 @@ Error keepPart(Module &module, const Parts &parts, unsigned part) {
   return Error::success();
 }
 
+std::unique_ptr<TargetMachine> copyOf(const TargetMachine &machine) {
+  return std::unique_ptr<TargetMachine>(machine.getTarget().createTargetMachine(
+      machine.getTargetTriple(), machine.getTargetCPU(), machine.getTargetFeatureString(),
+      machine.Options, machine.getRelocationModel(), machine.getCodeModel(),
+      machine.getOptLevel()));
+}
+
 class Emitter {
 public:
   Emitter(TargetMachine &machine, const fnc::TargetOptions &options, const fnc::Graph &graph)
@@ -190,10 +206,7 @@ Error Emitter::readPart(unsigned part) {
   auto module = getLazyBitcodeModule(MemoryBufferRef(bitcode, "part"), context);
   if (!module)
     return module.takeError();
-  std::unique_ptr<TargetMachine> own(machine.getTarget().createTargetMachine(
-      machine.getTargetTriple(), machine.getTargetCPU(), machine.getTargetFeatureString(),
-      machine.Options, machine.getRelocationModel(), machine.getCodeModel(),
-      machine.getOptLevel()));
+  std::unique_ptr<TargetMachine> own = copyOf(machine);
   return emitPart(**module, *own, part);
 }
 
