@@ -40,8 +40,17 @@ template <class ELFT> class Merger {
     typename ELFT::ShdrRange sections;
     typename ELFT::SymRange symbols;
     StringRef names;
+    ArrayRef<typename ELFT::Word> sectionsBeyond; ///< of symbols, where 16 bits are not enough
     /// What sections and symbols are in the whole; 0 for what is left out.
     std::vector<uint32_t> sectionNumbers, symbolNumbers;
+
+    /// 0 where a symbol has no section.
+    uint32_t sectionOf(size_t symbol) const {
+      uint32_t section = symbols[symbol].st_shndx;
+      if (section == ELF::SHN_XINDEX)
+        return sectionsBeyond[symbol];
+      return section < ELF::SHN_LORESERVE ? section : 0;
+    }
   };
   struct Section {
     std::string name;
@@ -52,6 +61,7 @@ template <class ELFT> class Merger {
   struct Symbol {
     StringRef name;
     Sym entry;
+    uint32_t section; ///< 0 where the entry says what it is instead
   };
 
 public:
@@ -66,11 +76,13 @@ private:
   Error takeSections(Input &input);
   Error takeDefined(Input &input);
   void takeUndefined(Input &input);
-  uint32_t addSymbol(StringRef name, const Sym &entry);
+  uint32_t addSymbol(const Symbol &symbol);
   uint32_t addData(const fnc::ObjectData &constant);
   template <typename Relocation> Error relocate(const Input &input, MutableArrayRef<char> bytes);
   Error copySections();
-  void writeTables();
+  void writeSymbols();
+  void writeHeaders();
+  Shdr &addTable(StringRef name, uint32_t type);
   uint64_t append(ArrayRef<char> bytes, uint64_t alignment);
   template <typename T> uint64_t append(ArrayRef<T> entries) {
     return append(
@@ -86,6 +98,7 @@ private:
   static constexpr uint32_t kGlobal = 1u << 31;
   std::vector<Symbol> locals, globals;
   StringMap<uint32_t> known;
+  StringTableBuilder strings{StringTableBuilder::ELF};
   StringMap<const fnc::ObjectData *> constants;
 };
 
@@ -103,10 +116,16 @@ template <class ELFT> Error Merger<ELFT>::read(StringRef object) {
   auto fileSections = file->sections();
   if (!fileSections)
     return fileSections.takeError();
-  Input input{*file, *fileSections, {}, {}, {}, {}};
+  Input input{*file, *fileSections, {}, {}, {}, {}, {}};
   for (const Shdr &section : *fileSections) {
-    if (section.sh_type == ELF::SHT_GROUP || section.sh_type == ELF::SHT_SYMTAB_SHNDX)
-      return internalError("have groups of sections, or too many");
+    if (section.sh_type == ELF::SHT_GROUP)
+      return internalError("have groups of sections");
+    if (section.sh_type == ELF::SHT_SYMTAB_SHNDX) {
+      auto beyond = file->getSHNDXTable(section);
+      if (!beyond)
+        return beyond.takeError();
+      input.sectionsBeyond = *beyond;
+    }
     if (section.sh_type != ELF::SHT_SYMTAB)
       continue;
     auto symbols = file->symbols(&section);
@@ -127,13 +146,12 @@ template <class ELFT> Error Merger<ELFT>::read(StringRef object) {
 
 template <class ELFT> Error Merger<ELFT>::takeSections(Input &input) {
   std::vector<bool> isNamed(input.sections.size());
-  for (const Sym &symbol : input.symbols)
-    if (symbol.st_shndx < isNamed.size())
-      isNamed[symbol.st_shndx] = true;
+  for (size_t i = 0; i < input.symbols.size(); ++i)
+    isNamed[input.sectionOf(i)] = true;
   input.sectionNumbers.assign(input.sections.size(), 0);
   for (auto [i, header] : enumerate(input.sections)) {
     if (header.sh_type == ELF::SHT_NULL || header.sh_type == ELF::SHT_STRTAB ||
-        header.sh_type == ELF::SHT_SYMTAB)
+        header.sh_type == ELF::SHT_SYMTAB || header.sh_type == ELF::SHT_SYMTAB_SHNDX)
       continue;
     auto name = input.file.getSectionName(header);
     if (!name)
@@ -161,10 +179,10 @@ template <class ELFT> Error Merger<ELFT>::takeSections(Input &input) {
   return Error::success();
 }
 
-template <class ELFT> uint32_t Merger<ELFT>::addSymbol(StringRef name, const Sym &entry) {
-  bool isLocal = entry.getBinding() == ELF::STB_LOCAL;
+template <class ELFT> uint32_t Merger<ELFT>::addSymbol(const Symbol &symbol) {
+  bool isLocal = symbol.entry.getBinding() == ELF::STB_LOCAL;
   std::vector<Symbol> &symbols = isLocal ? locals : globals;
-  symbols.push_back({name, entry});
+  symbols.push_back(symbol);
   return static_cast<uint32_t>(symbols.size() - 1) | (isLocal ? 0 : kGlobal);
 }
 
@@ -179,14 +197,12 @@ template <class ELFT> Error Merger<ELFT>::takeDefined(Input &input) {
     if (i == 0 || given.isUndefined() || isKnownFile)
       continue;
     Sym entry = given;
-    if (entry.st_shndx < ELF::SHN_LORESERVE)
-      entry.st_shndx = input.sectionNumbers[entry.st_shndx];
     bool isLocal = entry.getBinding() == ELF::STB_LOCAL;
     if (!isLocal && entry.getVisibility() == ELF::STV_HIDDEN) {
       entry.setBinding(ELF::STB_LOCAL);
       entry.setVisibility(ELF::STV_DEFAULT);
     }
-    input.symbolNumbers[i] = addSymbol(*name, entry);
+    input.symbolNumbers[i] = addSymbol({*name, entry, input.sectionNumbers[input.sectionOf(i)]});
     if (!isLocal && !known.try_emplace(*name, input.symbolNumbers[i]).second)
       return internalError("both define " + *name);
   }
@@ -204,10 +220,9 @@ template <class ELFT> uint32_t Merger<ELFT>::addData(const fnc::ObjectData &cons
   Sym entry;
   std::memset(&entry, 0, sizeof(Sym));
   entry.setBindingAndType(ELF::STB_LOCAL, ELF::STT_OBJECT);
-  entry.st_shndx = sections.size();
   entry.st_size = constant.bytes.size();
   sections.push_back(std::move(section));
-  return addSymbol(constant.symbol, entry);
+  return addSymbol({constant.symbol, entry, static_cast<uint32_t>(sections.size() - 1)});
 }
 
 template <class ELFT> void Merger<ELFT>::takeUndefined(Input &input) {
@@ -218,7 +233,7 @@ template <class ELFT> void Merger<ELFT>::takeUndefined(Input &input) {
     auto [symbol, isNew] = known.try_emplace(name, 0);
     if (isNew) {
       const fnc::ObjectData *constant = constants.lookup(name);
-      symbol->second = constant ? addData(*constant) : addSymbol(name, entry);
+      symbol->second = constant ? addData(*constant) : addSymbol({name, entry, 0});
     }
     input.symbolNumbers[i] = symbol->second;
   }
@@ -264,52 +279,74 @@ template <class ELFT> Error Merger<ELFT>::copySections() {
   return Error::success();
 }
 
-template <class ELFT> void Merger<ELFT>::writeTables() {
-  uint32_t firstGlobal = locals.size();
+template <class ELFT> typename ELFT::Shdr &Merger<ELFT>::addTable(StringRef name, uint32_t type) {
+  sections.push_back({name.str(), {}, {}});
+  Shdr &header = sections.back().header;
+  std::memset(&header, 0, sizeof(Shdr));
+  header.sh_type = type;
+  header.sh_addralign = 1;
+  return header;
+}
+
+/// And where 16 bits are not enough for the number of a section, a table of these numbers.
+template <class ELFT> void Merger<ELFT>::writeSymbols() {
+  uint32_t firstGlobal = locals.size(), place = sections.size();
   std::vector<Symbol> symbols = std::move(locals);
   append_range(symbols, globals);
-  sections.push_back({".symtab", {}, {}});
-  sections.push_back({".strtab", {}, {}});
-  StringTableBuilder strings(StringTableBuilder::ELF);
-  for (const Symbol &symbol : symbols)
-    strings.add(symbol.name);
-  for (const Section &section : sections)
-    strings.add(section.name);
-  strings.finalizeInOrder();
-  auto offsetOf = [&](StringRef name) { return strings.getOffset(CachedHashStringRef(name)); };
-
   std::vector<Sym> entries;
+  std::vector<typename ELFT::Word> beyond;
   for (const Symbol &symbol : symbols) {
-    entries.push_back(symbol.entry);
-    entries.back().st_name = symbol.name.empty() ? 0 : offsetOf(symbol.name);
+    Sym entry = symbol.entry;
+    entry.st_name = symbol.name.empty() ? 0 : strings.add(symbol.name);
+    bool isBeyond = symbol.section >= ELF::SHN_LORESERVE;
+    if (symbol.section != 0)
+      entry.st_shndx = isBeyond ? uint32_t(ELF::SHN_XINDEX) : symbol.section;
+    entries.push_back(entry);
+    beyond.emplace_back(isBeyond ? symbol.section : 0);
   }
-  Shdr &symbolTable = sections[sections.size() - 2].header, &texts = sections.back().header;
-  std::memset(&symbolTable, 0, sizeof(Shdr));
-  symbolTable.sh_type = ELF::SHT_SYMTAB;
-  symbolTable.sh_offset = append(ArrayRef(entries));
-  symbolTable.sh_size = entries.size() * sizeof(Sym);
-  symbolTable.sh_entsize = sizeof(Sym);
-  symbolTable.sh_addralign = sizeof(typename ELFT::uint);
-  symbolTable.sh_link = sections.size() - 1;
-  symbolTable.sh_info = firstGlobal;
+  bool hasBeyond = place > ELF::SHN_LORESERVE;
+  Shdr &table = addTable(".symtab", ELF::SHT_SYMTAB);
+  table.sh_offset = append(ArrayRef(entries));
+  table.sh_size = entries.size() * sizeof(Sym);
+  table.sh_entsize = sizeof(Sym);
+  table.sh_addralign = sizeof(typename ELFT::uint);
+  table.sh_link = place + (hasBeyond ? 2 : 1);
+  table.sh_info = firstGlobal;
+  if (!hasBeyond)
+    return;
+  Shdr &numbers = addTable(".symtab_shndx", ELF::SHT_SYMTAB_SHNDX);
+  numbers.sh_offset = append(ArrayRef(beyond));
+  numbers.sh_size = beyond.size() * sizeof(typename ELFT::Word);
+  numbers.sh_entsize = sizeof(typename ELFT::Word);
+  numbers.sh_addralign = sizeof(typename ELFT::Word);
+  numbers.sh_link = place;
+}
+
+template <class ELFT> void Merger<ELFT>::writeHeaders() {
+  Shdr &texts = addTable(".strtab", ELF::SHT_STRTAB);
+  // The table refers to the names, which stay where they are from here.
+  for (Section &section : sections)
+    section.header.sh_name = strings.add(section.name);
+  strings.finalizeInOrder();
   SmallString<0> text;
   text.resize(strings.getSize());
   strings.write(reinterpret_cast<uint8_t *>(text.data()));
-  std::memset(&texts, 0, sizeof(Shdr));
-  texts.sh_type = ELF::SHT_STRTAB;
   texts.sh_offset = append(text, 1);
   texts.sh_size = text.size();
-  texts.sh_addralign = 1;
 
-  std::vector<Shdr> headers;
-  for (Section &section : sections) {
-    headers.push_back(section.header);
-    headers.back().sh_name = offsetOf(section.name);
-  }
+  size_t count = sections.size();
   Ehdr header = inputs.front().file.getHeader();
+  bool isBeyond = count >= ELF::SHN_LORESERVE;
+  header.e_shnum = isBeyond ? 0 : count;
+  header.e_shstrndx = isBeyond ? size_t(ELF::SHN_XINDEX) : count - 1;
+  if (isBeyond) {
+    sections.front().header.sh_size = count;
+    sections.front().header.sh_link = count - 1;
+  }
+  std::vector<Shdr> headers;
+  for (const Section &section : sections)
+    headers.push_back(section.header);
   header.e_shoff = append(ArrayRef(headers));
-  header.e_shnum = headers.size();
-  header.e_shstrndx = headers.size() - 1;
   std::memcpy(out.data(), &header, sizeof(Ehdr));
 }
 
@@ -326,7 +363,7 @@ template <class ELFT> Error Merger<ELFT>::merge(ArrayRef<StringRef> objects) {
   std::memset(&sections.front().header, 0, sizeof(Shdr));
   Sym null;
   std::memset(&null, 0, sizeof(Sym));
-  locals.push_back({"", null});
+  locals.push_back({"", null, 0});
   for (StringRef object : objects)
     if (Error error = read(object))
       return error;
@@ -338,11 +375,10 @@ template <class ELFT> Error Merger<ELFT>::merge(ArrayRef<StringRef> objects) {
       return error;
   for (Input &input : inputs)
     takeUndefined(input);
-  if (sections.size() + 2 >= ELF::SHN_LORESERVE)
-    return internalError("have too many sections");
   if (Error error = copySections())
     return error;
-  writeTables();
+  writeSymbols();
+  writeHeaders();
   return Error::success();
 }
 
