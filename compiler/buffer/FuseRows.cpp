@@ -61,6 +61,25 @@ struct Access {
   }
 };
 
+/// An op's loops, and its way through each operand: upstream makes them anew at each question.
+struct Loops {
+  explicit Loops(linalg::LinalgOp op)
+      : op(op), maps(op.getIndexingMapsArray()), bounds(op.getStaticLoopRanges()) {
+    for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
+      if (bounds[loop] == 1)
+        continue;
+      if (kind != utils::IteratorType::parallel || bounds[loop] == 0)
+        break;
+      outer.push_back(loop);
+    }
+  }
+
+  linalg::LinalgOp op;
+  SmallVector<AffineMap> maps;
+  SmallVector<int64_t> bounds;
+  SmallVector<unsigned> outer; ///< of more than one step, the outermost and parallel
+};
+
 /// An op with loops over rows.
 struct RowOp {
   linalg::LinalgOp op;
@@ -74,41 +93,25 @@ class Reader {
 public:
   explicit Reader(func::FuncOp func) : sizes(func), context(func.getContext()) {}
 
-  /// Loops of more than one step that are the outermost and parallel.
-  static SmallVector<unsigned> outerLoops(linalg::LinalgOp op) {
-    SmallVector<unsigned> loops;
-    auto kinds = op.getIteratorTypesArray();
-    for (auto [loop, bound] : llvm::enumerate(op.getStaticLoopRanges())) {
-      if (bound == 1)
-        continue;
-      if (kinds[loop] != utils::IteratorType::parallel || bound == 0)
-        break;
-      loops.push_back(loop);
-    }
-    return loops;
-  }
-
-  /// `op` with its outermost `depth` loops, if every row can be computed by itself.
-  std::optional<RowOp> rowsOf(linalg::LinalgOp op, unsigned depth) {
-    SmallVector<unsigned> loops = outerLoops(op);
-    if (loops.size() < depth)
+  /// An op with its outermost `depth` loops, if every row can be computed by itself.
+  std::optional<RowOp> rowsOf(Loops &op, unsigned depth) {
+    if (op.outer.size() < depth)
       return std::nullopt;
-    loops.resize(depth);
-    RowOp result{op, {}, 1, {}};
-    SmallVector<int64_t> bounds = op.getStaticLoopRanges();
+    ArrayRef<unsigned> loops = ArrayRef(op.outer).take_front(depth);
+    RowOp result{op.op, {}, 1, {}};
     for (unsigned loop : loops) {
       result.rows.push_back(sizeOf(op, loop));
       if (!result.rows.back())
         return std::nullopt;
     }
-    for (auto [loop, bound] : llvm::enumerate(bounds))
+    for (auto [loop, bound] : llvm::enumerate(op.bounds))
       if (!llvm::is_contained(loops, loop)) {
         if (bound < 1)
           return std::nullopt;
         result.inside *= bound;
       }
-    for (OpOperand &operand : op->getOpOperands()) {
-      std::optional<Access> access = accessOf(op, operand, loops, result.rows, bounds);
+    for (OpOperand &operand : result.op->getOpOperands()) {
+      std::optional<Access> access = accessOf(op, operand, loops, result.rows);
       if (!access || (access->writes && !access->isApart(result.rows)))
         return std::nullopt;
       result.accesses.push_back(*access);
@@ -124,28 +127,29 @@ public:
 private:
   AffineExpr number(int64_t value) { return getAffineConstantExpr(value, context); }
 
-  AffineExpr sizeOf(linalg::LinalgOp op, unsigned loop) {
-    int64_t bound = op.getStaticLoopRanges()[loop];
+  AffineExpr sizeOf(Loops &op, unsigned loop) {
+    int64_t bound = op.bounds[loop];
     if (!ShapedType::isDynamic(bound))
       return number(bound);
     AffineExpr dim = getAffineDimExpr(loop, context);
-    for (OpOperand &operand : op->getOpOperands())
-      if (isa<MemRefType>(operand.get().getType()))
-        if (auto at = op.getMatchingIndexingMap(&operand).getResultPosition(dim))
-          if (AffineExpr size = sizes.dimension(operand.get(), *at))
+    for (auto [operand, map] : llvm::zip(op.op->getOperands(), op.maps))
+      if (isa<MemRefType>(operand.getType()))
+        if (auto at = map.getResultPosition(dim))
+          if (AffineExpr size = sizes.dimension(operand, *at))
             return size;
     return {};
   }
 
-  std::optional<Access> accessOf(linalg::LinalgOp op, OpOperand &operand, ArrayRef<unsigned> loops,
-                                 ArrayRef<AffineExpr> rows, ArrayRef<int64_t> bounds) {
+  std::optional<Access> accessOf(Loops &op, OpOperand &operand, ArrayRef<unsigned> loops,
+                                 ArrayRef<AffineExpr> rows) {
+    ArrayRef<int64_t> bounds = op.bounds;
     Access access;
     access.steps.assign(loops.size(), number(0));
     auto type = dyn_cast<MemRefType>(operand.get().getType());
     if (!type)
       return access;
     access.buffer = fnc::behindReshapes(operand.get());
-    access.writes = op.isDpsInit(&operand);
+    access.writes = op.op.isDpsInit(&operand);
     // A slice that is only read counts as if it lay by itself.
     bool isSlice = !type.getLayout().isIdentity() ||
                    !cast<MemRefType>(access.buffer.getType()).getLayout().isIdentity();
@@ -153,7 +157,7 @@ private:
       return std::nullopt;
     if (isSlice)
       access.buffer = fnc::rootOf(access.buffer);
-    AffineMap map = op.getMatchingIndexingMap(&operand);
+    AffineMap map = op.maps[operand.getOperandNumber()];
     AffineExpr stride = number(1);
     for (unsigned i = type.getRank(); i-- > 0;) {
       AffineExpr expr = map.getResult(i), size = sizes.dimension(operand.get(), i);
@@ -209,27 +213,27 @@ public:
   /// Adds an op, as deep as rows are still long enough: the deeper, the nearer is what the op
   /// before left. A group of one op may still go deeper.
   bool add(linalg::LinalgOp op, Reader &reader) {
-    unsigned deepest = Reader::outerLoops(op).size();
-    if (size() == 1)
-      deepest = std::min<unsigned>(deepest, Reader::outerLoops(ops.front().op).size());
-    else if (size() > 1)
-      deepest = ops.front().rows.size();
+    Loops loops(op);
+    if (size() > 1) {
+      std::optional<RowOp> next = reader.rowsOf(loops, ops.front().rows.size());
+      return next && hasLongRowsWith(*next) && add(*next);
+    }
+    unsigned deepest = loops.outer.size();
+    if (first)
+      deepest = std::min<unsigned>(deepest, first->outer.size());
     for (unsigned depth = deepest; depth > 0; --depth) {
       Group deeper;
-      if (size() > 1) {
-        deeper = *this;
-      } else if (size() == 1) {
-        std::optional<RowOp> first = reader.rowsOf(ops.front().op, depth);
-        if (!first || !deeper.add(*first))
+      if (first) {
+        std::optional<RowOp> before = reader.rowsOf(*first, depth);
+        if (!before || !deeper.add(*before))
           continue;
       }
-      std::optional<RowOp> next = reader.rowsOf(op, depth);
-      if (next && deeper.add(*next) && deeper.hasLongRows()) {
+      std::optional<RowOp> next = reader.rowsOf(loops, depth);
+      if (next && deeper.hasLongRowsWith(*next) && deeper.add(*next)) {
+        deeper.first = first ? std::move(first) : std::move(loops);
         *this = std::move(deeper);
         return true;
       }
-      if (size() > 1)
-        return false;
     }
     return false;
   }
@@ -306,12 +310,11 @@ private:
   }
 
   /// One loop may be over whatever there is; more of them end where vectors would be cut short.
-  bool hasLongRows() const {
-    return ops.front().rows.size() == 1 ||
-           (llvm::all_of(
-                ops,
-                [](const RowOp &row) { return row.inside == 1 || row.inside >= kShortestRow; }) &&
-            llvm::any_of(ops, [](const RowOp &row) { return row.inside > 1; }));
+  bool hasLongRowsWith(const RowOp &next) const {
+    auto hasRows = [](const RowOp &row) { return row.inside > 1; };
+    auto isLong = [](const RowOp &row) { return row.inside == 1 || row.inside >= kShortestRow; };
+    return next.rows.size() == 1 || (isLong(next) && llvm::all_of(ops, isLong) &&
+                                     (hasRows(next) || llvm::any_of(ops, hasRows)));
   }
 
   /// Allocations that only these ops use, row by row, hold one row.
@@ -375,6 +378,7 @@ private:
                                          ArrayRef<ReassociationIndices>{all});
   }
 
+  std::optional<Loops> first;
   std::vector<RowOp> ops;
   llvm::MapVector<Value, SmallVector<Access>> buffers;
 };
