@@ -66,6 +66,19 @@ private:
   SmallVector<std::pair<tensor::EmptyOp, tensor::EmptyOp>> copies;
 };
 
+/// What may be in place of what. Whether that was right before is looked at when the module is
+/// bufferized.
+LogicalResult analyze(func::FuncOp func, bufferization::OneShotAnalysisState &analysis) {
+  DominanceInfo dominance(func);
+  if (failed(analysis.analyzeOp(func, dominance)))
+    return failure();
+  analysis.gatherUndefinedTensorUses(func);
+  auto failed = func.walk([&](bufferization::BufferizableOpInterface op) {
+    return WalkResult(op.verifyAnalysis(analysis));
+  });
+  return failure(failed.wasInterrupted());
+}
+
 /// One analysis, which is the module's: of a function alone it would not know that arguments are
 /// buffers, and find no destination.
 LogicalResult eliminateEmptyTensors(ModuleOp module, ArrayRef<func::FuncOp> funcs) {
@@ -74,8 +87,9 @@ LogicalResult eliminateEmptyTensors(ModuleOp module, ArrayRef<func::FuncOp> func
   options.allowReturnAllocsFromLoops = true;
   options.bufferizeFunctionBoundaries = true;
   bufferization::OneShotAnalysisState analysis(module, options);
-  if (failed(bufferization::analyzeModuleOp(module, analysis)))
-    return failure();
+  for (func::FuncOp func : funcs)
+    if (failed(analyze(func, analysis)))
+      return failure();
   IRRewriter rewriter(module.getContext());
   // The last insertion first: what is inserted into an empty tensor that itself becomes a part of
   // another one has to see that part.
