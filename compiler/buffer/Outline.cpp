@@ -137,9 +137,9 @@ void fnc::EqualOps::add(Operation *op, Captures captures) {
   firsts.push_back(std::move(captures));
 }
 
-/// A private function before `kernel` that does what `op` does.
-static func::FuncOp outlined(Operation *op, const fnc::Captures &captures, func::FuncOp kernel,
-                             const Twine &name) {
+/// A private function before `kernel` that will do what `op` does.
+static func::FuncOp declareOutlined(Operation *op, const fnc::Captures &captures,
+                                    func::FuncOp kernel, const Twine &name) {
   OpBuilder b(kernel);
   TypeRange types = ValueRange(captures.arguments).getTypes();
   auto func = func::FuncOp::create(
@@ -149,34 +149,51 @@ static func::FuncOp outlined(Operation *op, const fnc::Captures &captures, func:
   func->setAttr("llvm.linkage",
                 LLVM::LinkageAttr::get(b.getContext(), LLVM::linkage::Linkage::Internal));
   func->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
-  Block *body = func.addEntryBlock();
-  for (BlockArgument arg : body->getArguments())
-    if (captures.apart && isa<MemRefType>(arg.getType()))
-      func.setArgAttr(arg.getArgNumber(), "llvm.noalias", b.getUnitAttr());
-  IRMapping map;
-  b.setInsertionPointToEnd(body);
-  map.map(captures.arguments, castTo(b, body->getArguments(), types));
-  for (Operation *constant : captures.constants)
-    b.clone(*constant, map);
-  Operation *inside = b.clone(*op, map);
-  func::ReturnOp::create(b, op->getLoc(), castTo(b, inside->getResults(), func.getResultTypes()));
+  if (!captures.apart)
+    return func;
+  DictionaryAttr none = b.getDictionaryAttr({}),
+                 apart = b.getDictionaryAttr(b.getNamedAttr("llvm.noalias", b.getUnitAttr()));
+  func.setAllArgAttrs(llvm::map_to_vector(
+      func.getArgumentTypes(), [&](Type type) { return isa<MemRefType>(type) ? apart : none; }));
   return func;
 }
 
-/// Calls `callee` instead of `op`.
+/// Calls `callee` where `op` is.
 static void callInstead(Operation *op, func::FuncOp callee, ValueRange arguments) {
   OpBuilder b(op);
   auto call = func::CallOp::create(b, op->getLoc(), callee,
                                    castTo(b, arguments, callee.getArgumentTypes()));
   op->replaceAllUsesWith(castTo(b, call.getResults(), op->getResultTypes()));
-  op->erase();
+}
+
+/// Makes `op` the body of `func`.
+static void moveInto(func::FuncOp func, Operation *op, const fnc::Captures &captures) {
+  Block *body = func.addEntryBlock();
+  OpBuilder b = OpBuilder::atBlockEnd(body);
+  IRMapping map;
+  map.map(captures.arguments,
+          castTo(b, body->getArguments(), ValueRange(captures.arguments).getTypes()));
+  for (Operation *constant : captures.constants)
+    b.clone(*constant, map);
+  op->moveBefore(body, body->end());
+  op->walk([&](Operation *inner) {
+    for (OpOperand &operand : inner->getOpOperands())
+      if (Value inside = map.lookupOrNull(operand.get()))
+        operand.set(inside);
+  });
+  func::ReturnOp::create(b, op->getLoc(), castTo(b, op->getResults(), func.getResultTypes()));
 }
 
 void fnc::outline(ArrayRef<Operation *> equal, const Twine &name) {
   Operation *first = equal.front();
+  Captures captures = *capturesOf(first);
+  auto kernel = first->getParentOfType<func::FuncOp>();
+  func::FuncOp func = declareOutlined(first, captures, kernel, name);
+  callInstead(first, func, captures.arguments);
+  moveInto(func, first, captures);
   // What ops take may be what others gave that have become calls.
-  func::FuncOp func =
-      outlined(first, *capturesOf(first), first->getParentOfType<func::FuncOp>(), name);
-  for (Operation *op : equal)
+  for (Operation *op : equal.drop_front()) {
     callInstead(op, func, capturesOf(op)->arguments);
+    op->erase();
+  }
 }

@@ -58,30 +58,35 @@ void lowerGlobal(memref::GlobalOp global, const LLVMTypeConverter &types) {
   global.erase();
 }
 
-/// Buffers that share no byte with others. Kernels become part of their entry points, where it
-/// would be said of each load and store.
-void markBuffersApart(func::FuncOp from, LLVM::LLVMFuncOp to) {
+/// Says which buffers share no byte with others. Kernels become part of their entry points, where
+/// it would be said of each load and store.
+SmallVector<DictionaryAttr> attributesOf(func::FuncOp func, unsigned parts) {
+  OpBuilder b(func);
+  SmallVector<DictionaryAttr> result(parts, b.getDictionaryAttr({}));
+  if (func.isExternal() || func->hasAttr("fn.kernel"))
+    return result;
   StringRef noalias = LLVM::LLVMDialect::getNoAliasAttrName();
+  DictionaryAttr apart = b.getDictionaryAttr(b.getNamedAttr(noalias, b.getUnitAttr()));
   unsigned position = 0;
-  for (auto [i, type] : llvm::enumerate(from.getArgumentTypes())) {
+  for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
     auto memref = dyn_cast<MemRefType>(type);
-    // First the pointer that was allocated, then the one that is used.
-    if (memref && from.getArgAttr(i, noalias))
-      to.setArgAttr(position + 1, noalias, UnitAttr::get(from.getContext()));
-    position += memref ? 3 + 2 * memref.getRank() : 1;
+    if (memref && func.getArgAttr(i, noalias))
+      result[position] = apart;
+    position += memref ? 1 + fnc::openNumbers(memref).size() : 1;
   }
+  return result;
 }
 
 LLVM::LLVMFuncOp declare(func::FuncOp func, const LLVMTypeConverter &types) {
   OpBuilder b(func);
   auto linkage = func->getAttrOfType<LLVM::LinkageAttr>("llvm.linkage");
-  auto made =
-      LLVM::LLVMFuncOp::create(b, func.getLoc(), func.getName(), fnc::signatureOf(func, types),
-                               linkage ? linkage.getLinkage() : LLVM::Linkage::External);
+  LLVM::LLVMFunctionType type = fnc::signatureOf(func, types);
+  auto made = LLVM::LLVMFuncOp::create(
+      b, func.getLoc(), func.getName(), type,
+      linkage ? linkage.getLinkage() : LLVM::Linkage::External, /*dsoLocal=*/false, LLVM::CConv::C,
+      /*comdat=*/{}, /*attrs=*/{}, attributesOf(func, type.getNumParams()));
   if (auto passthrough = func->getAttrOfType<ArrayAttr>("passthrough"))
     made.setPassthroughAttr(passthrough);
-  if (!func->hasAttr("fn.kernel"))
-    markBuffersApart(func, made);
   return made;
 }
 
@@ -89,8 +94,7 @@ LLVM::LLVMFuncOp declare(func::FuncOp func, const LLVMTypeConverter &types) {
 bool isStructured(func::FuncOp func) {
   if (!func.isExternal() && !func.getBody().hasOneBlock())
     return func.emitError("internal error: branches before LLVM"), false;
-  return !func
-              .walk([](Operation *op) {
+  return !func.walk([](Operation *op) {
                 if (op->getNumRegions() == 0 ||
                     isa<func::FuncOp, scf::ForOp, scf::IfOp, scf::WhileOp>(op))
                   return WalkResult::advance();
@@ -121,13 +125,17 @@ struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
     fnc::Handlers handlers;
     fnc::addArithmetic(handlers);
     fnc::addMemory(handlers);
+    llvm::DenseSet<StringAttr> elsewhere;
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (func.isExternal())
+        elsewhere.insert(func.getSymNameAttr());
     SmallVector<Operation *> left;
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       if (!isStructured(func))
         return signalPassFailure();
       LLVM::LLVMFuncOp made = declare(func, types);
       if (!func.isExternal()) {
-        fnc::FunctionLowering lowering(types, handlers);
+        fnc::FunctionLowering lowering(types, handlers, elsewhere);
         lowering.lower(func, made);
         left.append(lowering.left);
       }

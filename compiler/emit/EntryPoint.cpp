@@ -637,16 +637,18 @@ void EntryPoint::checkOverlaps() {
 void EntryPoint::callKernel() {
   llvm::Function *kernel = module.getFunction(kernelSymbol(function));
   std::vector<Value *> arguments;
+  const KernelArgument *current = nullptr;
   auto memref = [&](Value *data, ArrayRef<Value *> dims) {
-    arguments.insert(arguments.end(), {data, data, constant(0)});
-    arguments.insert(arguments.end(), dims.begin(), dims.end());
-    std::vector<Value *> strides(dims.size());
+    std::vector<Value *> numbers(1 + 2 * dims.size(), constant(0));
+    copy(dims, numbers.begin() + 1);
     Value *stride = constant(1);
     for (size_t i = dims.size(); i-- > 0;) {
-      strides[i] = stride;
+      numbers[1 + dims.size() + i] = stride;
       stride = b.CreateMul(stride, dims[i]);
     }
-    arguments.insert(arguments.end(), strides.begin(), strides.end());
+    arguments.push_back(data);
+    for (unsigned number : current->open)
+      arguments.push_back(numbers[number]);
   };
   auto dimsOf = [&](const fnc::Tensor &tensor) {
     std::vector<Value *> dims;
@@ -656,6 +658,7 @@ void EntryPoint::callKernel() {
   };
   Value *status = nullptr;
   for (const KernelArgument &argument : function.arguments) {
+    current = &argument;
     switch (argument.role) {
     case Role::Context:
       arguments.push_back(b.CreatePtrToInt(printContext, index));

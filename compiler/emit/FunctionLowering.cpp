@@ -23,14 +23,30 @@ static bool isPlain(Operation *op) {
          llvm::all_of(op->getResultTypes(), isPlainType);
 }
 
+std::vector<unsigned> fnc::openNumbers(MemRefType type) {
+  auto [strides, offset] = type.getStridesAndOffset();
+  std::vector<unsigned> open;
+  unsigned number = 0;
+  auto look = [&](int64_t known) {
+    if (ShapedType::isDynamic(known))
+      open.push_back(number);
+    ++number;
+  };
+  look(offset);
+  llvm::for_each(type.getShape(), look);
+  llvm::for_each(strides, look);
+  return open;
+}
+
 LLVM::LLVMFunctionType fnc::signatureOf(func::FuncOp func, const LLVMTypeConverter &types) {
   MLIRContext *context = func.getContext();
   Type pointer = LLVM::LLVMPointerType::get(context);
   SmallVector<Type> arguments;
   for (Type type : func.getArgumentTypes())
     if (auto memref = dyn_cast<MemRefType>(type)) {
-      arguments.append(2, pointer);
-      arguments.append(1 + 2 * memref.getRank(), types.getIndexType());
+      arguments.append(func.isExternal() ? 2 : 1, pointer);
+      arguments.append(func.isExternal() ? 1 + 2 * memref.getRank() : openNumbers(memref).size(),
+                       types.getIndexType());
     } else {
       arguments.push_back(types.convertType(type));
     }
@@ -70,7 +86,8 @@ void FunctionLowering::set(Value source, Index made) {
     known[source] = made.known;
 }
 
-/// The parts of `buffer` that the type of `source` does not know are asked for, in this order.
+/// The parts of `buffer` that the type of `source` does not know are asked for, in the order of
+/// `openNumbers`.
 void FunctionLowering::fillFrom(Value source, Buffer &buffer, llvm::function_ref<Index()> offset,
                                 llvm::function_ref<Index(unsigned)> size,
                                 llvm::function_ref<Index(unsigned)> stride) {
@@ -225,15 +242,7 @@ Value FunctionLowering::address(Value memref, ValueRange indices, bool isInBound
 void FunctionLowering::lower(func::FuncOp from, LLVM::LLVMFuncOp to) {
   made = to;
   b.setInsertionPointToEnd(to.addEntryBlock(b));
-  ValueRange parts = to.getArguments();
-  for (BlockArgument argument : from.getArguments()) {
-    if (isa<MemRefType>(argument.getType())) {
-      buffers[argument] = takeDescriptor(argument, parts);
-      continue;
-    }
-    set(argument, parts.front());
-    parts = parts.drop_front();
-  }
+  takeParts(from.getArguments(), to.getArguments());
   lowerBlock(from.getBody().front());
   lowerReturn(cast<func::ReturnOp>(from.getBody().front().getTerminator()));
 }

@@ -40,7 +40,12 @@ void addArithmetic(Handlers &handlers);
 /// Loads, stores, calls, and views, which become nothing but other offsets and sizes.
 void addMemory(Handlers &handlers);
 
-/// The type of a function in LLVM: of a memref, all the parts of upstream's descriptors.
+/// Which numbers of a memref its type does not know: 0 is the offset, 1 the first of the sizes; the
+/// strides follow them.
+std::vector<unsigned> openNumbers(mlir::MemRefType type);
+
+/// The type of a function in LLVM. A memref is a pointer and the numbers that its type does not
+/// know; of a function that is elsewhere, all the parts of upstream's descriptors.
 mlir::LLVM::LLVMFunctionType signatureOf(mlir::func::FuncOp func,
                                          const mlir::LLVMTypeConverter &types);
 
@@ -48,9 +53,11 @@ mlir::LLVM::LLVMFunctionType signatureOf(mlir::func::FuncOp func,
 /// What has no handler moves over as it is, between casts: `left` of it, for upstream's patterns.
 class FunctionLowering {
 public:
-  FunctionLowering(const mlir::LLVMTypeConverter &types, const Handlers &handlers)
+  /// `elsewhere` has the names of functions without a body.
+  FunctionLowering(const mlir::LLVMTypeConverter &types, const Handlers &handlers,
+                   const llvm::DenseSet<mlir::StringAttr> &elsewhere)
       : b(mlir::UnknownLoc::get(&types.getContext()), &types.getContext()), types(types),
-        handlers(handlers) {}
+        handlers(handlers), elsewhere(elsewhere) {}
 
   void lower(mlir::func::FuncOp from, mlir::LLVM::LLVMFuncOp to);
 
@@ -65,11 +72,13 @@ public:
   /// With what the type knows in place of values.
   void set(mlir::Value source, Buffer made);
 
-  /// The values that hand a value over to another block; and what they are there.
+  /// The values that hand a value over to another block or function; and what they are there.
   void appendParts(mlir::Value source, llvm::SmallVectorImpl<mlir::Value> &parts);
   void takeParts(mlir::ValueRange sources, mlir::ValueRange parts);
-  /// A memref as functions take it.
+  /// A memref as functions take it that are elsewhere.
   void appendDescriptor(mlir::Value source, llvm::SmallVectorImpl<mlir::Value> &parts);
+
+  bool isElsewhere(mlir::StringAttr function) { return elsewhere.contains(function); }
 
   mlir::Type convert(mlir::Type type);
   mlir::Type indexType() { return types.getIndexType(); }
@@ -108,6 +117,7 @@ private:
 
   const mlir::LLVMTypeConverter &types;
   const Handlers &handlers;
+  const llvm::DenseSet<mlir::StringAttr> &elsewhere;
   mlir::Type pointer = mlir::LLVM::LLVMPointerType::get(&types.getContext());
   mlir::LLVM::LLVMFuncOp made;
   llvm::DenseMap<mlir::Value, mlir::Value> values;

@@ -260,12 +260,13 @@ void lowerPointerAsIndex(FunctionLowering &l, Operation *op) {
 
 void lowerCall(FunctionLowering &l, Operation *op) {
   auto call = cast<func::CallOp>(op);
+  bool isElsewhere = l.isElsewhere(call.getCalleeAttr().getAttr());
   SmallVector<Value> parts;
   for (Value operand : call.getOperands())
-    if (isa<MemRefType>(operand.getType()))
+    if (isElsewhere && isa<MemRefType>(operand.getType()))
       l.appendDescriptor(operand, parts);
     else
-      parts.push_back(l.get(operand));
+      l.appendParts(operand, parts);
   SmallVector<Type> results;
   for (Type type : call.getResultTypes())
     results.push_back(l.convert(type));

@@ -23,7 +23,8 @@ std::unique_ptr<llvm::Module> fnc::translate(ModuleOp module, const Graph &graph
                                              llvm::TargetMachine &machine) {
   registerBuiltinDialectTranslation(*module.getContext());
   registerLLVMDialectTranslation(*module.getContext());
-  std::unique_ptr<llvm::Module> result = translateModuleToLLVMIR(module, context, graph.name);
+  std::unique_ptr<llvm::Module> result =
+      translateModuleToLLVMIR(module, context, graph.name, /*disableVerification=*/true);
   if (!result)
     return nullptr;
   result->setDataLayout(machine.createDataLayout());

@@ -2,6 +2,7 @@
 
 #include "compiler/emit/Manifest.h"
 #include "compiler/buffer/SymbolicSize.h"
+#include "compiler/emit/FunctionLowering.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
@@ -134,6 +135,8 @@ Function readFunction(func::FuncOp func, const Graph &graph) {
                                   : role == "status" ? Role::Status
                                                      : Role::Workspace});
     }
+    if (auto type = dyn_cast<MemRefType>(func.getArgument(i).getType()))
+      result.arguments.back().open = openNumbers(type);
   }
   return result;
 }

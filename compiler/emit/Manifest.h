@@ -84,6 +84,8 @@ struct KernelArgument {
   /// Of a sparse input, `Input` is its shape without data.
   enum class Role { Context, Input, Indices, Values, Variable, Output, Status, Workspace } role;
   unsigned index = 0; ///< among inputs, outputs or the graph's variables
+  /// What the kernel takes beside a pointer: `openNumbers` of the memref.
+  std::vector<unsigned> open = {};
 };
 
 struct Function {
