@@ -84,16 +84,23 @@ private:
   int64_t largestSize() const { return int64_t(1) << (index->getBitWidth() == 64 ? 40 : 28); }
   int64_t largestBytes() const { return int64_t(1) << (index->getBitWidth() == 64 ? 59 : 29); }
   Value *constant(int64_t value) { return ConstantInt::getSigned(index, value); }
-  /// Leaves with this status where `bad` holds.
-  void failIf(Value *bad, int32_t code, Value *tensor, int32_t dimension, Value *expected,
-              Value *got, int32_t relation = 0);
-  void failIf(Value *bad, int32_t code, int32_t tensor, int32_t dimension, Value *expected,
-              Value *got, int32_t relation = 0) {
-    failIf(bad, code, ConstantInt::getSigned(i32, tensor), dimension, expected, got, relation);
+  /// What failed, but for the tensor, in one number.
+  static int32_t kind(int32_t code, int32_t dimension, int32_t relation = 0) {
+    return static_cast<int32_t>((dimension & 0xffffu) << 16 | (relation & 0xff) << 8 | code);
   }
-  void store(int32_t code, Value *tensor, int32_t dimension, Value *expected, Value *got,
-             int32_t relation = 0);
+  Value *number(int32_t value) { return ConstantInt::getSigned(i32, value); }
+  /// Leaves with this status where `bad` holds.
+  void failIf(Value *bad, int32_t kind, int32_t tensor, Value *expected, Value *got) {
+    failIf(bad, [&] { fail(number(kind), number(tensor), expected, got); });
+  }
+  void failIf(Value *bad, function_ref<void()> fail);
+  /// Leaves where a size or a count is not from 0 to `limit`.
+  void failOutside(Value *value, int64_t limit, int32_t code, int32_t tensor, int32_t dimension);
+  void fail(Value *kind, Value *tensor, Value *expected, Value *got) {
+    b.CreateCall(failure(), {result, kind, tensor, wide(expected), wide(got)});
+  }
   llvm::Function *failure();
+  void succeed();
   Value *wide(Value *value) { return b.CreateSExtOrTrunc(value, i64); }
   int32_t outputNumber(unsigned i) { return static_cast<int32_t>(function.inputs.size() + i); }
 
@@ -163,50 +170,57 @@ Value *EntryPoint::binaryExpression(mlir::AffineBinaryOpExpr binary) {
   }
 }
 
-void EntryPoint::store(int32_t code, Value *tensor, int32_t dimension, Value *expected, Value *got,
-                       int32_t relation) {
-  if (code == FN_OK) {
-    for (unsigned i = 0; i < statusType->getNumElements(); ++i)
-      b.CreateStore(Constant::getNullValue(statusType->getElementType(i)),
-                    b.CreateStructGEP(statusType, result, i));
-    return;
-  }
-  b.CreateCall(failure(), {result, ConstantInt::getSigned(i32, code), tensor,
-                           ConstantInt::getSigned(i32, dimension),
-                           ConstantInt::getSigned(i32, relation), wide(expected), wide(got)});
-}
-
-/// Writes a status. A function of its own, so that calls that succeed carry nothing of it.
+/// Writes a status. A function of its own, so that calls that succeed carry nothing of it, and of
+/// few arguments, since there are more calls of it than of anything else.
 llvm::Function *EntryPoint::failure() {
   constexpr StringLiteral name = "fn.fail";
   if (llvm::Function *known = module.getFunction(name))
     return known;
-  auto *type =
-      FunctionType::get(Type::getVoidTy(context), {ptr, i32, i32, i32, i32, i64, i64}, false);
+  auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, i32, i32, i64, i64}, false);
   auto *fail = llvm::Function::Create(type, GlobalValue::InternalLinkage, name, &module);
   fail->addFnAttr(Attribute::NoInline);
   fail->addFnAttr(Attribute::Cold);
   if (cpuCheck)
     compileForBaseline(*fail, *cpuCheck);
   IRBuilder<> f(BasicBlock::Create(context, "", fail));
-  for (unsigned i = 0; i < statusType->getNumElements(); ++i)
-    f.CreateStore(fail->getArg(i + 1), f.CreateStructGEP(statusType, fail->getArg(0), i));
+  Value *kind = fail->getArg(1), *code = f.CreateAnd(kind, 0xff);
+  Value *dimension = f.CreateAShr(kind, 16), *relation = f.CreateAShr(f.CreateShl(kind, 16), 24);
+  for (auto [i, field] : enumerate(ArrayRef<Value *>{code, fail->getArg(2), dimension, relation,
+                                                     fail->getArg(3), fail->getArg(4)}))
+    f.CreateStore(field, f.CreateStructGEP(statusType, fail->getArg(0), i));
   f.CreateRetVoid();
   return fail;
 }
 
-void EntryPoint::failIf(Value *bad, int32_t code, Value *tensor, int32_t dimension, Value *expected,
-                        Value *got, int32_t relation) {
+void EntryPoint::failIf(Value *bad, function_ref<void()> fail) {
   if (auto *known = dyn_cast<ConstantInt>(bad); known && known->isZero())
     return;
-  auto *fail = BasicBlock::Create(context, "fail", entry);
+  auto *failed = BasicBlock::Create(context, "fail", entry);
   auto *next = BasicBlock::Create(context, "", entry);
   MDBuilder metadata(context);
-  b.CreateCondBr(bad, fail, next, metadata.createBranchWeights(1, 100000));
-  b.SetInsertPoint(fail);
-  store(code, tensor, dimension, expected, got, relation);
+  b.CreateCondBr(bad, failed, next, metadata.createBranchWeights(1, 100000));
+  b.SetInsertPoint(failed);
+  fail();
   b.CreateRetVoid();
   b.SetInsertPoint(next);
+}
+
+void EntryPoint::failOutside(Value *value, int64_t limit, int32_t code, int32_t tensor,
+                             int32_t dimension) {
+  // Negative ones are large.
+  failIf(b.CreateICmpUGT(value, constant(limit)), [&] {
+    Value *negative = b.CreateICmpSLT(value, constant(0));
+    fail(b.CreateSelect(negative, number(kind(code, dimension, -1)),
+                        number(kind(code, dimension, 1))),
+         number(tensor), b.CreateSelect(negative, constant(0), constant(limit)), value);
+  });
+}
+
+void EntryPoint::succeed() {
+  static_assert(FN_OK == 0);
+  for (unsigned i = 0; i < 4; ++i)
+    b.CreateStore(ConstantInt::get(i64, 0), b.CreateConstGEP1_64(i64, result, i));
+  b.CreateRetVoid();
 }
 
 void EntryPoint::checkCpu() {
@@ -222,7 +236,7 @@ void EntryPoint::checkCpu() {
   b.SetInsertPoint(ask);
   b.CreateCondBr(b.CreateCall(cpuCheck), next, fail);
   b.SetInsertPoint(fail);
-  store(FN_UNSUPPORTED_CPU, ConstantInt::get(i32, 0), 0, constant(0), constant(0));
+  this->fail(number(kind(FN_UNSUPPORTED_CPU, 0)), number(0), constant(0), constant(0));
   b.CreateRetVoid();
   b.SetInsertPoint(next);
 }
@@ -282,7 +296,7 @@ void EntryPoint::loadArguments() {
 
 void EntryPoint::checkPointers() {
   auto check = [&](Value *pointer, int32_t tensor) {
-    failIf(b.CreateIsNull(pointer), FN_NULL_POINTER, tensor, 0, constant(0), constant(0));
+    failIf(b.CreateIsNull(pointer), kind(FN_NULL_POINTER, 0), tensor, constant(0), constant(0));
   };
   if (state)
     check(state, FN_TENSOR_STATE);
@@ -307,12 +321,8 @@ void EntryPoint::checkDims() {
           value = inputDims[i][d];
           origins[symbol.getPosition()] = {i, d};
           int64_t max = function.symbols[symbol.getPosition()].max;
-          failIf(b.CreateICmpSLT(value, constant(0)), FN_SHAPE_MISMATCH, i, d, constant(0), value,
-                 -1);
           // Sizes beyond this cannot be in memory, and their products would overflow.
-          int64_t limit = max >= 0 ? max : largestSize();
-          failIf(b.CreateICmpSGT(value, constant(limit)), FN_SHAPE_MISMATCH, i, d, constant(limit),
-                 value, 1);
+          failOutside(value, max >= 0 ? max : largestSize(), FN_SHAPE_MISMATCH, i, d);
         }
   }
   for (auto [i, input] : enumerate(function.inputs)) {
@@ -321,7 +331,7 @@ void EntryPoint::checkDims() {
     for (auto [d, dim] : enumerate(input.dims)) {
       Value *want = expression(dim);
       if (want != inputDims[i][d])
-        failIf(b.CreateICmpNE(inputDims[i][d], want), FN_SHAPE_MISMATCH, i, d, want,
+        failIf(b.CreateICmpNE(inputDims[i][d], want), kind(FN_SHAPE_MISMATCH, d), i, want,
                inputDims[i][d]);
     }
     if (input.isSparse())
@@ -329,7 +339,7 @@ void EntryPoint::checkDims() {
     // An input without elements needs no memory.
     for (Region region : regionsOf(i))
       failIf(b.CreateAnd(b.CreateIsNull(region.begin), b.CreateICmpNE(region.bytes, constant(0))),
-             FN_NULL_POINTER, i, 0, constant(0), constant(0));
+             kind(FN_NULL_POINTER, 0), i, constant(0), constant(0));
   }
   for (const fnc::Constraint &constraint : function.constraints)
     checkConstraint(constraint);
@@ -337,7 +347,7 @@ void EntryPoint::checkDims() {
   for (auto [i, output] : enumerate(function.outputs))
     if (!output.isStatic())
       failIf(b.CreateAnd(b.CreateIsNull(outputs[i]), b.CreateICmpNE(bytesOf(output), constant(0))),
-             FN_NULL_POINTER, outputNumber(i), 0, constant(0), constant(0));
+             kind(FN_NULL_POINTER, 0), outputNumber(i), constant(0), constant(0));
 }
 
 /// Fails as a wrong shape of one input where the constraint says what a size of it has to be.
@@ -368,7 +378,7 @@ bool EntryPoint::checkOneSize(const fnc::Constraint &constraint) {
   Value *bad = relation == 0  ? b.CreateICmpNE(got, want)
                : relation < 0 ? b.CreateICmpSLT(got, want)
                               : b.CreateICmpSGT(got, want);
-  failIf(bad, FN_SHAPE_MISMATCH, origin->first, origin->second, want, got, relation);
+  failIf(bad, kind(FN_SHAPE_MISMATCH, origin->second, relation), origin->first, want, got);
   return true;
 }
 
@@ -385,8 +395,8 @@ void EntryPoint::checkConstraint(const fnc::Constraint &constraint) {
       }
     });
   Value *x = expression(constraint.lhs), *y = expression(constraint.rhs);
-  failIf(constraint.isEqual ? b.CreateICmpNE(x, y) : b.CreateICmpSLT(x, y), FN_SIZES_DISAGREE,
-         origin.first, origin.second, y, x, constraint.isEqual ? 0 : -1);
+  failIf(constraint.isEqual ? b.CreateICmpNE(x, y) : b.CreateICmpSLT(x, y),
+         kind(FN_SIZES_DISAGREE, origin.second, constraint.isEqual ? 0 : -1), origin.first, y, x);
 }
 
 AffineExpr EntryPoint::byteCount(const fnc::Tensor &tensor) {
@@ -418,9 +428,7 @@ void EntryPoint::checkCount(size_t input) {
   Value *count = symbols[symbol.getPosition()] = counts[input];
   origins[symbol.getPosition()] = {static_cast<int32_t>(input), -1};
   int64_t max = function.symbols[symbol.getPosition()].max;
-  max = max < 0 ? largestSize() : max;
-  failIf(b.CreateICmpSLT(count, constant(0)), FN_ENTRY_COUNT, input, 0, constant(0), count, -1);
-  failIf(b.CreateICmpSGT(count, constant(max)), FN_ENTRY_COUNT, input, 0, constant(max), count, 1);
+  failOutside(count, max < 0 ? largestSize() : max, FN_ENTRY_COUNT, input, 0);
 }
 
 /// No memory lies behind the shape of a sparse tensor, so that it may say more than there can be.
@@ -433,7 +441,7 @@ void EntryPoint::checkProduct(size_t input) {
     elements = b.CreateExtractValue(product, 0);
     isTooLarge = b.CreateOr(isTooLarge, b.CreateICmpUGT(elements, limit));
   }
-  failIf(isTooLarge, FN_SHAPE_OVERFLOW, input, 0, limit, elements, 1);
+  failIf(isTooLarge, kind(FN_SHAPE_OVERFLOW, 0, 1), input, limit, elements);
 }
 
 Value *EntryPoint::multiply(Value *x, Value *y) {
@@ -482,7 +490,7 @@ void EntryPoint::checkSizes() {
   if (sparse != function.inputs.end())
     input = static_cast<int32_t>(sparse - function.inputs.begin());
   if (tooLarge != b.getFalse())
-    failIf(tooLarge, FN_SHAPE_OVERFLOW, input, 0, constant(0), constant(0));
+    failIf(tooLarge, kind(FN_SHAPE_OVERFLOW, 0), input, constant(0), constant(0));
   tooLarge = nullptr;
 }
 
@@ -538,9 +546,8 @@ llvm::Function *EntryPoint::entryCheck(const fnc::Tensor &tensor) {
     Value *got = indexAt(candidate, d), *size = sizeOf(d);
     f.CreateCondBr(f.CreateICmpUGE(got, size), bad, next);
     f.SetInsertPoint(bad);
-    f.CreateCall(failure(),
-                 {check->getArg(0), ConstantInt::get(i32, FN_ENTRY_OUT_OF_RANGE), check->getArg(1),
-                  ConstantInt::get(i32, d), ConstantInt::get(i32, 0), size, got});
+    f.CreateCall(failure(), {check->getArg(0), number(kind(FN_ENTRY_OUT_OF_RANGE, d)),
+                             check->getArg(1), size, got});
     f.CreateRet(f.getTrue());
     f.SetInsertPoint(next);
   }
@@ -585,12 +592,12 @@ void EntryPoint::checkWorkspace() {
     ends.push_back(b.CreateAdd(offset, aligned));
     needed = needed ? larger(needed, ends.back()) : ends.back();
   }
-  failIf(b.CreateICmpULT(workspaceBytes, needed), FN_WORKSPACE_TOO_SMALL, FN_TENSOR_WORKSPACE, 0,
-         needed, workspaceBytes);
+  failIf(b.CreateICmpULT(workspaceBytes, needed), kind(FN_WORKSPACE_TOO_SMALL, 0),
+         FN_TENSOR_WORKSPACE, needed, workspaceBytes);
   failIf(b.CreateAnd(b.CreateIsNull(workspace), b.CreateICmpNE(needed, constant(0))),
-         FN_NULL_POINTER, FN_TENSOR_WORKSPACE, 0, constant(0), constant(0));
+         kind(FN_NULL_POINTER, 0), FN_TENSOR_WORKSPACE, constant(0), constant(0));
   Value *low = b.CreateAnd(b.CreatePtrToInt(workspace, index), constant(63));
-  failIf(b.CreateICmpNE(low, constant(0)), FN_WORKSPACE_MISALIGNED, FN_TENSOR_WORKSPACE, 0,
+  failIf(b.CreateICmpNE(low, constant(0)), kind(FN_WORKSPACE_MISALIGNED, 0), FN_TENSOR_WORKSPACE,
          constant(64), low);
 }
 
@@ -618,15 +625,15 @@ void EntryPoint::checkOverlaps() {
 
   if (extents.pairs() > kMostPairs) {
     Value *found = findOverlap(b, extents);
-    failIf(b.CreateICmpNE(found, ConstantInt::getSigned(i32, kNoOverlap)), FN_OVERLAP, found, 0,
-           constant(0), constant(0));
+    failIf(b.CreateICmpNE(found, ConstantInt::getSigned(i32, kNoOverlap)),
+           [&] { fail(number(kind(FN_OVERLAP, 0)), found, constant(0), constant(0)); });
     return;
   }
   auto check = [&](const Extent &own, ArrayRef<Extent> others) {
     Value *any = b.getFalse();
     for (const Extent &other : others)
       any = b.CreateOr(any, overlap(b, own, other));
-    failIf(any, FN_OVERLAP, own.tensor, 0, constant(0), constant(0));
+    failIf(any, kind(FN_OVERLAP, 0), own.tensor, constant(0), constant(0));
   };
   for (const Extent &extent : extents.read)
     check(extent, ArrayRef(written).take_front(extents.inTheWay));
@@ -699,8 +706,7 @@ void EntryPoint::callKernel() {
     return;
   }
   if (!status) {
-    store(FN_OK, ConstantInt::get(i32, 0), 0, constant(0), constant(0));
-    b.CreateRetVoid();
+    succeed();
     return;
   }
   // The kernel says which check failed; what kind it is and its limit are known here.
@@ -716,13 +722,12 @@ void EntryPoint::callKernel() {
     int32_t code = check.code == "index"    ? FN_INDEX_OUT_OF_RANGE
                    : check.code == "assert" ? FN_ASSERTION
                                             : FN_NOT_FINITE;
-    store(code, ConstantInt::getSigned(i32, first + static_cast<int32_t>(i)), 0,
-          ConstantInt::getSigned(i64, check.limit), got);
+    fail(number(kind(code, 0)), number(first + static_cast<int32_t>(i)),
+         ConstantInt::getSigned(i64, check.limit), got);
     b.CreateRetVoid();
   }
   b.SetInsertPoint(unknown);
-  store(FN_OK, ConstantInt::get(i32, 0), 0, constant(0), constant(0));
-  b.CreateRetVoid();
+  succeed();
 }
 
 /// The body of what a kernel calls to print: hands the memref to the context's callback.

@@ -6,12 +6,20 @@
 using namespace llvm;
 using namespace fnc;
 
-/// From begin to end, as integers. Nothing overlaps an empty tensor, whose end is no later than its
-/// beginning.
+/// From begin to end, as integers. Nothing overlaps a tensor that ends at 0.
 static Value *overlapOfEnds(IRBuilder<> &b, std::pair<Value *, Value *> x,
                             std::pair<Value *, Value *> y) {
-  return b.CreateICmpULT(b.CreateBinaryIntrinsic(Intrinsic::umax, x.first, y.first),
-                         b.CreateBinaryIntrinsic(Intrinsic::umin, x.second, y.second));
+  return b.CreateAnd(b.CreateICmpULT(x.first, y.second), b.CreateICmpULT(y.first, x.second));
+}
+
+/// From begin to end: from 0 to 0 for a tensor without elements, which lies nowhere.
+static std::pair<Value *, Value *> endsOf(IRBuilder<> &b, const Extent &x) {
+  auto *known = dyn_cast<ConstantInt>(x.bytes);
+  if (known && !known->isZero())
+    return {x.begin, b.CreateAdd(x.begin, x.bytes)};
+  Value *zero = ConstantInt::get(x.bytes->getType(), 0);
+  Value *begin = b.CreateSelect(b.CreateICmpNE(x.bytes, zero), x.begin, zero);
+  return {begin, b.CreateAdd(begin, x.bytes)};
 }
 
 Value *fnc::overlap(IRBuilder<> &b, const Extent &x, const Extent &y) {
@@ -19,8 +27,7 @@ Value *fnc::overlap(IRBuilder<> &b, const Extent &x, const Extent &y) {
   if ((xBytes && xBytes->isZero()) || (yBytes && yBytes->isZero()))
     return b.getFalse();
   if (!xBytes || !yBytes)
-    return overlapOfEnds(b, {x.begin, b.CreateAdd(x.begin, x.bytes)},
-                         {y.begin, b.CreateAdd(y.begin, y.bytes)});
+    return overlapOfEnds(b, endsOf(b, x), endsOf(b, y));
   // One unsigned comparison: y.begin - x.bytes < x.begin < y.begin + y.bytes.
   Value *reach = b.CreateSub(x.bytes, ConstantInt::get(x.bytes->getType(), 1));
   return b.CreateICmpULT(b.CreateAdd(b.CreateSub(x.begin, y.begin), reach),
@@ -106,9 +113,11 @@ Value *fnc::findOverlap(IRBuilder<> &b, const Extents &extents) {
   Value *table = front.CreateAlloca(type);
   unsigned place = 0;
   for (ArrayRef<Extent> part : {ArrayRef(extents.written), ArrayRef(extents.read)})
-    for (const Extent &extent : part)
-      for (Value *value : {extent.begin, b.CreateAdd(extent.begin, extent.bytes)})
+    for (const Extent &extent : part) {
+      auto [begin, end] = endsOf(b, extent);
+      for (Value *value : {begin, end})
         b.CreateStore(value, b.CreateConstGEP2_32(type, table, 0, place++));
+    }
 
   Function *search = buildSearch(module, index);
   if (caller->hasFnAttribute("target-cpu"))
