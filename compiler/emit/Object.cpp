@@ -1,6 +1,7 @@
 //===- Object.cpp - LLVM IR to object code --------------------------------===//
 
 #include "compiler/emit/Emit.h"
+#include "compiler/emit/LoopPointers.h"
 #include "compiler/emit/MaskedSelect.h"
 #include "compiler/emit/MoveBits.h"
 #include "compiler/graph/Nearest.h"
@@ -18,6 +19,8 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
+#include "llvm/Transforms/Scalar.h"
+#include "llvm/Transforms/Utils.h"
 #include <set>
 
 using namespace llvm;
@@ -35,8 +38,8 @@ fnc::createTargetMachine(const fnc::TargetOptions &options) {
 #define FNC_TARGET(NAME) LLVMInitialize##NAME##TargetInfo();
   FNC_TARGETS
 #undef FNC_TARGET
-  Triple triple(Triple::normalize(options.triple.empty() ? sys::getDefaultTargetTriple()
-                                                         : options.triple));
+  Triple triple(
+      Triple::normalize(options.triple.empty() ? sys::getDefaultTargetTriple() : options.triple));
   std::string problem;
   const Target *target = TargetRegistry::lookupTarget(triple, problem);
   if (!target)
@@ -69,9 +72,9 @@ fnc::createTargetMachine(const fnc::TargetOptions &options) {
   }
   std::unique_ptr<MCSubtargetInfo> info(target->createMCSubtargetInfo(triple, "", ""));
   if (!info || !info->isCPUStringValid(cpu))
-    return createStringError("unknown CPU '" + cpu + "' for target '" + triple.str() + "'" +
-                             (info ? didYouMean(cpu, keys(info->getAllProcessorDescriptions()))
-                                   : std::string()));
+    return createStringError(
+        "unknown CPU '" + cpu + "' for target '" + triple.str() + "'" +
+        (info ? didYouMean(cpu, keys(info->getAllProcessorDescriptions())) : std::string()));
   // LLVM would ignore what it does not know, and say so on a stream that nobody asked for.
   for (StringRef feature : split(options.features, ',')) {
     StringRef name = feature.drop_front(feature.empty() ? 0 : 1);
@@ -106,9 +109,8 @@ fnc::createTargetMachine(const fnc::TargetOptions &options) {
   static constexpr CodeGenOptLevel levels[] = {CodeGenOptLevel::None, CodeGenOptLevel::Less,
                                                CodeGenOptLevel::Default,
                                                CodeGenOptLevel::Aggressive};
-  std::unique_ptr<TargetMachine> machine(
-      target->createTargetMachine(triple, cpu, features, target_options, Reloc::PIC_,
-                                  std::nullopt, levels[options.level]));
+  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
+      triple, cpu, features, target_options, Reloc::PIC_, std::nullopt, levels[options.level]));
   if (!machine)
     return createStringError("target '" + triple.str() + "' cannot generate code");
   return machine;
@@ -169,11 +171,11 @@ void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOpti
     for (llvm::Function &function : module)
       if (!function.isDeclaration())
         function.addFnAttr(Attribute::OptimizeForSize);
-  OptimizationLevel level = options.forSize         ? OptimizationLevel::Os
-                            : options.level == 0    ? OptimizationLevel::O0
-                            : options.level == 1    ? OptimizationLevel::O1
-                            : options.level == 2    ? OptimizationLevel::O2
-                                                    : OptimizationLevel::O3;
+  OptimizationLevel level = options.forSize      ? OptimizationLevel::Os
+                            : options.level == 0 ? OptimizationLevel::O0
+                            : options.level == 1 ? OptimizationLevel::O1
+                            : options.level == 2 ? OptimizationLevel::O2
+                                                 : OptimizationLevel::O3;
   ModulePassManager pipeline;
   if (level == OptimizationLevel::O0)
     pipeline = passes.buildO0DefaultPipeline(level);
@@ -186,12 +188,48 @@ void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOpti
     return;
   moveBits(module);
   keepMasksOutOfLogic(module, machine);
+  if (options.level > 0)
+    moveLoopPointers(module, machine);
 }
+
+namespace {
+
+/// LLVM's passes for code generation, but for those that find nothing in kernels or that others
+/// did the work of, with what they ask to be known.
+class CodeGenPasses : public legacy::PassManager {
+public:
+  explicit CodeGenPasses(const TargetMachine &machine) {
+    if (!fnc::hasScaledIndices(machine))
+      return;
+    // `moveLoopPointers` was before it.
+    leaveOut(createLoopStrengthReducePass());
+    leaveOut(createCanonicalizeFreezeInLoopsPass());
+    // Instructions hold their constants, but for vectors, which it does not look at.
+    leaveOut(createConstantHoistingPass());
+  }
+
+  void add(Pass *pass) override {
+    if (is_contained(leftOut, pass->getPassID()))
+      delete pass;
+    else
+      legacy::PassManager::add(pass);
+  }
+
+private:
+  void leaveOut(Pass *pass) {
+    leftOut.push_back(pass->getPassID());
+    delete pass;
+  }
+
+  SmallVector<AnalysisID> leftOut;
+};
+
+} // namespace
 
 Error fnc::emitCode(Module &module, TargetMachine &machine, bool assembly,
                     SmallVectorImpl<char> &out) {
   raw_svector_ostream stream(out);
-  legacy::PassManager passes;
+  CodeGenPasses passes(machine);
   if (machine.addPassesToEmitFile(passes, stream, nullptr,
                                   assembly ? CodeGenFileType::AssemblyFile
                                            : CodeGenFileType::ObjectFile))
