@@ -22,10 +22,17 @@ bool fnc::isStructured(Operation *op) {
 AffineMap fnc::mapOf(OpOperand &operand) {
   if (auto contraction = dyn_cast<ContractOp>(operand.getOwner()))
     return contraction.mapOf(operand.getOperandNumber());
+  // Upstream makes all maps of a named op at each question.
+  auto type = dyn_cast<MemRefType>(operand.get().getType());
+  if (type && isa<linalg::FillOp, linalg::CopyOp>(operand.getOwner()))
+    return AffineMap::getMultiDimIdentityMap(type.getRank(), type.getContext());
   return cast<linalg::LinalgOp>(operand.getOwner()).getMatchingIndexingMap(&operand);
 }
 
 bool fnc::isInit(OpOperand &operand) {
+  // The interface makes an attribute at each question.
+  if (auto generic = dyn_cast<linalg::GenericOp>(operand.getOwner()))
+    return operand.getOperandNumber() >= generic.getInputs().size();
   return cast<DestinationStyleOpInterface>(operand.getOwner()).isDpsInit(&operand);
 }
 
