@@ -47,16 +47,22 @@ public:
   explicit SeparateEmptyTensors(ModuleOp module) {
     SmallVector<tensor::EmptyOp> ops;
     module.walk([&](tensor::EmptyOp op) { ops.push_back(op); });
-    for (tensor::EmptyOp op : ops)
+    for (tensor::EmptyOp op : ops) {
+      OpBuilder b(op->getContext());
+      b.setInsertionPointAfter(op);
       for (OpOperand &use : llvm::make_early_inc_range(op->getUses()))
         if (!op->hasOneUse()) {
-          copies.push_back({cast<tensor::EmptyOp>(OpBuilder(op).clone(*op)), op});
+          copies.push_back({cast<tensor::EmptyOp>(b.clone(*op)), op});
           use.set(copies.back().first);
         }
+    }
   }
   /// What became no destination is one buffer again, as long as lives are apart.
   ~SeparateEmptyTensors() {
     for (auto [copy, op] : copies) {
+      // Upstream moves up what a destination needs, with the copy.
+      if (copy->getBlock() == op->getBlock() && copy->isBeforeInBlock(op))
+        op->moveBefore(copy);
       copy.replaceAllUsesWith(op.getResult());
       copy.erase();
     }
