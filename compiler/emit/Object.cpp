@@ -130,17 +130,18 @@ static std::string speedPipeline(unsigned level, fnc::Passes part) {
   if (part == fnc::Passes::All)
     text += across.str() + ",";
   text += "function<eager-inv>(sroa<modify-cfg>,early-cse<>," + combine.str() +
-          "),cgscc(inline),function<eager-inv>(loop(loop-unroll-full),early-cse<memssa>,dse,";
-  // What was left to elements: sums in an order of their own, mixed widths, checks of indices.
-  if (level >= 2)
-    text += "loop-vectorize,";
-  text += "simplifycfg<bonus-inst-threshold=1;forward-switch-cond;switch-range-to-icmp;"
-          "switch-to-arithmetic;switch-to-lookup;no-keep-loops;hoist-common-insts;"
-          "sink-common-insts;speculate-blocks;simplify-cond-branch;no-speculate-unpredictables>,";
+          "),cgscc(inline),function<eager-inv>(";
+  // What was left to elements: sums in an order of their own, mixed widths, checks of indices. What
+  // unrolls in part also unrolls whole loops.
+  text += level >= 2 ? "loop-vectorize,loop-unroll<O" + std::to_string(level) + ">,"
+                     : "loop(loop-unroll-full),";
+  text += "early-cse<memssa>,dse,simplifycfg<bonus-inst-threshold=1;forward-switch-cond;"
+          "switch-range-to-icmp;switch-to-arithmetic;switch-to-lookup;no-keep-loops;"
+          "hoist-common-insts;sink-common-insts;speculate-blocks;simplify-cond-branch;"
+          "no-speculate-unpredictables>,";
   // GVN for what unrolled loops store and load again.
   if (level >= 2)
-    text += "slp-vectorizer,vector-combine,loop-unroll<O" + std::to_string(level) +
-            ">,gvn<no-pre;no-load-pre>,";
+    text += "slp-vectorizer,vector-combine,gvn<no-pre;no-load-pre>,";
   return text + combine.str() + ",loop-mssa(licm<allowspeculation>)),globaldce,constmerge";
 }
 
