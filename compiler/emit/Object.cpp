@@ -6,6 +6,7 @@
 #include "compiler/emit/MoveBits.h"
 #include "compiler/graph/Nearest.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/CodeGen/Passes.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -207,6 +208,10 @@ public:
     leaveOut(createCanonicalizeFreezeInLoopsPass());
     // Instructions hold their constants, but for vectors, which it does not look at.
     leaveOut(createConstantHoistingPass());
+    // Processors with so many registers reorder instructions themselves. With half of them, the
+    // order says how many values have to be stored in between.
+    if (machine.getMCSubtargetInfo()->checkFeatures("+avx512vl"))
+      leftOut.push_back(&MachineSchedulerID);
   }
 
   void add(Pass *pass) override {
