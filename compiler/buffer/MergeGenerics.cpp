@@ -90,6 +90,13 @@ linalg::GenericOp fnc::mergeGenerics(OpBuilder &b, ArrayRef<PlacedOp> ops) {
     outputValues.push_back(place.memref);
     maps.push_back(place.map);
   }
+  if (!inversePermutation(concatAffineMaps(maps, b.getContext()))) {
+    // Without a result nothing would say how long a loop is.
+    SmallVector<PlacedOp> storing(ops);
+    for (PlacedOp &placed : storing)
+      placed.stores.assign(placed.stores.size(), true);
+    return mergeGenerics(b, storing);
+  }
   auto body = [&](OpBuilder &nested, Location loc, ValueRange args) {
     SmallVector<Value> passed, yielded;
     for (const PlacedOp &placed : ops) {
