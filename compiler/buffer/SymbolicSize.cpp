@@ -108,6 +108,7 @@ AffineExpr fnc::SymbolicSizes::dimension(Value memref, int64_t index) {
         unsigned result = cast<OpResult>(memref).getResultNumber();
         return dimension(branch.thenYield().getOperand(result), index);
       })
+      .Case([&](arith::SelectOp choice) { return dimension(choice.getTrueValue(), index); })
       .Case([&](memref::CastOp cast) { return dimension(cast.getSource(), index); })
       .Case([&](memref::ExpandShapeOp expand) { return of(expand.getMixedOutputShape()[index]); })
       .Case([&](memref::CollapseShapeOp collapse) {
