@@ -33,7 +33,12 @@ struct Buffer {
 class FunctionLowering;
 
 /// Makes what one op is in LLVM, by kinds of ops.
-using Handlers = llvm::DenseMap<mlir::TypeID, void (*)(FunctionLowering &, mlir::Operation *)>;
+using Handler = void (*)(FunctionLowering &, mlir::Operation *);
+using Handlers = llvm::DenseMap<mlir::TypeID, Handler>;
+
+template <typename Op> void addHandler(Handlers &handlers, Handler handler) {
+  handlers[mlir::TypeID::get<Op>()] = handler;
+}
 
 /// One op of LLVM for one of arith, math or vector.
 void addArithmetic(Handlers &handlers);

@@ -272,17 +272,12 @@ void lowerReduction(FunctionLowering &l, Operation *op) {
     l.leave(op);
 }
 
-template <typename Op>
-void add(fnc::Handlers &handlers, void (*handler)(FunctionLowering &, Operation *)) {
-  handlers[TypeID::get<Op>()] = handler;
-}
-
 template <typename From, typename To> void addFloat(fnc::Handlers &handlers) {
-  add<From>(handlers, lowerFloat<From, To>);
+  fnc::addHandler<From>(handlers, lowerFloat<From, To>);
 }
 
 template <typename From, typename To> void addInteger(fnc::Handlers &handlers) {
-  add<From>(handlers, lowerInteger<From, To>);
+  fnc::addHandler<From>(handlers, lowerInteger<From, To>);
 }
 
 } // namespace
@@ -324,33 +319,33 @@ void fnc::addArithmetic(Handlers &handlers) {
   addInteger<arith::MaxUIOp, LLVM::UMaxOp>(handlers);
   addInteger<arith::MinSIOp, LLVM::SMinOp>(handlers);
   addInteger<arith::MaxSIOp, LLVM::SMaxOp>(handlers);
-  add<arith::MulUIExtendedOp>(handlers, lowerMulExtended);
+  addHandler<arith::MulUIExtendedOp>(handlers, lowerMulExtended);
 
-  add<arith::ExtFOp>(handlers, lowerCast<LLVM::FPExtOp>);
-  add<arith::TruncFOp>(handlers, lowerCast<LLVM::FPTruncOp>);
-  add<arith::ExtUIOp>(handlers, lowerCast<LLVM::ZExtOp>);
-  add<arith::ExtSIOp>(handlers, lowerCast<LLVM::SExtOp>);
-  add<arith::TruncIOp>(handlers, lowerCast<LLVM::TruncOp>);
-  add<arith::SIToFPOp>(handlers, lowerCast<LLVM::SIToFPOp>);
-  add<arith::UIToFPOp>(handlers, lowerCast<LLVM::UIToFPOp>);
-  add<arith::FPToSIOp>(handlers, lowerCast<LLVM::FPToSIOp>);
-  add<arith::FPToUIOp>(handlers, lowerCast<LLVM::FPToUIOp>);
-  add<arith::BitcastOp>(handlers, lowerCast<LLVM::BitcastOp>);
-  add<vector::BitCastOp>(handlers, lowerCast<LLVM::BitcastOp>);
-  add<arith::IndexCastOp>(handlers, lowerIndexCast<LLVM::SExtOp>);
-  add<arith::IndexCastUIOp>(handlers, lowerIndexCast<LLVM::ZExtOp>);
+  addHandler<arith::ExtFOp>(handlers, lowerCast<LLVM::FPExtOp>);
+  addHandler<arith::TruncFOp>(handlers, lowerCast<LLVM::FPTruncOp>);
+  addHandler<arith::ExtUIOp>(handlers, lowerCast<LLVM::ZExtOp>);
+  addHandler<arith::ExtSIOp>(handlers, lowerCast<LLVM::SExtOp>);
+  addHandler<arith::TruncIOp>(handlers, lowerCast<LLVM::TruncOp>);
+  addHandler<arith::SIToFPOp>(handlers, lowerCast<LLVM::SIToFPOp>);
+  addHandler<arith::UIToFPOp>(handlers, lowerCast<LLVM::UIToFPOp>);
+  addHandler<arith::FPToSIOp>(handlers, lowerCast<LLVM::FPToSIOp>);
+  addHandler<arith::FPToUIOp>(handlers, lowerCast<LLVM::FPToUIOp>);
+  addHandler<arith::BitcastOp>(handlers, lowerCast<LLVM::BitcastOp>);
+  addHandler<vector::BitCastOp>(handlers, lowerCast<LLVM::BitcastOp>);
+  addHandler<arith::IndexCastOp>(handlers, lowerIndexCast<LLVM::SExtOp>);
+  addHandler<arith::IndexCastUIOp>(handlers, lowerIndexCast<LLVM::ZExtOp>);
 
-  add<arith::ConstantOp>(handlers, lowerConstant);
-  add<arith::CmpIOp>(handlers, lowerCmpI);
-  add<arith::CmpFOp>(handlers, lowerCmpF);
-  add<arith::SelectOp>(handlers, lowerSelect);
-  add<affine::AffineApplyOp>(handlers, expandApply);
+  addHandler<arith::ConstantOp>(handlers, lowerConstant);
+  addHandler<arith::CmpIOp>(handlers, lowerCmpI);
+  addHandler<arith::CmpFOp>(handlers, lowerCmpF);
+  addHandler<arith::SelectOp>(handlers, lowerSelect);
+  addHandler<affine::AffineApplyOp>(handlers, expandApply);
 
-  add<vector::BroadcastOp>(handlers, lowerBroadcast);
-  add<vector::ShuffleOp>(handlers, lowerShuffle);
-  add<vector::ExtractOp>(handlers, lowerExtract);
-  add<vector::InsertOp>(handlers, lowerInsert);
-  add<vector::FromElementsOp>(handlers, lowerFromElements);
-  add<vector::StepOp>(handlers, lowerStep);
-  add<vector::ReductionOp>(handlers, lowerReduction);
+  addHandler<vector::BroadcastOp>(handlers, lowerBroadcast);
+  addHandler<vector::ShuffleOp>(handlers, lowerShuffle);
+  addHandler<vector::ExtractOp>(handlers, lowerExtract);
+  addHandler<vector::InsertOp>(handlers, lowerInsert);
+  addHandler<vector::FromElementsOp>(handlers, lowerFromElements);
+  addHandler<vector::StepOp>(handlers, lowerStep);
+  addHandler<vector::ReductionOp>(handlers, lowerReduction);
 }

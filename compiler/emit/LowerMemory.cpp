@@ -279,32 +279,27 @@ void lowerCall(FunctionLowering &l, Operation *op) {
                       : LLVM::ExtractValueOp::create(l.b, made.getResult(), i).getResult());
 }
 
-template <typename Op>
-void add(fnc::Handlers &handlers, void (*handler)(FunctionLowering &, Operation *)) {
-  handlers[TypeID::get<Op>()] = handler;
-}
-
 } // namespace
 
 void fnc::addMemory(Handlers &handlers) {
-  add<memref::LoadOp>(handlers, lowerLoad);
-  add<memref::StoreOp>(handlers, lowerStore);
-  add<vector::LoadOp>(handlers, lowerVectorLoad);
-  add<vector::StoreOp>(handlers, lowerVectorStore);
-  add<memref::PrefetchOp>(handlers, lowerPrefetch);
-  add<kernel::SetBytesOp>(handlers, lowerSetBytes);
-  add<kernel::CopyBytesOp>(handlers, lowerCopyBytes);
-  add<memref::GetGlobalOp>(handlers, lowerGetGlobal);
-  add<memref::AllocaOp>(handlers, lowerAlloca);
-  add<memref::ViewOp>(handlers, lowerView);
-  add<memref::SubViewOp>(handlers, lowerSubView);
-  add<memref::ReinterpretCastOp>(handlers, lowerReinterpretCast);
-  add<memref::CollapseShapeOp>(handlers, lowerCollapseShape);
-  add<memref::ExpandShapeOp>(handlers, lowerExpandShape);
-  add<memref::TransposeOp>(handlers, lowerTranspose);
-  add<memref::CastOp>(handlers, lowerCast);
-  add<memref::DimOp>(handlers, lowerDim);
-  add<memref::ExtractStridedMetadataOp>(handlers, lowerMetadata);
-  add<memref::ExtractAlignedPointerAsIndexOp>(handlers, lowerPointerAsIndex);
-  add<func::CallOp>(handlers, lowerCall);
+  addHandler<memref::LoadOp>(handlers, lowerLoad);
+  addHandler<memref::StoreOp>(handlers, lowerStore);
+  addHandler<vector::LoadOp>(handlers, lowerVectorLoad);
+  addHandler<vector::StoreOp>(handlers, lowerVectorStore);
+  addHandler<memref::PrefetchOp>(handlers, lowerPrefetch);
+  addHandler<kernel::SetBytesOp>(handlers, lowerSetBytes);
+  addHandler<kernel::CopyBytesOp>(handlers, lowerCopyBytes);
+  addHandler<memref::GetGlobalOp>(handlers, lowerGetGlobal);
+  addHandler<memref::AllocaOp>(handlers, lowerAlloca);
+  addHandler<memref::ViewOp>(handlers, lowerView);
+  addHandler<memref::SubViewOp>(handlers, lowerSubView);
+  addHandler<memref::ReinterpretCastOp>(handlers, lowerReinterpretCast);
+  addHandler<memref::CollapseShapeOp>(handlers, lowerCollapseShape);
+  addHandler<memref::ExpandShapeOp>(handlers, lowerExpandShape);
+  addHandler<memref::TransposeOp>(handlers, lowerTranspose);
+  addHandler<memref::CastOp>(handlers, lowerCast);
+  addHandler<memref::DimOp>(handlers, lowerDim);
+  addHandler<memref::ExtractStridedMetadataOp>(handlers, lowerMetadata);
+  addHandler<memref::ExtractAlignedPointerAsIndexOp>(handlers, lowerPointerAsIndex);
+  addHandler<func::CallOp>(handlers, lowerCall);
 }
