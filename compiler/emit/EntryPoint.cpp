@@ -217,8 +217,9 @@ void EntryPoint::failOutside(Value *value, int64_t limit, int32_t code, int32_t 
 }
 
 void EntryPoint::succeed() {
-  static_assert(FN_OK == 0);
-  for (unsigned i = 0; i < 4; ++i)
+  constexpr unsigned words = sizeof(fn_status) / sizeof(int64_t);
+  static_assert(FN_OK == 0 && words * sizeof(int64_t) == sizeof(fn_status));
+  for (unsigned i = 0; i < words; ++i)
     b.CreateStore(ConstantInt::get(i64, 0), b.CreateConstGEP1_64(i64, result, i));
   b.CreateRetVoid();
 }

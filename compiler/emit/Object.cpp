@@ -124,7 +124,7 @@ fnc::createTargetMachine(const fnc::TargetOptions &options) {
 static std::string speedPipeline(unsigned level, fnc::Passes part) {
   constexpr StringLiteral combine = "instcombine<max-iterations=1;no-verify-fixpoint>";
   std::string text;
-  // Entry points hand over descriptors of memory, most of which is constant or not used.
+  // What entry points hand over is constant, not used, or within known limits.
   constexpr StringLiteral across = "ipsccp<no-func-spec>,deadargelim";
   if (part == fnc::Passes::AcrossFunctions)
     return across.str();
