@@ -392,20 +392,19 @@ private:
 
 struct ChainContractions : fnc::impl::ChainContractionsBase<ChainContractions> {
   void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (!func->hasAttr("fn.kernel") || func.isExternal())
+      return;
     IRRewriter rewriter(&getContext());
-    for (auto func : getOperation().getOps<func::FuncOp>()) {
-      if (!func->hasAttr("fn.kernel") || func.isExternal())
+    SmallVector<ContractOp> contractions(func.front().getOps<ContractOp>());
+    llvm::DenseSet<Operation *> gone;
+    for (ContractOp op : contractions) {
+      if (gone.contains(op))
         continue;
-      SmallVector<ContractOp> contractions(func.front().getOps<ContractOp>());
-      llvm::DenseSet<Operation *> gone;
-      for (ContractOp op : contractions) {
-        if (gone.contains(op))
-          continue;
-        if (std::optional<Chain> chain = Chain::from(op)) {
-          for (Operation *link : chain->ops())
-            gone.insert(link);
-          chain->run(rewriter);
-        }
+      if (std::optional<Chain> chain = Chain::from(op)) {
+        for (Operation *link : chain->ops())
+          gone.insert(link);
+        chain->run(rewriter);
       }
     }
   }

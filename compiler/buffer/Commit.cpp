@@ -60,9 +60,9 @@ SmallVector<Value> dynamicSizes(OpBuilder &b, Location loc, Value value) {
 
 struct Commit : fnc::impl::CommitBase<Commit> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal() && failed(commit(func)))
-        return signalPassFailure();
+    func::FuncOp func = getOperation();
+    if (func->hasAttr("fn.kernel") && !func.isExternal() && failed(commit(func)))
+      signalPassFailure();
   }
 
   LogicalResult commit(func::FuncOp func) {
@@ -103,8 +103,7 @@ struct Commit : fnc::impl::CommitBase<Commit> {
       Value zero = arith::ConstantIndexOp::create(b, loc, 0);
       Value code = memref::LoadOp::create(b, loc, status, ValueRange{zero});
       Value none = arith::ConstantOp::create(b, loc, b.getIntegerAttr(code.getType(), 0));
-      Value ok =
-          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, code, none);
+      Value ok = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, code, none);
       auto guarded = scf::IfOp::create(b, loc, ok, /*withElseRegion=*/false);
       b.setInsertionPoint(guarded.thenBlock()->getTerminator());
     }
@@ -147,8 +146,8 @@ struct Commit : fnc::impl::CommitBase<Commit> {
 
   /// Does the moves as one: first saves every source that another move of `moves` overwrites, and
   /// sources of `later` that these overwrite.
-  void copyAll(OpBuilder &b, Location loc, MutableArrayRef<Move> moves,
-               MutableArrayRef<Move> later, BufferViewFlowAnalysis &aliases) {
+  void copyAll(OpBuilder &b, Location loc, MutableArrayRef<Move> moves, MutableArrayRef<Move> later,
+               BufferViewFlowAnalysis &aliases) {
     auto saveIfOverwritten = [&](Move &reader) {
       for (const Move &writer : moves) {
         // A plain self-copy never reaches here, so a move that reads its own destination reads it
@@ -157,8 +156,7 @@ struct Commit : fnc::impl::CommitBase<Commit> {
           continue;
         auto type = cast<MemRefType>(reader.source.getType());
         auto plain = MemRefType::get(type.getShape(), type.getElementType());
-        Value saved =
-            memref::AllocOp::create(b, loc, plain, dynamicSizes(b, loc, reader.source));
+        Value saved = memref::AllocOp::create(b, loc, plain, dynamicSizes(b, loc, reader.source));
         linalg::CopyOp::create(b, loc, reader.source, saved);
         reader.source = saved;
         return;

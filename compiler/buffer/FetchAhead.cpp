@@ -110,9 +110,9 @@ void setAhead(ContractOp op, ArrayRef<Piece> pieces) {
 
 struct FetchAhead : fnc::impl::FetchAheadBase<FetchAhead> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal())
-        runOn(func);
+    func::FuncOp func = getOperation();
+    if (func->hasAttr("fn.kernel") && !func.isExternal())
+      runOn(func);
   }
 
   void runOn(func::FuncOp func) {

@@ -385,15 +385,15 @@ private:
 
 struct FuseRows : fnc::impl::FuseRowsBase<FuseRows> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal()) {
-        Reader reader(func);
-        fuse(func.front(), reader);
-        func.walk([&](scf::ForOp loop) {
-          if (loop->removeAttr(fnc::kStripsAttr))
-            fuse(*loop.getBody(), reader);
-        });
-      }
+    func::FuncOp func = getOperation();
+    if (!func->hasAttr("fn.kernel") || func.isExternal())
+      return;
+    Reader reader(func);
+    fuse(func.front(), reader);
+    func.walk([&](scf::ForOp loop) {
+      if (loop->removeAttr(fnc::kStripsAttr))
+        fuse(*loop.getBody(), reader);
+    });
   }
 
   void fuse(Block &block, Reader &reader) {

@@ -376,29 +376,28 @@ bool isVariable(Value memref, func::FuncOp func) {
 
 struct FuseUpdates : fnc::impl::FuseUpdatesBase<FuseUpdates> {
   void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (!func->hasAttr("fn.kernel") || func.isExternal())
+      return;
     IRRewriter rewriter(&getContext());
-    for (auto func : getOperation().getOps<func::FuncOp>()) {
-      if (!func->hasAttr("fn.kernel") || func.isExternal())
+    SmallVector<ContractOp> contractions;
+    func.walk([&](ContractOp contract) { contractions.push_back(contract); });
+    // What only waits to be written in place keeps alive what it is made of.
+    for (ContractOp contract : contractions)
+      if (contract->getBlock() == &func.front() &&
+          llvm::all_of(contract.getInits(), [&](Value init) { return isVariable(init, func); }))
+        hoist(contract);
+    for (ContractOp contract : contractions) {
+      Pair pair = {contract, loopAfter(contract)};
+      if (!pair.loop || !canFuse(contract, pair.loop))
         continue;
-      SmallVector<ContractOp> contractions;
-      func.walk([&](ContractOp contract) { contractions.push_back(contract); });
-      // What only waits to be written in place keeps alive what it is made of.
-      for (ContractOp contract : contractions)
-        if (contract->getBlock() == &func.front() &&
-            llvm::all_of(contract.getInits(), [&](Value init) { return isVariable(init, func); }))
-          hoist(contract);
-      for (ContractOp contract : contractions) {
-        Pair pair = {contract, loopAfter(contract)};
-        if (!pair.loop || !canFuse(contract, pair.loop))
-          continue;
-        bool inStrips = Strips(pair).pays(pair);
-        if ((!inStrips && !fitsEpilogue(pair)) || (!hoist(pair) && !sink(pair, func)))
-          continue;
-        if (inStrips)
-          Strips(pair).run(rewriter);
-        else
-          fuse(rewriter, pair);
-      }
+      bool inStrips = Strips(pair).pays(pair);
+      if ((!inStrips && !fitsEpilogue(pair)) || (!hoist(pair) && !sink(pair, func)))
+        continue;
+      if (inStrips)
+        Strips(pair).run(rewriter);
+      else
+        fuse(rewriter, pair);
     }
   }
 };

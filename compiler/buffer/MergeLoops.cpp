@@ -123,13 +123,14 @@ linalg::GenericOp merge(IRRewriter &b, linalg::GenericOp first, linalg::GenericO
 
 struct MergeLoops : fnc::impl::MergeLoopsBase<MergeLoops> {
   void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (!func->hasAttr("fn.kernel") || func.isExternal())
+      return;
     IRRewriter rewriter(&getContext());
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal())
-        for (Operation &op : llvm::make_early_inc_range(func.front()))
-          if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && isLoop(generic))
-            while (linalg::GenericOp before = loopBefore(generic))
-              generic = merge(rewriter, before, generic);
+    for (Operation &op : llvm::make_early_inc_range(func.front()))
+      if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && isLoop(generic))
+        while (linalg::GenericOp before = loopBefore(generic))
+          generic = merge(rewriter, before, generic);
   }
 
   static bool isLoop(linalg::GenericOp op) { return fnc::isElementwiseLoop(op); }

@@ -32,18 +32,17 @@ bool isShort(ContractOp op) {
 
 struct PackBlocks : fnc::impl::PackBlocksBase<PackBlocks> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>()) {
-      if (!func->hasAttr("fn.kernel") || func->hasAttr("fn.init") || func.isExternal())
-        continue;
-      func.walk([](ContractOp op) {
-        if (!op.getBlock() || isShort(op))
-          return;
-        OpBuilder b(op);
-        auto type = MemRefType::get({op.blockSize()}, op.sumType());
-        op.getScratchMutable().assign(
-            memref::AllocOp::create(b, op.getLoc(), type, b.getI64IntegerAttr(64)));
-      });
-    }
+    func::FuncOp func = getOperation();
+    if (!func->hasAttr("fn.kernel") || func->hasAttr("fn.init") || func.isExternal())
+      return;
+    func.walk([](ContractOp op) {
+      if (!op.getBlock() || isShort(op))
+        return;
+      OpBuilder b(op);
+      auto type = MemRefType::get({op.blockSize()}, op.sumType());
+      op.getScratchMutable().assign(
+          memref::AllocOp::create(b, op.getLoc(), type, b.getI64IntegerAttr(64)));
+    });
   }
 };
 

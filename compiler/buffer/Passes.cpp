@@ -8,34 +8,36 @@
 using namespace mlir;
 
 void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &registers, bool profile) {
+  OpPassManager &before = pm.nest<func::FuncOp>();
   // Destinations first: bufferization then computes into them instead of copying.
-  pm.addPass(createPlaceResults());
-  pm.addNestedPass<func::FuncOp>(createSeparateReaders());
+  before.addPass(createPlaceResults());
+  before.addPass(createSeparateReaders());
   pm.addPass(createBufferize());
+  OpPassManager &functions = pm.nest<func::FuncOp>();
   // Aliases that bufferization left as casts and dead views would look like copies to Commit.
-  pm.addPass(createSimplify());
-  pm.addPass(createCommit());
+  functions.addPass(createSimplify());
+  functions.addPass(createCommit());
   // Sizes are shared once equal computations are one value.
-  pm.addPass(createCSEPass());
+  functions.addPass(createCSEPass());
   // One pass over a variable and its slots; then where it can be done in place, since the status
   // is known; then without a gradient in between.
-  pm.addPass(createMergeLoops());
-  pm.addPass(createSinkUpdates());
-  pm.addPass(createFuseUpdates());
+  functions.addPass(createMergeLoops());
+  functions.addPass(createSinkUpdates());
+  functions.addPass(createFuseUpdates());
   // Before lifetimes count: what lies between ops of a strip, then of one row, need not live
   // longer.
-  pm.addPass(createStripRows());
-  pm.addPass(createFuseRows());
-  pm.addPass(createChainContractions());
-  pm.addPass(createSimplify());
+  functions.addPass(createStripRows());
+  functions.addPass(createFuseRows());
+  functions.addPass(createChainContractions());
+  functions.addPass(createSimplify());
   // Once it is known which contractions there are.
-  pm.addPass(createPackBlocks());
+  functions.addPass(createPackBlocks());
   // Views of rows have their final form, by which ops are seen to share elements.
-  pm.addPass(createSkewRows(registers));
-  pm.addPass(createSimplify());
-  pm.addPass(createPlanWorkspace());
-  pm.addPass(createVerifyWorkspace());
-  pm.addPass(createFetchAhead());
+  functions.addPass(createSkewRows(registers));
+  functions.addPass(createSimplify());
+  functions.addPass(createPlanWorkspace());
+  functions.addPass(createVerifyWorkspace());
+  functions.addPass(createFetchAhead());
   // While ops are still whole.
   if (profile)
     pm.addPass(createMarkRegions());
@@ -45,9 +47,10 @@ void fnc::buildLoopPipeline(OpPassManager &pm, const LowerToLoopsOptions &regist
                             const OutlineLoopsOptions &outline) {
   // What is lowered once need not be simplified, optimized and encoded twice.
   pm.addPass(createShareOps());
-  pm.addNestedPass<func::FuncOp>(createLowerToLoops(registers));
-  pm.addPass(createSimplify());
-  pm.addPass(createCSEPass());
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createLowerToLoops(registers));
+  functions.addPass(createSimplify());
+  functions.addPass(createCSEPass());
   // Last: what is known around a nest has been used in it.
   pm.addPass(createOutlineLoops(outline));
 }

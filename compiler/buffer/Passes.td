@@ -4,7 +4,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def PlaceResults : Pass<"fnc-place-results", "::mlir::ModuleOp"> {
+def PlaceResults : Pass<"fnc-place-results", "::mlir::func::FuncOp"> {
   let summary = "give every result of a kernel a destination argument";
   let description = [{
     ```mlir
@@ -77,7 +77,7 @@ def Bufferize : Pass<"fnc-bufferize", "::mlir::ModuleOp"> {
                            "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
 }
 
-def Commit : Pass<"fnc-commit", "::mlir::ModuleOp"> {
+def Commit : Pass<"fnc-commit", "::mlir::func::FuncOp"> {
   let summary = "copy what was not computed in place, when nothing can fail any more";
   let description = [{
     Every returned buffer that is not its destination is copied there. The copies are one parallel
@@ -100,7 +100,7 @@ def Commit : Pass<"fnc-commit", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
-def MergeLoops : Pass<"fnc-merge-loops", "::mlir::ModuleOp"> {
+def MergeLoops : Pass<"fnc-merge-loops", "::mlir::func::FuncOp"> {
   let summary = "elementwise loops over the same places as one loop with several results";
   let description = [{
     The slots of a variable and the variable itself are new values of one another and of a gradient.
@@ -122,7 +122,7 @@ def MergeLoops : Pass<"fnc-merge-loops", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
 }
 
-def SinkUpdates : Pass<"fnc-sink-updates", "::mlir::ModuleOp"> {
+def SinkUpdates : Pass<"fnc-sink-updates", "::mlir::func::FuncOp"> {
   let summary = "new values of variables computed in place at the end, once nothing can fail any more";
   let description = [{
     A kernel that can fail computes new values beside the old ones and copies them when the status is
@@ -150,7 +150,7 @@ def SinkUpdates : Pass<"fnc-sink-updates", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
 }
 
-def FuseUpdates : Pass<"fnc-fuse-updates", "::mlir::ModuleOp"> {
+def FuseUpdates : Pass<"fnc-fuse-updates", "::mlir::func::FuncOp"> {
   let summary = "the elementwise loop behind a contraction as its epilogue";
   let description = [{
     A gradient that a contraction makes and the update of its variable alone reads is never stored:
@@ -177,7 +177,7 @@ def FuseUpdates : Pass<"fnc-fuse-updates", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
-def StripRows : Pass<"fnc-strip-rows", "::mlir::ModuleOp"> {
+def StripRows : Pass<"fnc-strip-rows", "::mlir::func::FuncOp"> {
   let summary = "contractions with ops on rows in between, strip by strip";
   let description = [{
     Attention: what one contraction makes goes through ops that need no other row, a scale, a mask,
@@ -215,7 +215,7 @@ def StripRows : Pass<"fnc-strip-rows", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
-def FuseRows : Pass<"fnc-fuse-rows", "::mlir::ModuleOp"> {
+def FuseRows : Pass<"fnc-fuse-rows", "::mlir::func::FuncOp"> {
   let summary = "one loop over rows for ops that follow one another";
   let description = [{
     Softmax, norms and losses, or the updates of one variable, are ops that each pass over the same
@@ -248,7 +248,7 @@ def FuseRows : Pass<"fnc-fuse-rows", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
-def ChainContractions : Pass<"fnc-chain-contractions", "::mlir::ModuleOp"> {
+def ChainContractions : Pass<"fnc-chain-contractions", "::mlir::func::FuncOp"> {
   let summary = "contractions that follow one another, strip by strip";
   let description = [{
     Where a contraction makes rows that the next one alone reads, row by row or in windows, and all
@@ -278,7 +278,7 @@ def ChainContractions : Pass<"fnc-chain-contractions", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
-def FetchAhead : Pass<"fnc-fetch-ahead", "::mlir::ModuleOp"> {
+def FetchAhead : Pass<"fnc-fetch-ahead", "::mlir::func::FuncOp"> {
   let summary = "constants come while contractions before multiply";
   let description = [{
     Of a function whose constants do not stay in the caches from call to call: what a product of a
@@ -298,7 +298,7 @@ def FetchAhead : Pass<"fnc-fetch-ahead", "::mlir::ModuleOp"> {
   let dependentDialects = ["::fnc::kernel::KernelDialect"];
 }
 
-def PackBlocks : Pass<"fnc-pack-blocks", "::mlir::ModuleOp"> {
+def PackBlocks : Pass<"fnc-pack-blocks", "::mlir::func::FuncOp"> {
   let summary = "room for the blocks that contractions copy";
   let description = [{
     ```mlir
@@ -315,7 +315,7 @@ def PackBlocks : Pass<"fnc-pack-blocks", "::mlir::ModuleOp"> {
   let dependentDialects = ["::fnc::kernel::KernelDialect", "::mlir::memref::MemRefDialect"];
 }
 
-def SkewRows : Pass<"fnc-skew-rows", "::mlir::ModuleOp"> {
+def SkewRows : Pass<"fnc-skew-rows", "::mlir::func::FuncOp"> {
   let summary = "few loops in a row, which run beside those of the next rows";
   let description = [{
     The ops of a row become stages: those that need nothing of one another but elements of the same
@@ -351,7 +351,7 @@ def SkewRows : Pass<"fnc-skew-rows", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
-def PlanWorkspace : Pass<"fnc-plan-workspace", "::mlir::ModuleOp"> {
+def PlanWorkspace : Pass<"fnc-plan-workspace", "::mlir::func::FuncOp"> {
   let summary = "place every allocation in one workspace argument";
   let description = [{
     ```mlir
@@ -374,7 +374,7 @@ def PlanWorkspace : Pass<"fnc-plan-workspace", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
-def VerifyWorkspace : Pass<"fnc-verify-workspace", "::mlir::ModuleOp"> {
+def VerifyWorkspace : Pass<"fnc-verify-workspace", "::mlir::func::FuncOp"> {
   let summary = "check that no two live buffers overlap, and the contract of the buffer stage";
   let description = [{
     Recomputes lifetimes by a walk of its own (uses of the views, through aliases) and the offsets

@@ -43,9 +43,9 @@ void dropPlacesOfNoLoop(func::FuncOp func) {
 
 struct PlaceResults : fnc::impl::PlaceResultsBase<PlaceResults> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal() && failed(place(func)))
-        return signalPassFailure();
+    func::FuncOp func = getOperation();
+    if (func->hasAttr("fn.kernel") && !func.isExternal() && failed(place(func)))
+      signalPassFailure();
   }
 
   LogicalResult place(func::FuncOp func) {

@@ -100,9 +100,9 @@ private:
 
 struct PlanWorkspace : fnc::impl::PlanWorkspaceBase<PlanWorkspace> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal() && failed(plan(func)))
-        return signalPassFailure();
+    func::FuncOp func = getOperation();
+    if (func->hasAttr("fn.kernel") && !func.isExternal() && failed(plan(func)))
+      signalPassFailure();
   }
 
   LogicalResult plan(func::FuncOp func) {

@@ -71,10 +71,10 @@ bool canWriteInPlace(Operation *op, const llvm::DenseMap<Value, Value> &destinat
 
 struct SinkUpdates : fnc::impl::SinkUpdatesBase<SinkUpdates> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal())
-        if (Commit commit = commitOf(func); !commit.copies.empty())
-          sink(commit, func);
+    func::FuncOp func = getOperation();
+    if (func->hasAttr("fn.kernel") && !func.isExternal())
+      if (Commit commit = commitOf(func); !commit.copies.empty())
+        sink(commit, func);
   }
 
   void sink(Commit &commit, func::FuncOp func) {

@@ -587,21 +587,20 @@ private:
 
 struct StripRows : fnc::impl::StripRowsBase<StripRows> {
   void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (!func->hasAttr("fn.kernel") || func.isExternal())
+      return;
     IRRewriter rewriter(&getContext());
-    for (auto func : getOperation().getOps<func::FuncOp>()) {
-      if (!func->hasAttr("fn.kernel") || func.isExternal())
+    // From the end: what an earlier one makes is whole for a later one.
+    SmallVector<ContractOp> contractions(func.front().getOps<ContractOp>());
+    llvm::DenseSet<Operation *> gone;
+    for (ContractOp op : llvm::reverse(contractions)) {
+      if (gone.contains(op))
         continue;
-      // From the end: what an earlier one makes is whole for a later one.
-      SmallVector<ContractOp> contractions(func.front().getOps<ContractOp>());
-      llvm::DenseSet<Operation *> gone;
-      for (ContractOp op : llvm::reverse(contractions)) {
-        if (gone.contains(op))
-          continue;
-        if (std::optional<Chain> chain = Chain::to(op)) {
-          for (Operation *member : chain->ops)
-            gone.insert(member);
-          chain->run(rewriter);
-        }
+      if (std::optional<Chain> chain = Chain::to(op)) {
+        for (Operation *member : chain->ops)
+          gone.insert(member);
+        chain->run(rewriter);
       }
     }
   }

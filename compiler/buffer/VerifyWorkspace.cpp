@@ -25,10 +25,10 @@ struct Live {
 
 struct VerifyWorkspace : fnc::impl::VerifyWorkspaceBase<VerifyWorkspace> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal() &&
-          (failed(checkContract(func)) || failed(checkPlan(func))))
-        return signalPassFailure();
+    func::FuncOp func = getOperation();
+    if (func->hasAttr("fn.kernel") && !func.isExternal() &&
+        (failed(checkContract(func)) || failed(checkPlan(func))))
+      signalPassFailure();
   }
 
   static LogicalResult checkContract(func::FuncOp func) {

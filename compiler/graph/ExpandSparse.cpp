@@ -310,9 +310,8 @@ void Expander::run() {
 
 struct ExpandSparse : fnc::impl::ExpandSparseBase<ExpandSparse> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel"))
-        Expander(func).run();
+    if (getOperation()->hasAttr("fn.kernel"))
+      Expander(getOperation()).run();
   }
 };
 

@@ -19,9 +19,8 @@ namespace {
 
 struct InferDims : fnc::impl::InferDimsBase<InferDims> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && failed(infer(func)))
-        return signalPassFailure();
+    if (getOperation()->hasAttr("fn.kernel") && failed(infer(getOperation())))
+      signalPassFailure();
   }
 
   LogicalResult infer(func::FuncOp func) {

@@ -12,13 +12,14 @@ void fnc::buildGraphPipeline(OpPassManager &pm, const SelectFunctionsOptions &op
   pm.addPass(createExpandMinimize());
   pm.addPass(createCheckGraph());
   pm.addPass(createSelectFunctions(options));
+  OpPassManager &functions = pm.nest<func::FuncOp>();
   // Behind gradients, which are written with sparse tensors; before dimensions, of which the
   // number of entries is one.
-  pm.addPass(createExpandSparse());
+  functions.addPass(createExpandSparse());
   // Dimensions before simplification: a fold must not hide what a call has to check.
-  pm.addPass(createInferDims());
-  pm.addPass(createSimplify());
+  functions.addPass(createInferDims());
+  functions.addPass(createSimplify());
   // Once zeros are seen to be zeros; equal sums of rows are shared behind.
-  pm.addPass(createRowUpdates());
-  pm.addPass(createCSEPass());
+  functions.addPass(createRowUpdates());
+  functions.addPass(createCSEPass());
 }

@@ -3,6 +3,7 @@
 #ifndef FNC_GRAPH_PASSES_H
 #define FNC_GRAPH_PASSES_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 

@@ -78,7 +78,7 @@ def SelectFunctions : Pass<"fnc-select-functions", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def ExpandSparse : Pass<"fnc-expand-sparse", "::mlir::ModuleOp"> {
+def ExpandSparse : Pass<"fnc-expand-sparse", "::mlir::func::FuncOp"> {
   let summary = "sparse tensors as indices, values and shape";
   let description = [{
     A sparse input becomes three arguments. The first one has its dense shape and no data: only its
@@ -102,7 +102,7 @@ def ExpandSparse : Pass<"fnc-expand-sparse", "::mlir::ModuleOp"> {
   let dependentDialects = ["::fn::FnDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def InferDims : Pass<"fnc-infer-dims", "::mlir::ModuleOp"> {
+def InferDims : Pass<"fnc-infer-dims", "::mlir::func::FuncOp"> {
   let summary = "symbolic dimensions of every kernel, and what a call must check";
   let description = [{
     Runs the shape rules over a kernel with shared symbols. Records `fn.symbols`, `fn.dims` of
@@ -120,7 +120,7 @@ def InferDims : Pass<"fnc-infer-dims", "::mlir::ModuleOp"> {
   }];
 }
 
-def RowUpdates : Pass<"fnc-row-updates", "::mlir::ModuleOp"> {
+def RowUpdates : Pass<"fnc-row-updates", "::mlir::func::FuncOp"> {
   let summary = "new rows of tables instead of new tables";
   let description = [{
     The gradient of a table of which a call gathers a few rows is zero in all others. Where an

@@ -208,9 +208,9 @@ private:
 
 struct RowUpdates : fnc::impl::RowUpdatesBase<RowUpdates> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (func->hasAttr("fn.kernel") && !func.isExternal())
-        rewrite(func);
+    func::FuncOp func = getOperation();
+    if (func->hasAttr("fn.kernel") && !func.isExternal())
+      rewrite(func);
   }
 
   static void rewrite(func::FuncOp func) {

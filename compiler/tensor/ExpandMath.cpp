@@ -121,9 +121,9 @@ std::optional<Num> expandNarrow(Operation *op, ArrayRef<Num> x) {
 
 /// Functions are built of square roots; what is left of them after all becomes arithmetic where
 /// the machine has no such instruction.
-void expandSqrt(ModuleOp module, bool f32Too) {
+void expandSqrt(func::FuncOp func, bool f32Too) {
   SmallVector<math::SqrtOp> roots;
-  module.walk([&](math::SqrtOp op) {
+  func.walk([&](math::SqrtOp op) {
     if (op.getType().isF64() || (f32Too && isa<FloatType>(op.getType())))
       roots.push_back(op);
   });
@@ -142,9 +142,9 @@ void expandSqrt(ModuleOp module, bool f32Too) {
 
 /// Maxima and minima as comparisons: without instructions for them LLVM calls fmaximum, which no
 /// C library of a small machine has, or has no pattern at all.
-void expandMaxMin(ModuleOp module) {
+void expandMaxMin(func::FuncOp func) {
   SmallVector<Operation *> ops;
-  module.walk([&](Operation *op) {
+  func.walk([&](Operation *op) {
     if (isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp>(op) &&
         isa<FloatType>(op->getResult(0).getType()))
       ops.push_back(op);

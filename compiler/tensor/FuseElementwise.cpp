@@ -181,28 +181,32 @@ private:
 };
 
 struct FuseElementwise : fnc::impl::FuseElementwiseBase<FuseElementwise> {
-  void runOnOperation() override {
-    MLIRContext *context = &getContext();
-    getOperation().walk([](func::FuncOp func) {
-      if (!func.isExternal())
-        Repeats().run(func.front());
-    });
-    RewritePatternSet patterns(context);
-    linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet all(context);
+    linalg::populateElementwiseOpsFusionPatterns(all, shouldFuse);
     // Reshapes between two loops hide that they match.
-    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, shouldFuse);
-    tensor::populateBubbleUpExpandShapePatterns(patterns);
-    affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
-    linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
-    tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
-    tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
-    context->getLoadedDialect<linalg::LinalgDialect>()->getCanonicalizationPatterns(patterns);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(all, shouldFuse);
+    tensor::populateBubbleUpExpandShapePatterns(all);
+    affine::AffineApplyOp::getCanonicalizationPatterns(all, context);
+    linalg::GenericOp::getCanonicalizationPatterns(all, context);
+    tensor::ExpandShapeOp::getCanonicalizationPatterns(all, context);
+    tensor::CollapseShapeOp::getCanonicalizationPatterns(all, context);
+    context->getLoadedDialect<linalg::LinalgDialect>()->getCanonicalizationPatterns(all);
+    patterns = std::move(all);
+    return success();
+  }
+
+  void runOnOperation() override {
+    if (!getOperation().isExternal())
+      Repeats().run(getOperation().front());
     // A run that stops early has fused less, not wrongly.
     (void)applyPatternsGreedily(
-        getOperation(), std::move(patterns),
+        getOperation(), patterns,
         GreedyRewriteConfig().setUseTopDownTraversal().setRegionSimplificationLevel(
             GreedySimplifyRegionLevel::Disabled));
   }
+
+  FrozenRewritePatternSet patterns;
 };
 
 } // namespace

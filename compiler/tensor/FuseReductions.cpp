@@ -51,9 +51,8 @@ bool isBefore(Value value, Operation *op) {
 
 struct FuseReductions : fnc::impl::FuseReductionsBase<FuseReductions> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (!func.isExternal())
-        fuse(func.front());
+    if (!getOperation().isExternal())
+      fuse(getOperation().front());
   }
 
   void fuse(Block &block) {

@@ -52,38 +52,43 @@ void markUnsigned(func::FuncOp func) {
 struct LowerToLinalg : fnc::impl::LowerToLinalgBase<LowerToLinalg> {
   using Base::Base;
 
+  LogicalResult initialize(MLIRContext *context) override {
+    types = std::make_shared<SignlessTypes>();
+    RewritePatternSet all(context);
+    fnc::populateElementwiseLowering(*types, all);
+    fnc::populateReductionLowering(*types, all);
+    fnc::populateRandomLowering(*types, all);
+    fnc::populateDrawLowering(*types, all);
+    fnc::populateControlLowering(*types, all);
+    fnc::populateContractionLowering(*types, all);
+    fnc::populateShapeLowering(*types, all);
+    fnc::populateSparseLowering(*types, all, sortEntries);
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(all, *types);
+    populateReturnOpTypeConversionPattern(all, *types);
+    populateCallOpTypeConversionPattern(all, *types);
+    patterns = std::move(all);
+    return success();
+  }
+
   void runOnOperation() override {
-    ModuleOp module = getOperation();
-    for (auto func : module.getOps<func::FuncOp>())
-      markUnsigned(func);
-
-    SignlessTypes types;
-    RewritePatternSet patterns(&getContext());
-    fnc::populateElementwiseLowering(types, patterns);
-    fnc::populateReductionLowering(types, patterns);
-    fnc::populateRandomLowering(types, patterns);
-    fnc::populateDrawLowering(types, patterns);
-    fnc::populateControlLowering(types, patterns);
-    fnc::populateContractionLowering(types, patterns);
-    fnc::populateShapeLowering(types, patterns);
-    fnc::populateSparseLowering(types, patterns, sortEntries);
-    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, types);
-    populateReturnOpTypeConversionPattern(patterns, types);
-    populateCallOpTypeConversionPattern(patterns, types);
-
+    markUnsigned(getOperation());
     ConversionTarget target(getContext());
     target.addIllegalDialect<fn::FnDialect>();
     target.addDynamicallyLegalOp<func::FuncOp>(
-        [&](func::FuncOp op) { return types.isSignatureLegal(op.getFunctionType()); });
+        [&](func::FuncOp op) { return types->isSignatureLegal(op.getFunctionType()); });
     target.markUnknownOpDynamicallyLegal([&](Operation *op) {
-      return op->getName().getDialectNamespace() != "func" || types.isLegal(op);
+      return op->getName().getDialectNamespace() != "func" || types->isLegal(op);
     });
     // Without rollback the conversion is linear in the number of ops.
     ConversionConfig config;
     config.allowPatternRollback = false;
-    if (failed(applyPartialConversion(module, target, std::move(patterns), config)))
+    if (failed(applyPartialConversion(getOperation(), target, patterns, config)))
       signalPassFailure();
   }
+
+  // Functions at the same time share both.
+  std::shared_ptr<const SignlessTypes> types;
+  FrozenRewritePatternSet patterns;
 };
 
 } // namespace

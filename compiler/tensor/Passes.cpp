@@ -47,36 +47,39 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const LowerToLinalgOptions &low
                               const ExpandMathOptions &math,
                               const FormContractionsOptions &registers, bool winograd,
                               bool fastMath) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
   // First: arithmetic on tensors is what fuses below.
-  pm.addNestedPass<func::FuncOp>(createWhereAny(isTosa, tosaLowerings()));
-  pm.addPass(createChannelsLast());
-  pm.addPass(createLowerToLinalg(lower));
-  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  functions.addPass(createWhereAny(isTosa, tosaLowerings()));
+  functions.addPass(createChannelsLast());
+  functions.addPass(createLowerToLinalg(lower));
+  functions.addPass(createConvertElementwiseToLinalgPass());
   // Sizes of intermediates become sizes of arguments, so that equal shapes are equal values. Equal
   // ones first: resolving each along a chain of its own is quadratic.
-  pm.addPass(createSimplify());
-  pm.addPass(createCSEPass());
-  pm.addPass(createSimplify(isOpenDim, resolveDims));
+  functions.addPass(createSimplify());
+  functions.addPass(createCSEPass());
+  functions.addPass(createSimplify(isOpenDim, resolveDims));
   // Before loops are fused: a transpose would become part of one and go no further.
-  pm.addPass(createSinkTransposes());
+  functions.addPass(createSinkTransposes());
   // Each buffer that goes is memory traffic and workspace saved.
-  pm.addPass(createFuseElementwise());
-  pm.addPass(createSimplify(isOpenDim, resolveDims));
-  pm.addPass(createCSEPass());
+  functions.addPass(createFuseElementwise());
+  functions.addPass(createSimplify(isOpenDim, resolveDims));
+  functions.addPass(createCSEPass());
   // Once what they reduce has moved into them.
-  pm.addPass(createFuseReductions());
+  functions.addPass(createFuseReductions());
   // What comes after a sum of products is one loop by now.
-  pm.addPass(createFormContractions(registers));
+  functions.addPass(createFormContractions(registers));
+  // The one pass that weighs all functions against each other.
   if (winograd)
     pm.addPass(createFormWinograd({registers.vectorBits, registers.registers}));
-  pm.addPass(createPackConstants());
-  pm.addPass(createFillBorders());
-  pm.addPass(createSimplify());
+  OpPassManager &rest = pm.nest<func::FuncOp>();
+  rest.addPass(createPackConstants());
+  rest.addPass(createFillBorders());
+  rest.addPass(createSimplify());
   if (fastMath)
-    pm.addPass(createRelaxMath());
-  pm.addPass(createRelaxMaxima());
+    rest.addPass(createRelaxMath());
+  rest.addPass(createRelaxMaxima());
   // After fusion: an expansion would hide which bodies are small enough to fuse.
-  pm.addPass(createExpandMath(math));
-  pm.addPass(createExpandArith());
-  pm.addPass(createVerifyTensor());
+  rest.addPass(createExpandMath(math));
+  rest.addPass(createExpandArith());
+  rest.addPass(createVerifyTensor());
 }

@@ -4,6 +4,7 @@
 #define FNC_TENSOR_PASSES_H
 
 #include "compiler/kernel/ByteProducts.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir {

@@ -4,7 +4,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def LowerToLinalg : Pass<"fnc-lower-to-linalg", "::mlir::ModuleOp"> {
+def LowerToLinalg : Pass<"fnc-lower-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "lower fn ops to linalg, tensor, arith and math on tensors";
   let description = [{
     Every fn op of a kernel becomes upstream ops on tensors; unsigned element types become signless.
@@ -47,7 +47,7 @@ def LowerTosaBroadcast : Pass<"fnc-lower-tosa-broadcast", "::mlir::func::FuncOp"
   }];
 }
 
-def ChannelsLast : Pass<"fnc-channels-last", "::mlir::ModuleOp"> {
+def ChannelsLast : Pass<"fnc-channels-last", "::mlir::func::FuncOp"> {
   let summary = "convolutions and pooling with channels innermost";
   let description = [{
     Vectors run along channels, whose number is known and large. Ops with "NCHW" layout become "NHWC"
@@ -66,7 +66,7 @@ def ChannelsLast : Pass<"fnc-channels-last", "::mlir::ModuleOp"> {
   let dependentDialects = ["::fn::FnDialect"];
 }
 
-def SinkTransposes : Pass<"fnc-sink-transposes", "::mlir::ModuleOp"> {
+def SinkTransposes : Pass<"fnc-sink-transposes", "::mlir::func::FuncOp"> {
   let summary = "move transposes towards the end, through elementwise loops and slices";
   let description = [{
     f(transpose(x), transpose(y)) becomes transpose(f(x, y)), parts put together are transposed
@@ -76,7 +76,7 @@ def SinkTransposes : Pass<"fnc-sink-transposes", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def FuseElementwise : Pass<"fnc-fuse-elementwise", "::mlir::ModuleOp"> {
+def FuseElementwise : Pass<"fnc-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "move elementwise loops into the loops that read them";
   let description = [{
     A producer moves where each of its elements is computed once, and where a broadcast reads it
@@ -99,7 +99,7 @@ def FuseElementwise : Pass<"fnc-fuse-elementwise", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
-def FuseReductions : Pass<"fnc-fuse-reductions", "::mlir::ModuleOp"> {
+def FuseReductions : Pass<"fnc-fuse-reductions", "::mlir::func::FuncOp"> {
   let summary = "reductions that read the same tensor in one loop";
   let description = [{
     The sums that the gradients of a norm need, for instance, read the same two tensors.
@@ -118,7 +118,7 @@ def FuseReductions : Pass<"fnc-fuse-reductions", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def FormContractions : Pass<"fnc-form-contractions", "::mlir::ModuleOp"> {
+def FormContractions : Pass<"fnc-form-contractions", "::mlir::func::FuncOp"> {
   let summary = "sums of products, with the elementwise loop that reads them, as kernel.contract";
   let description = [{
     Each sum of products that registers can hold in blocks becomes one op. Transposes of its
@@ -180,7 +180,7 @@ def FormWinograd : Pass<"fnc-form-winograd", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
-def PackConstants : Pass<"fnc-pack-constants", "::mlir::ModuleOp"> {
+def PackConstants : Pass<"fnc-pack-constants", "::mlir::func::FuncOp"> {
   let summary = "constants in the order in which contractions read them";
   let description = [{
     ```mlir
@@ -196,7 +196,7 @@ def PackConstants : Pass<"fnc-pack-constants", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
-def FillBorders : Pass<"fnc-fill-borders", "::mlir::ModuleOp"> {
+def FillBorders : Pass<"fnc-fill-borders", "::mlir::func::FuncOp"> {
   let summary = "padding around what is put into the middle";
   let description = [{
     ```mlir
@@ -212,7 +212,7 @@ def FillBorders : Pass<"fnc-fill-borders", "::mlir::ModuleOp"> {
   let dependentDialects = ["::fnc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def RelaxMath : Pass<"fnc-relax-math", "::mlir::ModuleOp"> {
+def RelaxMath : Pass<"fnc-relax-math", "::mlir::func::FuncOp"> {
   let summary = "let arithmetic round otherwise than it is written (--fast-math)";
   let description = [{
     Sums may be taken in another order, products and sums become one instruction where the target has
@@ -231,7 +231,7 @@ def RelaxMath : Pass<"fnc-relax-math", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
-def RelaxMaxima : Pass<"fnc-relax-maxima", "::mlir::ModuleOp"> {
+def RelaxMaxima : Pass<"fnc-relax-maxima", "::mlir::func::FuncOp"> {
   let summary = "mark maxima with 0 of what is never -0";
   let description = [{
     A number to which a constant other than -0 was added, as what a rectifier takes after a bias. The
@@ -250,7 +250,7 @@ def RelaxMaxima : Pass<"fnc-relax-maxima", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
-def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
+def ExpandMath : Pass<"fnc-expand-math", "::mlir::func::FuncOp"> {
   let summary = "transcendental functions as arithmetic";
   let description = [{
     Objects call no mathematical library: what is not one instruction on every target is expanded
@@ -288,7 +288,7 @@ def ExpandMath : Pass<"fnc-expand-math", "::mlir::ModuleOp"> {
   ];
 }
 
-def ExpandArith : Pass<"fnc-expand-arith", "::mlir::ModuleOp"> {
+def ExpandArith : Pass<"fnc-expand-arith", "::mlir::func::FuncOp"> {
   let summary = "f16 and bf16 arithmetic in f32, conversions as integer operations";
   let description = [{
     Objects call no support library for small floats, which old ones lack.
@@ -315,7 +315,7 @@ def ExpandArith : Pass<"fnc-expand-arith", "::mlir::ModuleOp"> {
   ];
 }
 
-def VerifyTensor : Pass<"fnc-verify-tensor", "::mlir::ModuleOp"> {
+def VerifyTensor : Pass<"fnc-verify-tensor", "::mlir::func::FuncOp"> {
   let summary = "check the contract of the tensor stage";
   let description = [{
     Nothing of the fn dialect is left, no type is unsigned, and no op would become a call of a

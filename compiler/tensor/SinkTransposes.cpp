@@ -187,18 +187,23 @@ struct SinkThroughExtract : OpRewritePattern<tensor::ExtractSliceOp> {
 };
 
 struct SinkTransposes : fnc::impl::SinkTransposesBase<SinkTransposes> {
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet all(context);
+    all.add<SinkThroughElementwise, ReadSource, SinkThroughInsert, SinkThroughExtract>(context);
+    tensor::EmptyOp::getCanonicalizationPatterns(all, context);
+    patterns = std::move(all);
+    return success();
+  }
+
   void runOnOperation() override {
-    MLIRContext *context = &getContext();
-    RewritePatternSet patterns(context);
-    patterns.add<SinkThroughElementwise, ReadSource, SinkThroughInsert, SinkThroughExtract>(
-        context);
-    tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
     // A run that stops early has moved less, not wrongly.
     (void)applyPatternsGreedily(
-        getOperation(), std::move(patterns),
+        getOperation(), patterns,
         GreedyRewriteConfig().setUseTopDownTraversal().setRegionSimplificationLevel(
             GreedySimplifyRegionLevel::Disabled));
   }
+
+  FrozenRewritePatternSet patterns;
 };
 
 } // namespace

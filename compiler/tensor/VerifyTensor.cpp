@@ -18,16 +18,16 @@ namespace {
 
 struct VerifyTensor : fnc::impl::VerifyTensorBase<VerifyTensor> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      for (BlockArgument arg : func.getArguments())
-        if (auto part = func.getArgAttrOfType<StringAttr>(arg.getArgNumber(), "fn.sparse");
-            part && part.getValue() == "shape")
-          for (Operation *user : arg.getUsers())
-            if (!isa<tensor::DimOp>(user)) {
-              user->emitOpError("reads a sparse tensor, of which only the sizes are there");
-              return signalPassFailure();
-            }
-    WalkResult walked = getOperation().walk([](Operation *op) -> WalkResult {
+    func::FuncOp func = getOperation();
+    for (BlockArgument arg : func.getArguments())
+      if (auto part = func.getArgAttrOfType<StringAttr>(arg.getArgNumber(), "fn.sparse");
+          part && part.getValue() == "shape")
+        for (Operation *user : arg.getUsers())
+          if (!isa<tensor::DimOp>(user)) {
+            user->emitOpError("reads a sparse tensor, of which only the sizes are there");
+            return signalPassFailure();
+          }
+    WalkResult walked = func.walk([](Operation *op) -> WalkResult {
       if (isa_and_nonnull<fn::FnDialect>(op->getDialect()))
         return op->emitOpError("is not lowered");
       if (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
