@@ -2,6 +2,7 @@
 
 #include "compiler/buffer/Contraction.h"
 #include "compiler/buffer/CooMatmul.h"
+#include "compiler/buffer/ElementLoops.h"
 #include "compiler/buffer/Instructions.h"
 #include "compiler/buffer/MoveBytes.h"
 #include "compiler/buffer/Passes.h"
@@ -217,7 +218,13 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());
-    for (Operation *op : ops) {
+    fnc::Fills fills;
+    // Last ones first: who reads a fill decides whether it is done.
+    for (Operation *op : llvm::reverse(ops)) {
+      if (fills.drop(op)) {
+        rewriter.eraseOp(op);
+        continue;
+      }
       if (auto contraction = dyn_cast<fnc::kernel::ContractOp>(op)) {
         fnc::lowerContraction(rewriter, contraction);
         continue;
@@ -243,12 +250,22 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
       bool moved = vectorBits > 32 && fnc::lowerToBytes(rewriter, merged);
       if (!moved &&
           (isRareAndShort(merged) ||
-           !fnc::lowerToVectorLoops(rewriter, merged, {vectorBits, registers})) &&
-          failed(lowerToLoops(rewriter, merged)))
+           !fnc::lowerToVectorLoops(rewriter, merged, {vectorBits, registers}, fills)) &&
+          failed(lowerToLoops(rewriter, merged, fills)))
         return signalPassFailure();
     }
     fnc::lowerInstructions(getOperation(), vectorBits, byteProducts);
     fnc::lowerPhilox(getOperation());
+    gatherConstants();
+  }
+
+  /// Loops that are equal have their constants at the same place, whatever else there is.
+  void gatherConstants() {
+    Block &front = getOperation().front();
+    getOperation().walk([&](arith::ConstantOp constant) {
+      if (constant->getBlock() != &front)
+        constant->moveBefore(&front, front.begin());
+    });
   }
 
   FailureOr<linalg::GenericOp> generalize(RewriterBase &rewriter, linalg::LinalgOp op) {
@@ -260,7 +277,9 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
     return generic;
   }
 
-  LogicalResult lowerToLoops(RewriterBase &rewriter, linalg::GenericOp op) {
+  LogicalResult lowerToLoops(RewriterBase &rewriter, linalg::GenericOp op, fnc::Fills &fills) {
+    if (fnc::lowerToElementLoops(rewriter, op, {vectorBits, registers}, fills))
+      return success();
     FailureOr<linalg::GenericOp> generic = op;
     if (op.getNumLoops() > 1) {
       rewriter.setInsertionPoint(op);

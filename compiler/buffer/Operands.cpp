@@ -138,7 +138,8 @@ LinearOperand fnc::linearOperand(OpBuilder &b, Location loc, Value memref, Affin
 Value fnc::splat(OpBuilder &b, Location loc, Value element, int64_t width) {
   if (width == 1)
     return element;
-  return vector::BroadcastOp::create(b, loc, VectorType::get({width}, element.getType()), element);
+  auto type = VectorType::get({width}, element.getType());
+  return b.createOrFold<vector::BroadcastOp>(loc, type, element);
 }
 
 static void forEachLane(OpBuilder &b, Location loc, Value at, OpFoldResult step, int64_t width,

@@ -442,8 +442,11 @@ def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {
     become one first. Where all operands are contiguous or constant along a loop, vectors run along
     it, and a reduction along them has 32 partial results (`VectorLoops.h` says in which order they
     meet), several at a time where a body is long; what few elements need, a huge angle's reduction,
-    is a branch that a vector takes where one of its elements does. Other ops get the loop with the smallest total stride over all operands innermost, so
-    that LLVM's vectorizer finds contiguous access; their reductions keep their order. A
+    is a branch that a vector takes where one of its elements does. Where the largest element of each
+    row is, is found for several rows at a time, gathered into vectors (`ElementLoops.h`). Results
+    that stay in registers over a reduction start from the value of a fill, which is not done then.
+    Other ops get the loop with the smallest total stride over all operands innermost, so that LLVM's
+    vectorizer finds contiguous access; their reductions keep their order. A
     kernel.contract keeps a block of its result in registers, as `RegisterTile.h` chose: where
     vectors run along the reduction, or the result is too small to keep the target busy, as several
     partial sums. While the sums of a block are made, what its epilogue needs of large buffers comes

@@ -1,6 +1,7 @@
 //===- VectorLoops.cpp - elementwise loops and reductions in vectors ------===//
 
 #include "compiler/buffer/VectorLoops.h"
+#include "compiler/buffer/LoopBody.h"
 #include "compiler/buffer/LoopMarks.h"
 #include "compiler/buffer/MergeGenerics.h"
 #include "compiler/buffer/Operands.h"
@@ -34,28 +35,6 @@ constexpr int64_t kShortest = 4;
 constexpr size_t kLongBody = 12;
 constexpr int64_t kMostSteps = 8;
 
-/// Elements by which an operand moves along `dim`, if that is 0 or 1.
-std::optional<int64_t> stepAlong(linalg::GenericOp op, OpOperand *operand, unsigned dim) {
-  AffineMap map = op.getMatchingIndexingMap(operand);
-  auto type = dyn_cast<MemRefType>(operand->get().getType());
-  if (!type)
-    return 0;
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(strides, offset)))
-    return std::nullopt;
-  int64_t total = 0;
-  for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
-    std::optional<int64_t> factor = fnc::factorOf(expr, dim);
-    if (!factor)
-      return std::nullopt;
-    if (*factor != 0 && (ShapedType::isDynamic(stride) || stride != 1))
-      return std::nullopt;
-    total += *factor;
-  }
-  return total == 0 || total == 1 ? std::optional(total) : std::nullopt;
-}
-
 using fnc::Reduction;
 
 struct Plan {
@@ -68,17 +47,6 @@ struct Plan {
   SmallVector<Reduction> reductions;
 };
 
-/// Whether every operation can work on vectors.
-bool isElementwiseBody(Block &body) {
-  return llvm::all_of(body.without_terminator(), [](Operation &inner) {
-    if (isa<arith::ConstantOp, linalg::IndexOp>(inner))
-      return true;
-    if (auto branch = dyn_cast<scf::IfOp>(inner))
-      return branch->hasAttr(fnc::kRareAttr) && isElementwiseBody(*branch.elseBlock());
-    return OpTrait::hasElementwiseMappableTraits(&inner) && inner.getNumRegions() == 0;
-  });
-}
-
 bool isBit(Value value) { return getElementTypeOrSelf(value.getType()).isInteger(1); }
 
 bool hasVectorElements(Value value) {
@@ -87,7 +55,8 @@ bool hasVectorElements(Value value) {
 }
 
 std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
-  if (!op.hasPureBufferSemantics() || !isElementwiseBody(*op.getBody()) || op.getNumLoops() == 0)
+  if (!op.hasPureBufferSemantics() || !fnc::isElementwiseBody(*op.getBody()) ||
+      op.getNumLoops() == 0)
     return std::nullopt;
   unsigned widest = 32;
   for (OpOperand &operand : op->getOpOperands()) {
@@ -119,10 +88,10 @@ std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
     plan.lanes = lanes;
     plan.width = llvm::bit_floor(static_cast<uint64_t>(filled));
     bool fits = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *input) {
-      return stepAlong(op, input, dim).has_value();
+      return fnc::stepAlong(op, input, dim).has_value();
     });
     for (unsigned i = 0; fits && i < op.getNumDpsInits(); ++i) {
-      std::optional<int64_t> step = stepAlong(op, op.getDpsInitOperand(i), dim);
+      std::optional<int64_t> step = fnc::stepAlong(op, op.getDpsInitOperand(i), dim);
       plan.reductions.push_back({});
       if (step == 1)
         continue;
@@ -143,25 +112,19 @@ std::optional<Plan> planLoops(linalg::GenericOp op, fnc::Registers registers) {
     int64_t size = bounds[best->vectorDim];
     best->width *= fnc::vectorsSideBySide(
         op, lanes, registers, ShapedType::isDynamic(size) ? kMany : size,
-        [&](OpOperand &input) { return stepAlong(op, &input, best->vectorDim) == 0; });
+        [&](OpOperand &input) { return fnc::stepAlong(op, &input, best->vectorDim) == 0; });
   }
   return best;
 }
 
-class Lowering {
+class Lowering : fnc::LoopBody {
 public:
-  Lowering(RewriterBase &b, linalg::GenericOp op, const Plan &plan)
-      : b(b), op(op), plan(plan), loc(op.getLoc()), indices(op.getNumLoops()),
-        bounds(op.getStaticLoopRanges()), terminator(op.getBody()->getTerminator()) {
-    for (Range &range : cast<linalg::LinalgOp>(op.getOperation()).createLoopRanges(b, loc))
-      sizes.push_back(getValueOrCreateConstantIndexOp(b, loc, range.size));
-    for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray()))
-      if (dim != plan.vectorDim)
-        (kind == utils::IteratorType::reduction ? reductions : outer).push_back(dim);
-  }
+  Lowering(RewriterBase &b, linalg::GenericOp op, const Plan &plan, fnc::Fills &fills)
+      : LoopBody(b, op, plan.vectorDim), plan(plan), fills(fills) {}
 
   void run() {
-    if (plan.alongReduction)
+    if (plan.alongReduction) {
+      takeStarts(fills);
       return nest(outer, 0, {},
                   [&](ValueRange) -> SmallVector<Value> {
                     loadConstants();
@@ -169,13 +132,16 @@ public:
                     return {};
                   }),
              void();
-    if (!reductions.empty() && fitsRegisters())
+    }
+    if (!reductions.empty() && fitsRegisters()) {
+      takeStarts(fills);
       return nest(outer, 0, {},
                   [&](ValueRange) -> SmallVector<Value> {
                     acrossReductions();
                     return {};
                   }),
              void();
+    }
     SmallVector<unsigned> all(outer);
     llvm::append_range(all, reductions);
     nest(all, 0, {}, [&](ValueRange) -> SmallVector<Value> {
@@ -188,64 +154,6 @@ public:
   }
 
 private:
-  using Body = llvm::function_ref<SmallVector<Value>(ValueRange)>;
-
-  Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-
-  /// Loops over `dims` around `body`, which gets and yields the carried values.
-  SmallVector<Value> nest(ArrayRef<unsigned> dims, unsigned depth, ValueRange carried, Body body) {
-    if (depth == dims.size())
-      return body(carried);
-    unsigned dim = dims[depth];
-    if (bounds[dim] == 1) {
-      indices[dim] = constant(0);
-      return nest(dims, depth + 1, carried, body);
-    }
-    return forEach(dim, constant(0), sizes[dim], 1, carried,
-                   [&](ValueRange in) { return nest(dims, depth + 1, in, body); });
-  }
-
-  SmallVector<Value> forEach(unsigned dim, Value from, Value to, int64_t step, ValueRange carried,
-                             Body body) {
-    auto loop = scf::ForOp::create(b, loc, from, to, constant(step), carried);
-    // What is left over of a size that nobody knows is less than a vector.
-    bool isRest = step == 1 && dim == plan.vectorDim && ShapedType::isDynamic(bounds[dim]);
-    isRest ? fnc::keepRolled(loop) : fnc::keepVectors(loop);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    indices[dim] = loop.getInductionVar();
-    SmallVector<Value> yielded = body(loop.getRegionIterArgs());
-    if (!carried.empty())
-      scf::YieldOp::create(b, loc, yielded);
-    return SmallVector<Value>(loop.getResults());
-  }
-
-  Value wholeSteps(int64_t step) {
-    Value width = constant(step);
-    return arith::MulIOp::create(
-        b, loc, arith::DivUIOp::create(b, loc, sizes[plan.vectorDim], width), width);
-  }
-
-  /// Inputs that stay the same along the vectors and the reductions are loaded once: stores in the
-  /// loop would make LLVM load them again.
-  void loadConstants() {
-    constants.clear();
-    for (OpOperand *input : op.getDpsInputOperands()) {
-      AffineMap map = op.getMatchingIndexingMap(input);
-      auto moves = [&](unsigned dim) { return map.isFunctionOfDim(dim); };
-      if (!isa<MemRefType>(input->get().getType()) || moves(plan.vectorDim) ||
-          llvm::any_of(reductions, moves) ||
-          op.getBlock()->getArgument(input->getOperandNumber()).use_empty() ||
-          llvm::any_of(op.getDpsInits(),
-                       [&](Value init) { return fnc::rootOf(init) == fnc::rootOf(input->get()); }))
-        continue;
-      indices[plan.vectorDim] = constant(0);
-      for (unsigned dim : reductions)
-        indices[dim] = constant(0);
-      constants[input] = memref::LoadOp::create(b, loc, input->get(), access(input));
-    }
-  }
-
   /// The vector loop: full vectors, then shorter ones where the size is known, then elements. Where
   /// nothing reads what is written, one vector that overlaps the last full one does for all the
   /// rest; of a long body it is a step of the same loop.
@@ -349,9 +257,7 @@ private:
     return !ShapedType::isDynamic(size) &&
            size * static_cast<int64_t>(op.getNumDpsInits()) <= plan.width * plan.accumulators &&
            size % kShortest == 0 && llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
-             AffineMap map = op.getMatchingIndexingMap(&init);
-             return llvm::none_of(reductions,
-                                  [&](unsigned dim) { return map.isFunctionOfDim(dim); });
+             return fnc::isWholeOverReductions(op, init);
            });
   }
 
@@ -396,7 +302,8 @@ private:
     for (int64_t v = 0; v < vectors; ++v)
       for (const Reduction &reduction : plan.reductions)
         if (reduction.combine)
-          sums.push_back(splat(arith::ConstantOp::create(b, loc, reduction.neutral), width));
+          sums.push_back(
+              fnc::splat(b, loc, arith::ConstantOp::create(b, loc, reduction.neutral), width));
     unsigned each = sums.size() / vectors;
     Value whole = isDynamic ? wholeSteps(partials) : constant(bounds[dim] / partials * partials);
 
@@ -404,14 +311,13 @@ private:
       SmallVector<Value> inits;
       unsigned next = 0;
       for (unsigned i = 0; i < results; ++i)
-        inits.push_back(plan.reductions[i].combine ? in[next++]
-                                                   : load(op.getDpsInitOperand(i), lanes));
+        inits.push_back(plan.reductions[i].combine ? in[next++] : loadInit(i, lanes));
       SmallVector<Value> values = evaluate(lanes, inits), out;
       for (unsigned i = 0; i < results; ++i)
         if (plan.reductions[i].combine)
           out.push_back(values[i]);
         else
-          store(values[i], op.getDpsInitOperand(i), lanes);
+          storeResult(i, values[i], lanes);
       return out;
     };
     sums = nest(reductions, 0, sums, [&](ValueRange in) {
@@ -435,7 +341,7 @@ private:
     unsigned next = 0;
     for (unsigned i = 0; i < results; ++i)
       if (plan.reductions[i].combine) {
-        sums[next] = combine(next, load(op.getDpsInitOperand(i), 1), sums[next]);
+        sums[next] = combine(next, loadInit(i, 1), sums[next]);
         ++next;
       }
     if (isDynamic || bounds[dim] % partials != 0)
@@ -446,7 +352,7 @@ private:
     next = 0;
     for (unsigned i = 0; i < results; ++i)
       if (plan.reductions[i].combine)
-        store(sums[next++], op.getDpsInitOperand(i), 1);
+        storeResult(i, sums[next++], 1);
   }
 
   const Reduction &reductionAt(unsigned number) {
@@ -479,188 +385,22 @@ private:
     return vector;
   }
 
-  //===-- Elements ------------------------------------------------------------===//
-
-  Value splat(Value element, int64_t width) {
-    if (width == 1)
-      return element;
-    return vector::BroadcastOp::create(b, loc, VectorType::get({width}, element.getType()),
-                                       element);
-  }
-
-  SmallVector<Value> access(OpOperand *operand) {
-    AffineMap map = op.getMatchingIndexingMap(operand);
-    SmallVector<Value> at;
-    for (AffineExpr expr : map.getResults()) {
-      if (auto dim = dyn_cast<AffineDimExpr>(expr))
-        at.push_back(indices[dim.getPosition()]);
-      else
-        at.push_back(affine::AffineApplyOp::create(
-            b, loc, AffineMap::get(map.getNumDims(), 0, expr), indices));
-    }
-    return at;
-  }
-
-  Value load(OpOperand *operand, int64_t width) {
-    Value memref = operand->get();
-    if (!isa<MemRefType>(memref.getType()))
-      return splat(memref, width);
-    if (Value constant = constants.lookup(operand))
-      return splat(constant, width);
-    SmallVector<Value> at = access(operand);
-    if (width > 1 && stepAlong(op, operand, plan.vectorDim) == 1) {
-      Type element = getElementTypeOrSelf(memref.getType());
-      return vector::LoadOp::create(b, loc, VectorType::get({width}, element), memref, at);
-    }
-    return splat(memref::LoadOp::create(b, loc, memref, at), width);
-  }
-
-  void store(Value value, OpOperand *operand, int64_t width) {
-    if (width == 1)
-      memref::StoreOp::create(b, loc, value, operand->get(), access(operand));
-    else
-      vector::StoreOp::create(b, loc, value, operand->get(), access(operand));
-  }
-
-  /// What the results hold; nothing where the body does not ask.
-  SmallVector<Value> loadInits(int64_t width) {
-    SmallVector<Value> values;
-    for (unsigned i = 0; i < op.getNumDpsInits(); ++i)
-      values.push_back(isRead(i) || !reductions.empty() ? load(op.getDpsInitOperand(i), width)
-                                                        : Value());
-    return values;
-  }
-  bool isRead(unsigned init) {
-    return !op.getBody()->getArgument(op.getNumDpsInputs() + init).use_empty();
-  }
-
-  void storeAll(ArrayRef<Value> values, int64_t width) {
-    for (auto [i, value] : llvm::enumerate(values))
-      store(value, op.getDpsInitOperand(i), width);
-  }
-
-  /// The body on `width` elements.
-  SmallVector<Value> evaluate(int64_t width, ValueRange inits) {
-    IRMapping map;
-    Block &body = *op.getBody();
-    unsigned inputs = op.getNumDpsInputs();
-    for (unsigned i = 0; i < inputs; ++i)
-      if (!body.getArgument(i).use_empty())
-        map.map(body.getArgument(i), load(op.getDpsInputOperand(i), width));
-    for (auto [i, init] : llvm::enumerate(inits))
-      if (init)
-        map.map(body.getArgument(inputs + i), init);
-    return evaluate(body, map, width);
-  }
-
-  SmallVector<Value> evaluate(Block &body, IRMapping &map, int64_t width) {
-    auto vectorOf = [&](Value value) {
-      Value mapped = map.lookupOrNull(value);
-      return mapped ? mapped : splat(value, width);
-    };
-    for (Operation &inner : body.without_terminator()) {
-      if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
-        map.map(index.getResult(), position(index.getDim(), width));
-        continue;
-      }
-      if (isa<arith::ConstantOp>(inner)) {
-        map.map(inner.getResult(0), splat(b.clone(inner)->getResult(0), width));
-        continue;
-      }
-      if (auto branch = dyn_cast<scf::IfOp>(inner); branch && width > 1) {
-        map.map(branch.getResults(), evaluateRare(branch, map, width));
-        continue;
-      }
-      if (width == 1) {
-        b.clone(inner, map);
-        continue;
-      }
-      OperationState state(inner.getLoc(), inner.getName());
-      for (Value operand : inner.getOperands())
-        state.operands.push_back(vectorOf(operand));
-      for (Type type : inner.getResultTypes())
-        state.types.push_back(VectorType::get({width}, type));
-      state.attributes = inner.getAttrDictionary();
-      map.map(inner.getResults(), b.create(state)->getResults());
-    }
-    return llvm::map_to_vector(body.getTerminator()->getOperands(), vectorOf);
-  }
-
-  /// The second branch on vectors; the first one on those elements, if any, that take it.
-  SmallVector<Value> evaluateRare(scf::IfOp branch, IRMapping &map, int64_t width) {
-    SmallVector<Value> usual = evaluate(*branch.elseBlock(), map, width);
-    Value takes = map.lookup(branch.getCondition());
-    Value any = vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, takes);
-    auto yield = [](OpBuilder &nested, Location loc, ValueRange values) {
-      scf::YieldOp::create(nested, loc, values);
-    };
-    auto element = [&](OpBuilder &nested, Location loc, Value lane, ValueRange vectors) {
-      IRMapping elements(map);
-      branch.getThenRegion().walk([&](Operation *op) {
-        for (Value operand : op->getOperands())
-          if (Value mapped = elements.lookupOrNull(operand);
-              mapped && isa<VectorType>(mapped.getType()))
-            elements.map(operand, vector::ExtractOp::create(nested, loc, mapped, lane));
-      });
-      for (Operation &inner : branch.thenBlock()->without_terminator())
-        nested.clone(inner, elements);
-      SmallVector<Value> changed;
-      for (auto [value, old] : llvm::zip(branch.thenYield().getResults(), vectors))
-        changed.push_back(
-            vector::InsertOp::create(nested, loc, elements.lookupOrDefault(value), old, lane));
-      yield(nested, loc, changed);
-    };
-    auto result = scf::IfOp::create(
-        b, loc, any,
-        [&](OpBuilder &outer, Location loc) {
-          auto lanes = scf::ForOp::create(
-              outer, loc, constant(0), constant(width), constant(1), usual,
-              [&](OpBuilder &nested, Location loc, Value lane, ValueRange vectors) {
-                Value taken = vector::ExtractOp::create(nested, loc, takes, lane);
-                auto one = scf::IfOp::create(
-                    nested, loc, taken,
-                    [&](OpBuilder &inner, Location loc) { element(inner, loc, lane, vectors); },
-                    [&](OpBuilder &inner, Location loc) { yield(inner, loc, vectors); });
-                yield(nested, loc, one.getResults());
-              });
-          yield(outer, loc, lanes.getResults());
-        },
-        [&](OpBuilder &outer, Location loc) { yield(outer, loc, usual); });
-    return SmallVector<Value>(result.getResults());
-  }
-
-  Value position(uint64_t dim, int64_t width) {
-    if (width == 1)
-      return indices[dim];
-    Value base = splat(indices[dim], width);
-    if (dim != plan.vectorDim)
-      return base;
-    auto type = VectorType::get({width}, b.getIndexType());
-    return arith::AddIOp::create(b, loc, base, vector::StepOp::create(b, loc, type));
-  }
-
-  RewriterBase &b;
-  linalg::GenericOp op;
   const Plan &plan;
-  Location loc;
-  SmallVector<unsigned> outer, reductions;
-  SmallVector<Value> sizes, indices;
-  llvm::DenseMap<OpOperand *, Value> constants; ///< inputs that are loaded
-  SmallVector<int64_t> bounds;
+  fnc::Fills &fills;
   bool overlaps = false; ///< see mayOverlap
-  Operation *terminator;
 };
 
 } // namespace
 
-bool fnc::lowerToVectorLoops(RewriterBase &rewriter, linalg::GenericOp op, Registers registers) {
+bool fnc::lowerToVectorLoops(RewriterBase &rewriter, linalg::GenericOp op, Registers registers,
+                             Fills &fills) {
   if (registers.count == 0)
     return false;
   std::optional<Plan> plan = planLoops(op, registers);
   if (!plan)
     return false;
   rewriter.setInsertionPoint(op);
-  Lowering(rewriter, op, *plan).run();
+  Lowering(rewriter, op, *plan, fills).run();
   rewriter.eraseOp(op);
   return true;
 }

@@ -3,6 +3,7 @@
 #ifndef FNC_BUFFER_VECTORLOOPS_H
 #define FNC_BUFFER_VECTORLOOPS_H
 
+#include "compiler/buffer/Fills.h"
 #include "compiler/kernel/RegisterTile.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -18,7 +19,7 @@ namespace fnc {
 ///
 /// Returns false, and changes nothing, where the op is not of this form.
 bool lowerToVectorLoops(mlir::RewriterBase &rewriter, mlir::linalg::GenericOp op,
-                        Registers registers);
+                        Registers registers, Fills &fills);
 
 } // namespace fnc
 

@@ -323,13 +323,15 @@ template <typename Op> struct ArgPattern : OpConversionPattern<Op> {
           Value x = Scalar(nb, l, element).cast(in, acc);
           Value here =
               arith::IndexCastOp::create(nb, l, indexType, linalg::IndexOp::create(nb, l, axis));
-          Value better =
-              s.compare(isMax ? Scalar::Order::Greater : Scalar::Order::Less, x, best[0]);
+          Value better;
           if (s.isFloat()) {
             // A NaN beats all but an earlier NaN.
-            Value nan = s.compare(Scalar::Order::NotEqual, x, x);
-            Value had = s.compare(Scalar::Order::Equal, best[0], best[0]);
-            better = arith::OrIOp::create(nb, l, better, arith::AndIOp::create(nb, l, nan, had));
+            auto beats = isMax ? arith::CmpFPredicate::UGT : arith::CmpFPredicate::ULT;
+            Value ordered = s.compare(Scalar::Order::Equal, best[0], best[0]);
+            better = arith::AndIOp::create(nb, l, arith::CmpFOp::create(nb, l, beats, x, best[0]),
+                                           ordered);
+          } else {
+            better = s.compare(isMax ? Scalar::Order::Greater : Scalar::Order::Less, x, best[0]);
           }
           return SmallVector<Value>{s.select(better, x, best[0]), s.select(better, here, best[1])};
         });
