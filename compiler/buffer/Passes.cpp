@@ -1,9 +1,9 @@
 //===- Passes.cpp - the order of the buffer stage -------------------------===//
 
 #include "compiler/buffer/Passes.h"
+#include "compiler/ShareValues.h"
 #include "compiler/Simplify.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
@@ -18,7 +18,7 @@ void fnc::buildBufferPipeline(OpPassManager &pm, const SkewRowsOptions &register
   functions.addPass(createSimplify());
   functions.addPass(createCommit());
   // Sizes are shared once equal computations are one value.
-  functions.addPass(createCSEPass());
+  functions.addPass(createShareValues());
   // One pass over a variable and its slots; then where it can be done in place, since the status
   // is known; then without a gradient in between.
   functions.addPass(createMergeLoops());
@@ -50,7 +50,7 @@ void fnc::buildLoopPipeline(OpPassManager &pm, const LowerToLoopsOptions &regist
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createLowerToLoops(registers));
   functions.addPass(createSimplify());
-  functions.addPass(createCSEPass());
+  functions.addPass(createShareValues());
   // Last: what is known around a nest has been used in it.
   pm.addPass(createOutlineLoops(outline));
 }

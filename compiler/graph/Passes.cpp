@@ -1,9 +1,9 @@
 //===- Passes.cpp - the order of the graph stage --------------------------===//
 
 #include "compiler/graph/Passes.h"
+#include "compiler/ShareValues.h"
 #include "compiler/Simplify.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
@@ -21,5 +21,5 @@ void fnc::buildGraphPipeline(OpPassManager &pm, const SelectFunctionsOptions &op
   functions.addPass(createSimplify());
   // Once zeros are seen to be zeros; equal sums of rows are shared behind.
   functions.addPass(createRowUpdates());
-  functions.addPass(createCSEPass());
+  functions.addPass(createShareValues());
 }

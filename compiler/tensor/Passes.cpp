@@ -1,6 +1,7 @@
 //===- Passes.cpp - the order of the tensor stage -------------------------===//
 
 #include "compiler/tensor/Passes.h"
+#include "compiler/ShareValues.h"
 #include "compiler/Simplify.h"
 #include "mlir/Conversion/TosaToArith/TosaToArith.h"
 #include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
@@ -11,7 +12,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
@@ -56,14 +56,14 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const LowerToLinalgOptions &low
   // Sizes of intermediates become sizes of arguments, so that equal shapes are equal values. Equal
   // ones first: resolving each along a chain of its own is quadratic.
   functions.addPass(createSimplify());
-  functions.addPass(createCSEPass());
+  functions.addPass(createShareValues());
   functions.addPass(createSimplify(isOpenDim, resolveDims));
   // Before loops are fused: a transpose would become part of one and go no further.
   functions.addPass(createSinkTransposes());
   // Each buffer that goes is memory traffic and workspace saved.
   functions.addPass(createFuseElementwise());
   functions.addPass(createSimplify(isOpenDim, resolveDims));
-  functions.addPass(createCSEPass());
+  functions.addPass(createShareValues());
   // Once what they reduce has moved into them.
   functions.addPass(createFuseReductions());
   // What comes after a sum of products is one loop by now.
