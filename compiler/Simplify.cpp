@@ -1,10 +1,11 @@
 //===- Simplify.cpp - folds and canonical forms ---------------------------===//
 
 #include "compiler/Simplify.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
+#include <mutex>
 
 using namespace mlir;
 
@@ -12,45 +13,125 @@ namespace {
 
 using Names = llvm::SetVector<OperationName>;
 using AddPatterns = void (*)(RewritePatternSet &);
+using Patterns = std::vector<std::unique_ptr<RewritePattern>>;
 
-/// Patterns of the ops that there are, and of no others: to collect and sort all of them takes as
-/// long as to apply these.
-struct CanonicalPatterns {
-  FrozenRewritePatternSet patterns;
+/// The patterns that each op brings along, made once for all functions and threads.
+class PatternsOfOps {
+public:
+  explicit PatternsOfOps(AddPatterns addPatterns) : addPatterns(addPatterns) {}
 
-  /// Whether there are more patterns now than before.
-  bool addNames(const Names &seen, MLIRContext *context, AddPatterns addPatterns) {
-    size_t known = names.size();
-    names.insert_range(seen);
-    RewritePatternSet added(context);
-    collect(names.getArrayRef().drop_front(known), added);
-    if (known != 0 && added.getNativePatterns().empty())
-      return false;
-    RewritePatternSet all(context);
-    for (Dialect *dialect : context->getLoadedDialects())
-      dialect->getCanonicalizationPatterns(all);
-    collect(names.getArrayRef(), all);
-    if (addPatterns)
-      addPatterns(all);
-    patterns = std::move(all);
-    return true;
+  const Patterns &of(OperationName name) {
+    std::lock_guard<std::mutex> lock(mutex);
+    std::unique_ptr<Patterns> &patterns = byName[name];
+    if (!patterns)
+      patterns = made(name.getContext(), [&](RewritePatternSet &set) {
+        if (std::optional<RegisteredOperationName> registered = name.getRegisteredInfo())
+          registered->getCanonicalizationPatterns(set, set.getContext());
+      });
+    return *patterns;
+  }
+
+  /// Of all dialects, then `addPatterns`.
+  std::pair<const Patterns &, const Patterns &> common(MLIRContext *context) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (!ofDialects)
+      ofDialects = made(context, [&](RewritePatternSet &set) {
+        for (Dialect *dialect : context->getLoadedDialects())
+          dialect->getCanonicalizationPatterns(set);
+      });
+    if (!added)
+      added = made(context, [&](RewritePatternSet &set) {
+        if (addPatterns)
+          addPatterns(set);
+      });
+    return {*ofDialects, *added};
   }
 
 private:
-  static void collect(ArrayRef<OperationName> names, RewritePatternSet &patterns) {
-    for (OperationName name : names)
-      if (std::optional<RegisteredOperationName> registered = name.getRegisteredInfo())
-        registered->getCanonicalizationPatterns(patterns, patterns.getContext());
+  static std::unique_ptr<Patterns> made(MLIRContext *context,
+                                        function_ref<void(RewritePatternSet &)> fill) {
+    RewritePatternSet set(context);
+    fill(set);
+    return std::make_unique<Patterns>(std::move(set.getNativePatterns()));
   }
 
-  Names names;
+  std::mutex mutex;
+  AddPatterns addPatterns;
+  DenseMap<OperationName, std::unique_ptr<Patterns>> byName;
+  std::unique_ptr<Patterns> ofDialects, added;
 };
 
-/// Those of a stage, which do not depend on what a pass changes.
-struct StagePatterns {
-  explicit StagePatterns(Operation *) {}
-  static bool isInvalidated(const AnalysisManager::PreservedAnalyses &) { return false; }
-  llvm::SmallMapVector<AddPatterns, CanonicalPatterns, 2> sets;
+/// The patterns of the ops that there are, and of no others, as one: for upstream to index and sort
+/// a set of patterns for every registered op takes as long as to apply them.
+struct CanonicalPatterns : RewritePattern {
+  CanonicalPatterns(MLIRContext *context, PatternsOfOps &patterns)
+      : RewritePattern(MatchAnyOpTypeTag(), 1, context), patterns(patterns) {}
+
+  /// Whether there are more patterns now than before.
+  bool addNames(const Names &seen) {
+    size_t known = names.size(), before = ofNames.size();
+    names.insert_range(seen);
+    for (OperationName name : names.getArrayRef().drop_front(known))
+      append(patterns.of(name), ofNames);
+    lists.clear();
+    return ofNames.size() != before;
+  }
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    auto [it, isNew] = lists.try_emplace(op->getName());
+    if (isNew)
+      it->second = listOf(op->getName());
+    // Values that go through regions are all that these look at.
+    bool hasValues = op->getNumResults() != 0 || !isa<scf::ForOp, scf::IfOp>(op);
+    for (auto [pattern, isOfValues] : it->second) {
+      if (isOfValues && !hasValues)
+        continue;
+      rewriter.setInsertionPoint(op);
+      if (succeeded(pattern->matchAndRewrite(op, rewriter)))
+        return success();
+    }
+    return failure();
+  }
+
+private:
+  /// A pattern, and whether it is one of upstream's for values that go in and out of regions.
+  using List = SmallVector<std::pair<const RewritePattern *, bool>, 4>;
+
+  static void append(const Patterns &from, SmallVectorImpl<const RewritePattern *> &to) {
+    for (const std::unique_ptr<RewritePattern> &pattern : from)
+      to.push_back(pattern.get());
+  }
+
+  static bool isOf(const RewritePattern &pattern, OperationName name) {
+    if (std::optional<OperationName> root = pattern.getRootKind())
+      return *root == name;
+    if (std::optional<TypeID> interface = pattern.getRootInterfaceID())
+      return name.hasInterface(*interface);
+    std::optional<TypeID> trait = pattern.getRootTraitID();
+    return !trait || name.hasTrait(*trait);
+  }
+
+  /// In the order in which upstream would apply them.
+  List listOf(OperationName name) const {
+    auto [ofDialects, added] = patterns.common(getContext());
+    SmallVector<const RewritePattern *> all;
+    append(ofDialects, all);
+    llvm::append_range(all, ofNames);
+    append(added, all);
+    List list;
+    for (const RewritePattern *pattern : all)
+      if (!pattern->getBenefit().isImpossibleToMatch() && isOf(*pattern, name))
+        list.emplace_back(pattern, pattern->getDebugName().contains("SuccessorInput"));
+    llvm::stable_sort(list, [](const auto &a, const auto &b) {
+      return a.first->getBenefit() > b.first->getBenefit();
+    });
+    return list;
+  }
+
+  PatternsOfOps &patterns;
+  Names names;
+  SmallVector<const RewritePattern *> ofNames;
+  mutable DenseMap<OperationName, List> lists;
 };
 
 /// The names of ops that a rewrite makes.
@@ -65,7 +146,7 @@ struct Simplify : PassWrapper<Simplify, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Simplify)
 
   Simplify(bool (*isFor)(Operation *), AddPatterns addPatterns)
-      : isFor(isFor), addPatterns(addPatterns) {}
+      : isFor(isFor), patterns(std::make_shared<PatternsOfOps>(addPatterns)) {}
 
   void runOnOperation() override {
     MadeNames made;
@@ -82,21 +163,25 @@ struct Simplify : PassWrapper<Simplify, OperationPass<>> {
     // Regions have one block each until they become LLVM's: nothing to look for there.
     config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
     config.setListener(&made);
-    CanonicalPatterns &canonical = getAnalysis<StagePatterns>().sets[addPatterns];
-    canonical.addNames(made.names, &getContext(), addPatterns);
+    auto one = std::make_unique<CanonicalPatterns>(&getContext(), *patterns);
+    CanonicalPatterns &canonical = *one;
+    canonical.addNames(made.names);
+    RewritePatternSet set(&getContext());
+    set.add(std::move(one));
+    FrozenRewritePatternSet frozen(std::move(set));
     do {
       made.names.clear();
       if (isFor)
-        (void)applyOpPatternsGreedily(ops, canonical.patterns, config);
+        (void)applyOpPatternsGreedily(ops, frozen, config);
       else
         for (Region &region : getOperation()->getRegions())
-          (void)applyPatternsGreedily(region, canonical.patterns, config);
+          (void)applyPatternsGreedily(region, frozen, config);
       // What another pattern leaves to do is done with all else.
-    } while (!isFor && canonical.addNames(made.names, &getContext(), addPatterns));
+    } while (!isFor && canonical.addNames(made.names));
   }
 
   bool (*isFor)(Operation *);
-  AddPatterns addPatterns;
+  std::shared_ptr<PatternsOfOps> patterns;
 };
 
 struct WhereAny : PassWrapper<WhereAny, OperationPass<>> {
