@@ -145,3 +145,5 @@ private:
 } // namespace
 
 std::unique_ptr<Pass> fnc::createShareValues() { return std::make_unique<ShareValues>(); }
+
+void fnc::registerShareValues() { PassRegistration<ShareValues>(); }

@@ -16,6 +16,8 @@ namespace fnc {
 /// dominance and one block each; what others hold stays as it is.
 std::unique_ptr<mlir::Pass> createShareValues();
 
+void registerShareValues();
+
 } // namespace fnc
 
 #endif // FNC_COMPILER_SHAREVALUES_H

@@ -1,6 +1,7 @@
 //===- fnc-opt.cpp - run passes by name -----------------------------------===//
 
 #include "compiler/Pipeline.h"
+#include "compiler/ShareValues.h"
 #include "compiler/buffer/Passes.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/tensor/Passes.h"
@@ -13,6 +14,7 @@ int main(int argc, char **argv) {
   fnc::registerGraphPasses();
   fnc::registerTensorPasses();
   fnc::registerBufferPasses();
+  fnc::registerShareValues();
   mlir::registerTransformsPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "fnc's passes, by name\n", registry));
 }
