@@ -9,27 +9,10 @@
 #include "Source.h"
 #include "llvm/Support/raw_ostream.h"
 #include <csignal>
-#include <link.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 using namespace fnc::tool;
-
-/// What is not in memory yet is read in large pages, which stay for the next run: where they are
-/// small, each costs a fault. Before other constructors, which are all over the code.
-[[gnu::constructor(101)]] static void readInLargePages() {
-  auto *segments = reinterpret_cast<const ElfW(Phdr) *>(::getauxval(AT_PHDR));
-  constexpr uintptr_t kPage = 4096;
-  for (unsigned long i = 0; i < ::getauxval(AT_PHNUM); ++i) {
-    if (segments[i].p_type != PT_LOAD || (segments[i].p_flags & PF_W))
-      continue;
-    uintptr_t begin = segments[i].p_vaddr & -kPage;
-    ::madvise(reinterpret_cast<void *>(begin), segments[i].p_vaddr + segments[i].p_memsz - begin,
-              MADV_HUGEPAGE);
-  }
-}
 
 static int run(llvm::StringRef action, const InspectCommand &command, Source &source) {
   if (action == "compile")
