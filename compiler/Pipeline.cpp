@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Pipeline.h"
+#include "compiler/Threads.h"
 #include "compiler/buffer/Passes.h"
 #include "compiler/emit/ConstantPool.h"
 #include "compiler/emit/DebugLines.h"
@@ -45,6 +46,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Support/Threading.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
@@ -154,6 +156,23 @@ Options kernelsOf(const fnc::VectorRegisters &vectors, llvm::TargetMachine &mach
   return result;
 }
 
+/// For the passes on functions; 0 where one function is nearly all there is.
+unsigned usefulThreads(ModuleOp module) {
+  constexpr size_t kFewest = 4; // ops of the graph stage, which will be hundreds
+  size_t all = 0, largest = 0;
+  unsigned functions = 0;
+  for (auto func : module.getOps<func::FuncOp>())
+    if (!func.isExternal()) {
+      size_t ops = func.front().getOperations().size();
+      all += ops;
+      largest = std::max(largest, ops);
+      ++functions;
+    }
+  if (all - largest < kFewest || module.getContext()->isMultithreadingEnabled())
+    return 0;
+  return std::min(functions, llvm::hardware_concurrency().compute_thread_count());
+}
+
 } // namespace
 
 FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions &options) {
@@ -182,6 +201,11 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
     return failure();
   if (stopsAt("graph", module, options, result))
     return result;
+
+  // From here on passes look at one function at a time, mostly.
+  std::optional<ContextThreads> threads;
+  if (unsigned count = usefulThreads(module); count > 0)
+    threads.emplace(module.getContext(), count);
 
   // Values, not memory: fusion is safe where nothing aliases.
   if (failed(run([&](PassManager &pm) {

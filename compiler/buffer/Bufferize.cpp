@@ -11,8 +11,8 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Interfaces/SubsetOpInterface.h"
-#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 
@@ -44,9 +44,9 @@ LogicalResult bufferize(ModuleOp module) {
 /// differ from run to run.
 class SeparateEmptyTensors {
 public:
-  explicit SeparateEmptyTensors(ModuleOp module) {
+  explicit SeparateEmptyTensors(func::FuncOp func) {
     SmallVector<tensor::EmptyOp> ops;
-    module.walk([&](tensor::EmptyOp op) { ops.push_back(op); });
+    func.walk([&](tensor::EmptyOp op) { ops.push_back(op); });
     for (tensor::EmptyOp op : ops) {
       OpBuilder b(op->getContext());
       b.setInsertionPointAfter(op);
@@ -85,101 +85,56 @@ LogicalResult analyze(func::FuncOp func, bufferization::OneShotAnalysisState &an
   return failure(failed.wasInterrupted());
 }
 
-/// One analysis, which is the module's: of a function alone it would not know that arguments are
-/// buffers, and find no destination.
-LogicalResult eliminateEmptyTensors(ModuleOp module, ArrayRef<func::FuncOp> funcs) {
+/// The analysis is the module's: of a function alone it would not know that arguments are buffers,
+/// and find no destination.
+LogicalResult eliminateEmptyTensors(ModuleOp module, func::FuncOp func) {
   bufferization::OneShotBufferizationOptions options;
-  SeparateEmptyTensors separate(module);
+  SeparateEmptyTensors separate(func);
   options.allowReturnAllocsFromLoops = true;
   options.bufferizeFunctionBoundaries = true;
   bufferization::OneShotAnalysisState analysis(module, options);
-  for (func::FuncOp func : funcs)
-    if (failed(analyze(func, analysis)))
-      return failure();
+  if (failed(analyze(func, analysis)))
+    return failure();
   IRRewriter rewriter(module.getContext());
   // The last insertion first: what is inserted into an empty tensor that itself becomes a part of
   // another one has to see that part.
-  for (func::FuncOp func : funcs) {
-    SmallVector<SubsetInsertionOpInterface> insertions;
-    func.walk([&](SubsetInsertionOpInterface op) { insertions.push_back(op); });
-    for (SubsetInsertionOpInterface op : llvm::reverse(insertions))
-      if (failed(bufferization::eliminateEmptyTensors(rewriter, op, analysis)))
-        return failure();
-  }
+  SmallVector<SubsetInsertionOpInterface> insertions;
+  func.walk([&](SubsetInsertionOpInterface op) { insertions.push_back(op); });
+  for (SubsetInsertionOpInterface op : llvm::reverse(insertions))
+    if (failed(bufferization::eliminateEmptyTensors(rewriter, op, analysis)))
+      return failure();
   return success();
 }
 
-/// The module with those functions only, bufferized; of some of them, empty tensors are eliminated
-/// first. Null if that does not work.
-OwningOpRef<ModuleOp> bufferized(ModuleOp module, ArrayRef<func::FuncOp> funcs,
-                                 ArrayRef<func::FuncOp> eliminated) {
+/// A module of its own for the function, with all that is only declared, bufferized; empty tensors
+/// are eliminated first or not. Null if that does not work.
+OwningOpRef<ModuleOp> bufferized(func::FuncOp func, bool eliminated) {
+  auto module = cast<ModuleOp>(func->getParentOp());
   OwningOpRef<ModuleOp> trial(ModuleOp::create(module.getLoc()));
   OpBuilder b = OpBuilder::atBlockEnd(trial->getBody());
-  SmallVector<func::FuncOp> copies;
-  for (Operation &op : module.getBodyRegion().getOps()) {
-    auto func = dyn_cast<func::FuncOp>(op);
-    if (func && !func.isExternal() && !llvm::is_contained(funcs, func))
-      continue;
-    Operation *copy = b.clone(op);
-    if (func && llvm::is_contained(eliminated, func))
-      copies.push_back(cast<func::FuncOp>(copy));
-  }
-  if (failed(eliminateEmptyTensors(*trial, copies)) || failed(bufferize(*trial)))
+  for (auto other : module.getOps<func::FuncOp>())
+    if (other.isExternal())
+      b.clone(*other);
+  auto copy = cast<func::FuncOp>(b.clone(*func));
+  if ((eliminated && failed(eliminateEmptyTensors(*trial, copy))) || failed(bufferize(*trial)))
     return {};
   return trial;
 }
 
-/// As above, with as many functions eliminated as works. What has worked is kept, not done again:
+/// As above, with empty tensors eliminated if that works. What has worked is kept, not done again:
 /// the elimination need not choose the same destinations twice.
-OwningOpRef<ModuleOp> bufferized(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
-  if (OwningOpRef<ModuleOp> all = bufferized(module, kernels, kernels))
-    return all;
-  auto some = llvm::filter_to_vector(
-      kernels, [&](func::FuncOp func) { return bool(bufferized(module, func, func)); });
-  if (OwningOpRef<ModuleOp> most = bufferized(module, kernels, some))
-    return most;
+OwningOpRef<ModuleOp> bufferized(func::FuncOp func) {
+  for (bool eliminated : {true, false})
+    if (OwningOpRef<ModuleOp> done = bufferized(func, eliminated))
+      return done;
   // The analysis gives up where one of several tensors that a result may be cannot be in the memory
   // of the others.
-  for (func::FuncOp func : kernels)
-    if (!llvm::is_contained(some, func) && !bufferized(module, func, {}))
-      fnc::copyChoices(func);
-  return bufferized(module, kernels, some);
-}
-
-/// Constants in the order of their first users, and named by it: bufferization makes them in an
-/// order that differs from run to run, as would the object.
-void orderConstants(ModuleOp module) {
-  llvm::MapVector<StringAttr, SmallVector<memref::GetGlobalOp>> users;
-  module.walk([&](memref::GetGlobalOp op) { users[op.getNameAttr().getAttr()].push_back(op); });
-  llvm::DenseMap<StringAttr, memref::GlobalOp> globals;
-  for (auto global : module.getOps<memref::GlobalOp>())
-    globals[global.getSymNameAttr()] = global;
-  llvm::DenseSet<StringAttr> taken;
-  for (auto func : module.getOps<func::FuncOp>())
-    taken.insert(func.getSymNameAttr());
-  unsigned number = 0;
-  Operation *last = nullptr;
-  for (auto &[name, ops] : users) {
-    memref::GlobalOp global = globals.lookup(name);
-    if (!global)
-      continue;
-    StringAttr ordered;
-    do
-      ordered = StringAttr::get(module.getContext(), "constant_" + Twine(number++));
-    while (taken.contains(ordered));
-    global.setSymNameAttr(ordered);
-    for (memref::GetGlobalOp op : ops)
-      op.setNameAttr(FlatSymbolRefAttr::get(ordered));
-    if (last)
-      global->moveAfter(last);
-    else
-      global->moveBefore(&module.getBody()->front());
-    last = global;
-  }
+  fnc::copyChoices(func);
+  return bufferized(func, /*eliminated=*/false);
 }
 
 /// Users of each value from the last one to the first, as they would be after a parser:
-/// bufferization leaves them in an order that differs from run to run, too.
+/// bufferization leaves them in an order that differs from run to run.
 void orderUses(ModuleOp module) {
   llvm::DenseMap<Operation *, unsigned> position;
   module.walk<WalkOrder::PreOrder>([&](Operation *op) { position[op] = position.size(); });
@@ -204,26 +159,89 @@ void orderUses(ModuleOp module) {
   });
 }
 
-struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
-  void runOnOperation() override {
-    if (failed(bufferizeAll(getOperation())))
-      return signalPassFailure();
-    orderConstants(getOperation());
-    orderUses(getOperation());
+/// Takes functions from modules of their own into one, with their constants: each once, in the
+/// order of their first users and named by it. Bufferization makes them in an order that differs
+/// from run to run, as would the object.
+class Merge {
+public:
+  explicit Merge(ModuleOp module) : module(module) {
+    for (auto func : module.getOps<func::FuncOp>())
+      taken.insert(func.getSymNameAttr());
   }
 
-  LogicalResult bufferizeAll(ModuleOp module) {
-    auto kernels = llvm::filter_to_vector(module.getOps<func::FuncOp>(),
-                                          [](func::FuncOp func) { return !func.isExternal(); });
+  /// In place of `func`.
+  void add(func::FuncOp func, ModuleOp from) {
+    func::FuncOp done;
+    llvm::DenseMap<StringAttr, memref::GlobalOp> globals;
+    for (Operation &op : from.getBodyRegion().getOps())
+      if (auto global = dyn_cast<memref::GlobalOp>(op))
+        globals[global.getSymNameAttr()] = global;
+      else if (auto other = dyn_cast<func::FuncOp>(op); other && other.getName() == func.getName())
+        done = other;
+    done.walk([&](memref::GetGlobalOp op) {
+      if (memref::GlobalOp global = globals.lookup(op.getNameAttr().getAttr()))
+        op.setNameAttr(FlatSymbolRefAttr::get(nameOf(global)));
+    });
+    done->moveBefore(func);
+    func.erase();
+  }
+
+private:
+  StringAttr nameOf(memref::GlobalOp global) {
+    // One of another function may be the same; one of this function may have a name already.
+    if (global->getParentOp() == module)
+      return global.getSymNameAttr();
+    memref::GlobalOp &known =
+        constants[{global.getType(), global.getInitialValueAttr(), global.getAlignmentAttr()}];
+    if (known)
+      return known.getSymNameAttr();
+    known = global;
+    StringAttr name;
+    do
+      name = StringAttr::get(module.getContext(), "constant_" + Twine(number++));
+    while (taken.contains(name));
+    global.setSymNameAttr(name);
+    if (last)
+      global->moveAfter(last);
+    else
+      global->moveBefore(&module.getBody()->front());
+    last = global;
+    return name;
+  }
+
+  ModuleOp module;
+  llvm::DenseSet<StringAttr> taken;
+  llvm::DenseMap<std::tuple<Type, Attribute, Attribute>, memref::GlobalOp> constants;
+  Operation *last = nullptr;
+  unsigned number = 0;
+};
+
+struct Bufferize : fnc::impl::BufferizeBase<Bufferize> {
+  void runOnOperation() override {
+    SmallVector<func::FuncOp> funcs(getOperation().getOps<func::FuncOp>());
+    auto kernels =
+        llvm::filter_to_vector(funcs, [](func::FuncOp func) { return !func.isExternal(); });
+    if (kernels.empty())
+      return;
+    SmallVector<OwningOpRef<ModuleOp>> done(kernels.size());
     {
       // What a trial says is not the user's business.
       ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
-      if (OwningOpRef<ModuleOp> done = bufferized(module, kernels)) {
-        module.getBodyRegion().takeBody(done->getBodyRegion());
-        return success();
-      }
+      parallelFor(&getContext(), 0, kernels.size(), [&](size_t i) {
+        done[i] = bufferized(kernels[i]);
+        if (done[i])
+          orderUses(*done[i]);
+      });
     }
-    return bufferize(module);
+    for (auto [kernel, module] : llvm::zip(kernels, done))
+      if (!module) {
+        (void)bufferized(kernel, /*eliminated=*/false);
+        return signalPassFailure();
+      }
+    Merge merge(getOperation());
+    size_t next = 0;
+    for (func::FuncOp func : funcs)
+      merge.add(func, func.isExternal() ? *done.front() : *done[next++]);
   }
 };
 

@@ -184,7 +184,7 @@ static void moveInto(func::FuncOp func, Operation *op, const fnc::Captures &capt
   func::ReturnOp::create(b, op->getLoc(), castTo(b, op->getResults(), func.getResultTypes()));
 }
 
-void fnc::outline(ArrayRef<Operation *> equal, const Twine &name) {
+func::FuncOp fnc::outline(ArrayRef<Operation *> equal, const Twine &name) {
   Operation *first = equal.front();
   Captures captures = *capturesOf(first);
   auto kernel = first->getParentOfType<func::FuncOp>();
@@ -196,4 +196,5 @@ void fnc::outline(ArrayRef<Operation *> equal, const Twine &name) {
     callInstead(op, func, capturesOf(op)->arguments);
     op->erase();
   }
+  return func;
 }

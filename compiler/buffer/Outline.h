@@ -36,7 +36,7 @@ private:
 };
 
 /// A private function, before the kernel of the first of equal ops, that is called instead of each.
-void outline(llvm::ArrayRef<mlir::Operation *> equal, const llvm::Twine &name);
+mlir::func::FuncOp outline(llvm::ArrayRef<mlir::Operation *> equal, const llvm::Twine &name);
 
 } // namespace fnc
 

@@ -66,7 +66,8 @@ def SeparateReaders : Pass<"fnc-separate-readers", "::mlir::func::FuncOp"> {
 def Bufferize : Pass<"fnc-bufferize", "::mlir::ModuleOp"> {
   let summary = "tensors to memrefs, in place where upstream's analysis proves it";
   let description = [{
-    Upstream's one-shot bufferization over function boundaries with identity layouts.
+    Upstream's one-shot bufferization over function boundaries with identity layouts, of each kernel in a
+    module of its own, since kernels do not call each other; constants that are equal are one again.
     Eliminating empty tensors puts results into their destinations, but can leave IR that
     bufferization refuses; a kernel where it does is bufferized without. One that is refused then, too,
     copies what its branches and loops take.
@@ -422,12 +423,12 @@ def ShareOps : Pass<"fnc-share-ops", "::mlir::ModuleOp"> {
     ```
     ==>
     ```mlir
-    func.func private @train.shared0(%x: memref<?x64xf32> {llvm.noalias}, ...) {
-      kernel.contract ins(%x, %w : ...) outs(%y : ...) ...
     func.func @train(%x: memref<?x64xf32>, ...) {
       call @train.shared0(%x, %w, %hidden)
     func.func @predict(%x: memref<?x64xf32>, ...) {
       call @train.shared0(%x, %w, %probs)
+    func.func private @train.shared0(%x: memref<?x64xf32> {llvm.noalias}, ...) {
+      kernel.contract ins(%x, %w : ...) outs(%y : ...) ...
     ```
     On entry: planned buffers. An op whose buffers may overlap stays where it is, since lowering it
     asks which of them do.

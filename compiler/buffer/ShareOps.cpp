@@ -55,7 +55,9 @@ struct ShareOps : fnc::impl::ShareOpsBase<ShareOps> {
     for (ArrayRef<Operation *> equal : ops.groups())
       if (equal.size() > 1) {
         StringRef kernel = equal.front()->getParentOfType<func::FuncOp>().getName();
-        fnc::outline(equal, kernel + ".shared" + Twine(count++));
+        func::FuncOp shared = fnc::outline(equal, kernel + ".shared" + Twine(count++));
+        // Kernels are longer: passes on functions side by side begin with them.
+        shared->moveBefore(getOperation().getBody(), getOperation().getBody()->end());
       }
   }
 };

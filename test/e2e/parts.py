@@ -121,13 +121,28 @@ def check(fnc, name, options, label, command):
             raise RuntimeError("not the results of one piece")
 
 
-def check_one_object(fnc):
+def layers(count):
+    """A function for each layer of a network, with constants that some of them share."""
+    lines = ["fn.graph @g {", '  %h0 = fn.placeholder "x" : tensor<?x16xf32>']
+    for i in range(count):
+        row = [j * (i % 3) + 0.5 for j in range(16)]
+        lines += [
+            f'  %w{i} = fn.variable "w{i}" : tensor<16x16xf32> = #fn.glorot_uniform<seed = {i + 1}>',
+            f"  %c{i} = fn.constant dense<{row}> : tensor<16xf32>",
+            f"  %a{i} = fn.matmul %h{i}, %w{i} : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>",
+            f"  %b{i} = fn.add %a{i}, %c{i} : (tensor<?x16xf32>, tensor<16xf32>) -> tensor<?x16xf32>",
+            f"  %h{i + 1} = fn.{('relu', 'tanh', 'exp')[i % 3]} %b{i} : tensor<?x16xf32>",
+            f'  fn.function @f{i} inputs(%h0 : tensor<?x16xf32>) outputs("y" = %h{i + 1} : tensor<?x16xf32>)']
+    return "\n".join(lines + ["}"])
+
+
+def check_one_object(fnc, text):
     """However many processors there are."""
     with tempfile.TemporaryDirectory() as folder:
         source, objects = pathlib.Path(folder) / "g.mlir", []
-        source.write_text(graph("g"))
+        source.write_text(text)
         cpus = sorted(os.sched_getaffinity(0))
-        for allowed in (cpus[:1], cpus, cpus):
+        for allowed in (cpus[:1], cpus, cpus, cpus):
             out = source.with_suffix(f".{len(objects)}.o")
             subprocess.run([fnc, "compile", str(source), "-o", str(out)], check=True,
                            preexec_fn=lambda: os.sched_setaffinity(0, allowed))
@@ -138,7 +153,8 @@ def check_one_object(fnc):
 
 def main():
     fnc = str(pathlib.Path(sys.argv[1]).resolve())
-    cases = [("one processor and all", lambda: check_one_object(fnc))]
+    cases = [("one processor and all", lambda: check_one_object(fnc, graph("g"))),
+             ("many functions, one processor and all", lambda: check_one_object(fnc, layers(7)))]
     for name in MACHINES:
         for options in ([], ["-O3"], ["-O1"]) if name == "x86-64" else ([],):
             tools = {**TOOLS, **GNU} if name == "x86-64" and not options else TOOLS if not options else {"as it is": None}

@@ -1,0 +1,62 @@
+//===- Threads.h - threads of a context -------------------------*- C++ -*-===//
+
+#ifndef FNC_COMPILER_THREADS_H
+#define FNC_COMPILER_THREADS_H
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/ThreadPool.h"
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+namespace fnc {
+
+/// A pool in which the thread that waits for tasks does them, too: it is the first to begin, and
+/// those that come late find less to do, or nothing.
+class ThreadPool : public llvm::ThreadPoolInterface {
+public:
+  /// `threads` with the one that waits.
+  explicit ThreadPool(unsigned threads);
+  ~ThreadPool() override;
+
+  void wait() override;
+  void wait(llvm::ThreadPoolTaskGroup &group) override;
+  unsigned getMaxConcurrency() const override { return helpers.size() + 1; }
+
+private:
+  struct Task {
+    llvm::unique_function<void()> run;
+    llvm::ThreadPoolTaskGroup *group;
+  };
+
+  void asyncEnqueue(llvm::unique_function<void()> run, llvm::ThreadPoolTaskGroup *group) override;
+  void help();
+  void run(Task task, std::unique_lock<std::mutex> &lock);
+
+  std::mutex mutex;
+  std::condition_variable added, done;
+  std::deque<Task> tasks;
+  llvm::DenseMap<llvm::ThreadPoolTaskGroup *, unsigned> open; ///< tasks that are not done
+  bool isOver = false;
+  std::vector<std::thread> helpers;
+};
+
+/// A context with threads for as long as this lives. Of errors only the first one is said, with its
+/// notes: whether another function gets as far as one of its own depends on the threads.
+class ContextThreads {
+public:
+  ContextThreads(mlir::MLIRContext *context, unsigned threads);
+  ~ContextThreads();
+
+private:
+  mlir::MLIRContext *context;
+  ThreadPool pool;
+  bool hasFailed = false;
+  mlir::ScopedDiagnosticHandler handler;
+};
+
+} // namespace fnc
+
+#endif // FNC_COMPILER_THREADS_H

@@ -1,0 +1,71 @@
+//===- threads_test.cpp - tasks of groups on few and many threads ---------===//
+
+#include "compiler/Threads.h"
+#include "mlir/IR/Location.h"
+#include "mlir/IR/Threading.h"
+#include "gtest/gtest.h"
+#include <atomic>
+
+TEST(Threads, WhoWaitsWorks) {
+  fnc::ThreadPool pool(1);
+  EXPECT_EQ(pool.getMaxConcurrency(), 1u);
+  std::thread::id who;
+  llvm::ThreadPoolTaskGroup group(pool);
+  group.async([&] { who = std::this_thread::get_id(); });
+  EXPECT_EQ(who, std::thread::id());
+  group.wait();
+  EXPECT_EQ(who, std::this_thread::get_id());
+}
+
+TEST(Threads, TasksWaitForTasks) {
+  for (unsigned threads : {1u, 2u, 5u}) {
+    fnc::ThreadPool pool(threads);
+    std::atomic<unsigned> count = 0;
+    llvm::ThreadPoolTaskGroup outer(pool);
+    for (unsigned i = 0; i < 20; ++i)
+      outer.async([&] {
+        llvm::ThreadPoolTaskGroup inner(pool);
+        for (unsigned j = 0; j < 10; ++j)
+          inner.async([&] { ++count; });
+        inner.wait();
+      });
+    outer.wait();
+    EXPECT_EQ(count, 200u);
+  }
+}
+
+TEST(Threads, APoolEndsWithItsTasks) {
+  std::atomic<unsigned> count = 0;
+  {
+    fnc::ThreadPool pool(3);
+    for (unsigned i = 0; i < 100; ++i)
+      pool.async([&] { ++count; });
+  }
+  EXPECT_EQ(count, 100u);
+}
+
+TEST(Threads, OnlyTheFirstErrorIsSaid) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  for (unsigned threads : {1u, 4u}) {
+    std::string said;
+    mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
+      said += diagnostic.str() + "\n";
+      for (mlir::Diagnostic &note : diagnostic.getNotes())
+        said += note.str() + "\n";
+      return mlir::success();
+    });
+    {
+      fnc::ContextThreads with(&context, threads);
+      EXPECT_TRUE(context.isMultithreadingEnabled());
+      mlir::parallelFor(&context, 0, 8, [&](size_t i) {
+        mlir::Location loc = mlir::UnknownLoc::get(&context);
+        if (i == 1)
+          mlir::emitWarning(loc) << "warning " << i;
+        if (i > 1)
+          mlir::emitError(loc).attachNote() << "note " << i;
+      });
+    }
+    EXPECT_FALSE(context.isMultithreadingEnabled());
+    EXPECT_EQ(said, "warning 1\n\nnote 2\n");
+  }
+}
