@@ -8,7 +8,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/emit/ConvertToLLVM.h"
+#include "compiler/emit/Emit.h"
 #include "compiler/emit/FunctionLowering.h"
+#include "compiler/emit/NarrowCalls.h"
 #include "compiler/kernel/Kernel.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -58,11 +60,46 @@ void lowerGlobal(memref::GlobalOp global, const LLVMTypeConverter &types) {
   global.erase();
 }
 
+/// The largest value of a symbol of a kernel's sizes, which its entry point has checked.
+int64_t largestOf(func::FuncOp kernel, AffineSymbolExpr symbol, unsigned indexBits) {
+  auto symbols = kernel->getAttrOfType<ArrayAttr>("fn.symbols");
+  auto entry = cast<DictionaryAttr>(symbols[symbol.getPosition()]);
+  int64_t max = entry.getAs<IntegerAttr>("max").getInt();
+  return max < 0 ? fnc::largestSize(indexBits) : max;
+}
+
+/// Says within which limits the sizes of a kernel are.
+void addRanges(func::FuncOp kernel, unsigned indexBits, MutableArrayRef<DictionaryAttr> result) {
+  unsigned position = 0;
+  for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes())) {
+    auto memref = dyn_cast<MemRefType>(type);
+    auto dims = kernel.getArgAttrOfType<AffineMapAttr>(i, "fn.dims");
+    ++position;
+    for (unsigned number : memref ? fnc::openNumbers(memref) : std::vector<unsigned>()) {
+      DictionaryAttr &attributes = result[position++];
+      // The first is the offset; strides follow the sizes.
+      if (!dims || number == 0 || number > dims.getValue().getNumResults())
+        continue;
+      auto symbol = dyn_cast<AffineSymbolExpr>(dims.getValue().getResult(number - 1));
+      if (!symbol)
+        continue;
+      int64_t most = largestOf(kernel, symbol, indexBits);
+      if (!llvm::isIntN(indexBits - 1, most))
+        continue;
+      llvm::ConstantRange range(llvm::APInt(indexBits, 0), llvm::APInt(indexBits, most + 1));
+      attributes =
+          DictionaryAttr::get(kernel.getContext(), fnc::rangeAttribute(kernel.getContext(), range));
+    }
+  }
+}
+
 /// Says which buffers share no byte with others. Kernels become part of their entry points, where
 /// it would be said of each load and store.
-SmallVector<DictionaryAttr> attributesOf(func::FuncOp func, unsigned parts) {
+SmallVector<DictionaryAttr> attributesOf(func::FuncOp func, unsigned parts, unsigned indexBits) {
   OpBuilder b(func);
   SmallVector<DictionaryAttr> result(parts, b.getDictionaryAttr({}));
+  if (func->hasAttr("fn.kernel"))
+    addRanges(func, indexBits, result);
   if (func.isExternal() || func->hasAttr("fn.kernel"))
     return result;
   StringRef noalias = LLVM::LLVMDialect::getNoAliasAttrName();
@@ -84,7 +121,8 @@ LLVM::LLVMFuncOp declare(func::FuncOp func, const LLVMTypeConverter &types) {
   auto made = LLVM::LLVMFuncOp::create(
       b, func.getLoc(), func.getName(), type,
       linkage ? linkage.getLinkage() : LLVM::Linkage::External, /*dsoLocal=*/false, LLVM::CConv::C,
-      /*comdat=*/{}, /*attrs=*/{}, attributesOf(func, type.getNumParams()));
+      /*comdat=*/{}, /*attrs=*/{},
+      attributesOf(func, type.getNumParams(), types.getIndexTypeBitwidth()));
   if (auto passthrough = func->getAttrOfType<ArrayAttr>("passthrough"))
     made.setPassthroughAttr(passthrough);
   return made;
@@ -142,7 +180,8 @@ struct ConvertToLLVM : PassWrapper<ConvertToLLVM, OperationPass<ModuleOp>> {
       func.erase();
     }
     if (!left.empty() && failed(convertLeft(left, types)))
-      signalPassFailure();
+      return signalPassFailure();
+    fnc::narrowCalls(getOperation());
   }
 
   LogicalResult convertLeft(ArrayRef<Operation *> left, LLVMTypeConverter &types) {

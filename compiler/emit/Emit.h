@@ -38,23 +38,23 @@ struct VectorRegisters {
 };
 VectorRegisters vectorRegisters(llvm::TargetMachine &machine);
 
+/// Sizes beyond this cannot be in memory: no call passes with them.
+constexpr int64_t largestSize(unsigned indexBits) {
+  return int64_t(1) << (indexBits == 64 ? 40 : 28);
+}
+
 /// Loops on memrefs to the LLVM dialect.
 void buildLowerToLLVMPipeline(mlir::OpPassManager &pm, unsigned indexBits);
 
 /// LLVM IR of the module with entry points for every function of the graph.
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, const Graph &graph,
-                                        llvm::LLVMContext &context,
-                                        llvm::TargetMachine &machine);
+                                        llvm::LLVMContext &context, llvm::TargetMachine &machine);
 
 /// Adds the entry points to translated kernels. Called by `translate`.
-void addEntryPoints(llvm::Module &module, const Graph &graph,
-                    const llvm::TargetMachine &machine);
+void addEntryPoints(llvm::Module &module, const Graph &graph, const llvm::TargetMachine &machine);
 
-/// Those that look at calls see the whole module; the others may see parts of it.
-enum class Passes { All, AcrossFunctions, WithinFunctions };
-
-void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetOptions &options,
-              Passes part = Passes::All);
+/// LLVM's passes and the target's own. Nothing looks at what other functions call.
+void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetOptions &options);
 
 /// Where an object carries its manifest.
 inline constexpr llvm::StringLiteral kManifestSection = ".fn.manifest";

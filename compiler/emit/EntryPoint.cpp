@@ -81,7 +81,7 @@ private:
   /// A product of sizes; notes in `tooLarge`, where there is one, what no memory has.
   Value *multiply(Value *x, Value *y);
   /// Sizes beyond this cannot be in memory.
-  int64_t largestSize() const { return int64_t(1) << (index->getBitWidth() == 64 ? 40 : 28); }
+  int64_t largestSize() const { return fnc::largestSize(index->getBitWidth()); }
   int64_t largestBytes() const { return int64_t(1) << (index->getBitWidth() == 64 ? 59 : 29); }
   Value *constant(int64_t value) { return ConstantInt::getSigned(index, value); }
   /// What failed, but for the tensor, in one number.

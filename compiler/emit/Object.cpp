@@ -121,17 +121,10 @@ fnc::createTargetMachine(const fnc::TargetOptions &options) {
 /// their loops in order, rotated, in vectors, with tests that need no rewriting, and without a
 /// common subexpression. Each pass that is here saves instructions in some kernel, and the others
 /// none: a third of the time.
-static std::string speedPipeline(unsigned level, fnc::Passes part) {
+static std::string speedPipeline(unsigned level) {
   constexpr StringLiteral combine = "instcombine<max-iterations=1;no-verify-fixpoint>";
-  std::string text;
-  // What entry points hand over is constant, not used, or within known limits.
-  constexpr StringLiteral across = "ipsccp<no-func-spec>,deadargelim";
-  if (part == fnc::Passes::AcrossFunctions)
-    return across.str();
-  if (part == fnc::Passes::All)
-    text += across.str() + ",";
-  text += "function<eager-inv>(sroa<modify-cfg>,early-cse<>," + combine.str() +
-          "),cgscc(inline),function<eager-inv>(";
+  std::string text = "function<eager-inv>(sroa<modify-cfg>,early-cse<>," + combine.str() +
+                     "),cgscc(inline),function<eager-inv>(";
   // What was left to elements: sums in an order of their own, mixed widths, checks of indices. What
   // unrolls in part also unrolls whole loops.
   text += level >= 2 ? "loop-vectorize,loop-unroll<O" + std::to_string(level) + ">,"
@@ -146,8 +139,7 @@ static std::string speedPipeline(unsigned level, fnc::Passes part) {
   return text + combine.str() + ",loop-mssa(licm<allowspeculation>)),globaldce,constmerge";
 }
 
-void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOptions &options,
-                   Passes part) {
+void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOptions &options) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager sccs;
@@ -184,10 +176,8 @@ void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOpti
   else if (options.forSize)
     pipeline = passes.buildPerModuleDefaultPipeline(level);
   else
-    cantFail(passes.parsePassPipeline(pipeline, speedPipeline(options.level, part)));
+    cantFail(passes.parsePassPipeline(pipeline, speedPipeline(options.level)));
   pipeline.run(module, modules);
-  if (part == Passes::AcrossFunctions)
-    return;
   moveBits(module);
   keepMasksOutOfLogic(module, machine);
   if (options.level > 0)

@@ -193,7 +193,7 @@ private:
 Error Emitter::emitPart(Module &module, TargetMachine &own, unsigned part) {
   if (Error error = keepPart(module, parts, part))
     return error;
-  fnc::optimize(module, own, options, fnc::Passes::WithinFunctions);
+  fnc::optimize(module, own, options);
   if (part == 0)
     fnc::embedManifest(module, graph, own, options);
   return fnc::emitCode(module, own, /*assembly=*/false, objects[part]);
@@ -223,7 +223,6 @@ Error Emitter::emit(Module &module) {
     fnc::embedManifest(module, graph, machine, options);
     return fnc::emitCode(module, machine, /*assembly=*/false, objects[0]);
   }
-  fnc::optimize(module, machine, options, fnc::Passes::AcrossFunctions);
   parts = partsOf(module);
   objects.resize(parts.count);
   for (unsigned part = 0; part < parts.count; ++part)
