@@ -200,7 +200,8 @@ NamedAttribute fnc::rangeAttribute(MLIRContext *context, const ConstantRange &ra
 void fnc::narrowCalls(ModuleOp module) {
   llvm::DenseMap<StringAttr, Calls> calls = callsIn(module);
   Ranges ranges;
-  // Functions stand before what calls them, whose arguments are looked at first.
+  // Callers first, whose ranges are handed on: functions stand before what calls them, but for
+  // shared ones, whose callers are kernels, of which all is known.
   for (Operation &op : llvm::reverse(*module.getBody())) {
     auto func = dyn_cast<LLVM::LLVMFuncOp>(op);
     if (!func || func.isExternal() || func.getLinkage() != LLVM::Linkage::Internal)

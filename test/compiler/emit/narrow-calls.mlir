@@ -3,9 +3,9 @@
 // RUN: fnc compile %s --graph d --emit=llvm-dialect -o - | FileCheck %s --check-prefix=DIFFER
 
 // The size of the batch, from 0 to 64, is handed over once.
-// SAME: llvm.func internal @f.shared0(%arg0: !llvm.ptr {llvm.noalias}, %arg1: i64 {llvm.range = #llvm.constant_range<i64, 0, 65>}, %arg2: !llvm.ptr {llvm.noalias}, %arg3: !llvm.ptr {llvm.noalias})
 // SAME: llvm.func @f(%arg0: !llvm.ptr, %arg1: i64 {llvm.range = #llvm.constant_range<i64, 0, 65>},
 // SAME-COUNT-3: llvm.call @f.shared0({{.*}}) : (!llvm.ptr, i64, !llvm.ptr, !llvm.ptr) -> ()
+// SAME: llvm.func internal @f.shared0(%arg0: !llvm.ptr {llvm.noalias}, %arg1: i64 {llvm.range = #llvm.constant_range<i64, 0, 65>}, %arg2: !llvm.ptr {llvm.noalias}, %arg3: !llvm.ptr {llvm.noalias})
 fn.graph @s {
   %x0 = fn.placeholder "x" bounds [64, 24] : tensor<?x24xf32>
   %w0 = fn.variable "w0" : tensor<24x24xf32> = #fn.zeros
@@ -19,8 +19,8 @@ fn.graph @s {
 }
 
 // A size that is an argument of its own in one of the calls.
-// DIFFER: llvm.func internal @f.shared0(%arg0: !llvm.ptr {llvm.noalias}, %arg1: i64 {llvm.range = #llvm.constant_range<i64, 0, 65>}, %arg2: !llvm.ptr {llvm.noalias}, %arg3: !llvm.ptr {llvm.noalias}, %arg4: i64 {llvm.range = #llvm.constant_range<i64, 0, 65>})
 // DIFFER-COUNT-2: llvm.call @f.shared0({{.*}}) : (!llvm.ptr, i64, !llvm.ptr, !llvm.ptr, i64) -> ()
+// DIFFER: llvm.func internal @f.shared0(%arg0: !llvm.ptr {llvm.noalias}, %arg1: i64 {llvm.range = #llvm.constant_range<i64, 0, 65>}, %arg2: !llvm.ptr {llvm.noalias}, %arg3: !llvm.ptr {llvm.noalias}, %arg4: i64 {llvm.range = #llvm.constant_range<i64, 0, 65>})
 fn.graph @d {
   %x0 = fn.placeholder "x" bounds [64, 24] : tensor<?x24xf32>
   %w0 = fn.variable "w0" : tensor<24x24xf32> = #fn.zeros
