@@ -7,6 +7,7 @@
 #include "compiler/buffer/MoveBytes.h"
 #include "compiler/buffer/Passes.h"
 #include "compiler/buffer/PhiloxRounds.h"
+#include "compiler/buffer/ShareDraws.h"
 #include "compiler/buffer/VectorLoops.h"
 #include "compiler/buffer/Winograd.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -189,20 +190,6 @@ void fillBorder(fnc::kernel::FillBorderOp op) {
   op.erase();
 }
 
-/// Random numbers that are made so fast, one by one, that vectors of them are not worth their code.
-constexpr int64_t kFewRandom = 1 << 14;
-
-/// Whether an op makes a few of the initial values, which is done once.
-bool isRareAndShort(linalg::GenericOp op) {
-  if (!op->getParentOfType<func::FuncOp>()->hasAttr("fn.init") ||
-      op.getBody()->getOps<fnc::kernel::PhiloxOp>().empty())
-    return false;
-  int64_t elements = 1;
-  for (int64_t size : op.getStaticLoopRanges())
-    elements = std::min(elements * size, kFewRandom + 1);
-  return elements <= kFewRandom;
-}
-
 struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
   using Base::Base;
 
@@ -249,7 +236,7 @@ struct LowerToLoops : fnc::impl::LowerToLoopsBase<LowerToLoops> {
       // Small machines' libraries move byte after byte.
       bool moved = vectorBits > 32 && fnc::lowerToBytes(rewriter, merged);
       if (!moved &&
-          (isRareAndShort(merged) ||
+          (merged->hasAttr(fnc::kFewAttr) ||
            !fnc::lowerToVectorLoops(rewriter, merged, {vectorBits, registers}, fills)) &&
           failed(lowerToLoops(rewriter, merged, fills)))
         return signalPassFailure();

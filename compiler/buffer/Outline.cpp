@@ -2,6 +2,7 @@
 
 #include "compiler/buffer/Outline.h"
 #include "compiler/buffer/MergeGenerics.h"
+#include "compiler/buffer/ShareDraws.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -10,6 +11,14 @@
 #include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
+
+/// Whether a value is a constant that a function has itself.
+static bool isOwnConstant(Value value, Attribute *constant = nullptr) {
+  Operation *op = value.getDefiningOp();
+  Attribute ignored;
+  return op && !op->hasAttr(fnc::kHandedAttr) &&
+         matchPattern(op, m_Constant(constant ? constant : &ignored));
+}
 
 static bool isScalar(Type type) { return type.isIntOrIndexOrFloat(); }
 
@@ -43,7 +52,7 @@ std::optional<fnc::Captures> fnc::capturesOf(Operation *op) {
   captures.apart = true;
   for (Value value : used) {
     bool isMemref = isa<MemRefType>(value.getType());
-    if (matchPattern(value, m_Constant()) || value.getDefiningOp<memref::AllocaOp>()) {
+    if (isOwnConstant(value) || value.getDefiningOp<memref::AllocaOp>()) {
       captures.constants.push_back(value.getDefiningOp());
       continue;
     }
@@ -96,11 +105,11 @@ static bool areEqual(Operation *op, const fnc::Captures &captures, Operation *ot
   };
   auto check = [&](Value x, Value y) {
     Attribute constantX, constantY;
-    if (matchPattern(x, m_Constant(&constantX)))
-      return matchPattern(y, m_Constant(&constantY)) && constantX == constantY;
+    if (isOwnConstant(x, &constantX))
+      return isOwnConstant(y, &constantY) && constantX == constantY;
     if (Value known = map.lookupOrNull(x))
       return known == y;
-    if (x.getType() != y.getType() || back.contains(y) || matchPattern(y, m_Constant()))
+    if (x.getType() != y.getType() || back.contains(y) || isOwnConstant(y))
       return false;
     mark(x, y);
     return true;

@@ -430,10 +430,16 @@ def ShareOps : Pass<"fnc-share-ops", "::mlir::ModuleOp"> {
     func.func private @train.shared0(%x: memref<?x64xf32> {llvm.noalias}, ...) {
       kernel.contract ins(%x, %w : ...) outs(%y : ...) ...
     ```
+    Draws of random initial values become alike first: each is a loop over a row, whatever the shape,
+    and gets the seed and the numbers of its distribution; `fn.few` marks those that are not worth
+    vectors.
+
     On entry: planned buffers. An op whose buffers may overlap stays where it is, since lowering it
     asks which of them do.
   }];
-  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect"];
 }
 
 def LowerToLoops : Pass<"fnc-lower-to-loops", "::mlir::func::FuncOp"> {

@@ -2,6 +2,7 @@
 
 #include "compiler/buffer/Outline.h"
 #include "compiler/buffer/Passes.h"
+#include "compiler/buffer/ShareDraws.h"
 #include "compiler/kernel/Kernel.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -46,11 +47,14 @@ struct ShareOps : fnc::impl::ShareOpsBase<ShareOps> {
   void runOnOperation() override {
     fnc::EqualOps ops;
     for (auto kernel : getOperation().getOps<func::FuncOp>())
-      if (!kernel.isExternal())
+      if (!kernel.isExternal()) {
+        if (kernel->hasAttr("fn.init"))
+          fnc::makeDrawsAlike(kernel);
         for (Operation &op : kernel.front())
           if (isLong(op))
             if (auto captures = fnc::capturesOf(&op); captures && captures->apart)
               ops.add(&op, std::move(*captures));
+      }
     unsigned count = 0;
     for (ArrayRef<Operation *> equal : ops.groups())
       if (equal.size() > 1) {
@@ -59,6 +63,9 @@ struct ShareOps : fnc::impl::ShareOpsBase<ShareOps> {
         // Kernels are longer: passes on functions side by side begin with them.
         shared->moveBefore(getOperation().getBody(), getOperation().getBody()->end());
       }
+    for (auto kernel : getOperation().getOps<func::FuncOp>())
+      if (kernel->hasAttr("fn.init"))
+        kernel.walk([](arith::ConstantOp constant) { constant->removeAttr(fnc::kHandedAttr); });
   }
 };
 

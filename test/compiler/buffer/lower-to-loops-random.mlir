@@ -22,9 +22,9 @@ func.func @words(%low: vector<4xi64>, %high: vector<4xi64>, %key: vector<4xi64>)
 // CHECK-LABEL: func @many
 // CHECK: arith.muli %{{.*}} : vector<4xi64>
 // CHECK: vector.store
-func.func @few(%w: memref<64x32xi32>) attributes {fn.init} {
+func.func @few(%w: memref<64x32xi32>) {
   linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
-      outs(%w : memref<64x32xi32>) {
+      outs(%w : memref<64x32xi32>) attrs = {fn.few} {
   ^bb0(%old: i32):
     %j = linalg.index 1 : index
     %low = arith.index_cast %j : index to i64
@@ -33,7 +33,7 @@ func.func @few(%w: memref<64x32xi32>) attributes {fn.init} {
   }
   return
 }
-func.func @many(%w: memref<640x320xi32>) attributes {fn.init} {
+func.func @many(%w: memref<640x320xi32>) {
   linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
       outs(%w : memref<640x320xi32>) {
   ^bb0(%old: i32):
