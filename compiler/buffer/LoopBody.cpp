@@ -13,6 +13,12 @@
 using namespace mlir;
 using fnc::LoopBody;
 
+/// Bodies of so many operations are not worth copies.
+constexpr size_t kLongBody = 12;
+
+/// Of so few steps LLVM makes copies, of which so many operations are no faster than a loop.
+constexpr uint64_t kFewSteps = 16, kMostCopied = 40;
+
 std::optional<int64_t> fnc::stepAlong(linalg::GenericOp op, OpOperand *operand, unsigned dim) {
   AffineMap map = op.getMatchingIndexingMap(operand);
   auto type = dyn_cast<MemRefType>(operand->get().getType());
@@ -61,6 +67,8 @@ LoopBody::LoopBody(RewriterBase &b, linalg::GenericOp op, unsigned vectorDim)
       (kind == utils::IteratorType::reduction ? reductions : outer).push_back(dim);
 }
 
+bool LoopBody::isLong() { return op.getBody()->getOperations().size() > kLongBody; }
+
 Value LoopBody::constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
 
 Value LoopBody::wholeSteps(int64_t step) {
@@ -85,9 +93,8 @@ SmallVector<Value> LoopBody::nest(ArrayRef<unsigned> dims, unsigned depth, Value
 SmallVector<Value> LoopBody::forEach(unsigned dim, Value from, Value to, int64_t step,
                                      ValueRange carried, Body body) {
   auto loop = scf::ForOp::create(b, loc, from, to, constant(step), carried);
-  // What is left over of a size that nobody knows is less than a vector.
-  bool isRest = step == 1 && dim == vectorDim && ShapedType::isDynamic(bounds[dim]);
-  isRest || isShort ? fnc::keepRolled(loop) : fnc::keepVectors(loop);
+  isShort || (dim == vectorDim && staysRolled(loop)) ? fnc::keepRolled(loop)
+                                                     : fnc::keepVectors(loop);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   indices[dim] = loop.getInductionVar();
@@ -95,6 +102,22 @@ SmallVector<Value> LoopBody::forEach(unsigned dim, Value from, Value to, int64_t
   if (!carried.empty())
     scf::YieldOp::create(b, loc, yielded);
   return SmallVector<Value>(loop.getResults());
+}
+
+bool LoopBody::staysRolled(scf::ForOp loop) {
+  if (isLong())
+    return true;
+  if (std::optional<APInt> steps = loop.getStaticTripCount()) {
+    uint64_t operations = op.getBody()->getOperations().size() + op->getNumOperands();
+    return steps->getZExtValue() <= kFewSteps && steps->getZExtValue() * operations > kMostCopied;
+  }
+  // What is left over of a size that nobody knows is less than a vector. Where nothing is loaded,
+  // stores alone take the time.
+  return getConstantIntValue(loop.getStep()) == 1 ||
+         (op.getNumReductionLoops() == 0 &&
+          llvm::all_of(op.getDpsInputOperands(),
+                       [&](OpOperand *input) { return stepAlong(op, input, vectorDim) == 0; }) &&
+          llvm::none_of(llvm::seq(op.getNumDpsInits()), [&](int64_t i) { return isRead(i); }));
 }
 
 void LoopBody::loadConstants() {
@@ -164,8 +187,8 @@ void LoopBody::takeStarts(Fills &fills) {
 }
 
 Value LoopBody::loadInit(unsigned init, int64_t width) {
-  if (!starts.empty() && starts[init])
-    return fnc::splat(b, loc, starts[init], width);
+  if (Value start = startOf(init))
+    return fnc::splat(b, loc, start, width);
   return load(op.getDpsInitOperand(init), width);
 }
 

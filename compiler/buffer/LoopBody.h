@@ -31,6 +31,9 @@ protected:
 
   mlir::Value constant(int64_t value);
 
+  /// Whether copies of the body are not worth their code.
+  bool isLong();
+
   /// How far whole steps along the vectors lead.
   mlir::Value wholeSteps(int64_t step);
 
@@ -48,6 +51,8 @@ protected:
   /// that are one element over the reductions in registers.
   void takeStarts(Fills &fills);
 
+  /// What a result starts from, if a fill said so.
+  mlir::Value startOf(unsigned init) { return starts.empty() ? mlir::Value() : starts[init]; }
   /// What a result holds.
   mlir::Value loadInit(unsigned init, int64_t width);
   /// What the results hold; nothing where the body does not ask.
@@ -66,7 +71,7 @@ protected:
   llvm::SmallVector<unsigned> outer, reductions; ///< loops but the one with the vectors
   llvm::SmallVector<mlir::Value> sizes, indices;
   llvm::SmallVector<int64_t> bounds;
-  bool isShort = false; ///< copies of the body are not worth their code
+  bool isShort = false; ///< of reductions, copies are no faster
 
 private:
   mlir::Value load(mlir::OpOperand *operand, int64_t width);
@@ -77,6 +82,8 @@ private:
   llvm::SmallVector<mlir::Value> evaluateRare(mlir::scf::IfOp branch, mlir::IRMapping &map,
                                               int64_t width);
   mlir::Value position(uint64_t dim, int64_t width);
+  /// Whether copies of the body of a loop along the vectors are not worth their code.
+  bool staysRolled(mlir::scf::ForOp loop);
 
   llvm::DenseMap<mlir::OpOperand *, mlir::Value> constants; ///< inputs that are loaded
   /// By result, if known: what it holds before. Of those, whether it is stored.

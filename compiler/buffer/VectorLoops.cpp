@@ -14,6 +14,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
@@ -30,9 +31,8 @@ constexpr int64_t kMany = 1 << 20;
 /// Shorter vectors than this are not worth their own loop.
 constexpr int64_t kShortest = 4;
 
-/// Of bodies of so many operations there is one copy, each step of which finds where its vector
-/// goes, unless there are many steps.
-constexpr size_t kLongBody = 12;
+/// Of a long body there is one copy, each step of which finds where its vector goes, unless there
+/// are many steps.
 constexpr int64_t kMostSteps = 8;
 
 using fnc::Reduction;
@@ -195,7 +195,7 @@ private:
     int64_t size = bounds[plan.vectorDim];
     return overlaps && isa<func::FuncOp>(op->getParentOp()) && plan.width == plan.lanes &&
            size > plan.width && size < kMostSteps * plan.width && size % plan.width != 0 &&
-           op.getBody()->getOperations().size() > kLongBody;
+           isLong();
   }
 
   /// Vectors of one width, the last of which ends where the row does.
@@ -296,7 +296,14 @@ private:
     int64_t partials = isDynamic
                            ? kPartials
                            : std::min<int64_t>(kPartials, llvm::bit_floor(uint64_t(bounds[dim])));
-    int64_t width = std::min(plan.width, partials), vectors = partials / width;
+    int64_t width = std::min(plan.width, partials), vectors = partials / width, stride = partials;
+    // Two vectors that begin with what changes nothing are as good as one after the other: one copy
+    // of a long body.
+    if (!isDynamic && isLong() && reductions.empty() && vectors == 2 &&
+        bounds[dim] < 2 * partials) {
+      vectors = 1;
+      stride = width;
+    }
     unsigned results = op.getNumDpsInits();
     SmallVector<Value> sums;
     for (int64_t v = 0; v < vectors; ++v)
@@ -321,7 +328,7 @@ private:
       return out;
     };
     sums = nest(reductions, 0, sums, [&](ValueRange in) {
-      return forEach(dim, constant(0), whole, partials, in, [&](ValueRange carried) {
+      return forEach(dim, constant(0), whole, stride, in, [&](ValueRange carried) {
         SmallVector<Value> out;
         Value start = indices[dim];
         for (int64_t v = 0; v < vectors; ++v) {
@@ -341,7 +348,8 @@ private:
     unsigned next = 0;
     for (unsigned i = 0; i < results; ++i)
       if (plan.reductions[i].combine) {
-        sums[next] = combine(next, loadInit(i, 1), sums[next]);
+        if (!startsNeutral(i))
+          sums[next] = combine(next, loadInit(i, 1), sums[next]);
         ++next;
       }
     if (isDynamic || bounds[dim] % partials != 0)
@@ -353,6 +361,15 @@ private:
     for (unsigned i = 0; i < results; ++i)
       if (plan.reductions[i].combine)
         storeResult(i, sums[next++], 1);
+  }
+
+  /// Whether a choice starts from what nothing is chosen over: so do partial results.
+  bool startsNeutral(unsigned init) {
+    const Reduction &reduction = plan.reductions[init];
+    Value start = startOf(init);
+    Attribute value;
+    return reduction.choice && start && matchPattern(start, m_Constant(&value)) &&
+           value == reduction.neutral;
   }
 
   const Reduction &reductionAt(unsigned number) {
@@ -372,14 +389,12 @@ private:
     // vpdpbusd of them.
     if (width > 1 && isa<arith::AddIOp>(reductionAt(number).combine))
       return vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD, vector);
-    for (; width > 1; width /= 2) {
-      auto half = [&](int64_t from) {
-        return vector::ShuffleOp::create(
-            b, loc, vector, vector, llvm::to_vector(llvm::seq<int64_t>(from, from + width / 2)));
-      };
-      Value low = half(0), high = half(width / 2);
-      vector = combine(number, low, high);
-    }
+    for (; width > 2; width /= 2)
+      vector = combine(number, fnc::sliceOf(b, loc, vector, 0, width / 2),
+                       fnc::sliceOf(b, loc, vector, width / 2, width / 2));
+    if (width == 2)
+      return combine(number, vector::ExtractOp::create(b, loc, vector, 0),
+                     vector::ExtractOp::create(b, loc, vector, 1));
     if (isa<VectorType>(vector.getType()))
       return vector::ExtractOp::create(b, loc, vector, 0);
     return vector;

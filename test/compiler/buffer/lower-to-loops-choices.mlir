@@ -88,3 +88,76 @@ func.func @seen(%x: memref<1x4xi32>, %y: memref<1xi32>, %workspace: memref<?xi8>
   %both = arith.addi %first, %last : i32
   return %both : i32
 }
+
+// A maximum that starts from the least number is what the partial ones give; the last two of these
+// are elements.
+// CHECK-LABEL: func @largest
+// CHECK: vector.shuffle
+// CHECK: vector.shuffle
+// CHECK-NOT: vector.shuffle
+// CHECK: %[[X:.*]] = vector.extract %{{.*}}[0]
+// CHECK: %[[Y:.*]] = vector.extract %{{.*}}[1]
+// CHECK: %[[MORE:.*]] = arith.cmpf ogt, %[[Y]], %[[X]] : f32
+// CHECK: %[[BEST:.*]] = arith.select %[[MORE]], %[[Y]], %[[X]] : f32
+// CHECK-NEXT: memref.store %[[BEST]]
+func.func @largest(%x: memref<1x8xf32>, %best: memref<1xf32>) {
+  %low = arith.constant 0xFF800000 : f32
+  linalg.fill ins(%low : f32) outs(%best : memref<1xf32>)
+  linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<1x8xf32>) outs(%best : memref<1xf32>) {
+  ^bb0(%in: f32, %most: f32):
+    %more = arith.cmpf ogt, %in, %most : f32
+    %value = arith.select %more, %in, %most : f32
+    linalg.yield %value : f32
+  }
+  return
+}
+
+// Two vectors of a long body go one after the other into one sum: eight partial sums that begin
+// with nothing are the same. The loop stays a loop, and so does the one of the two last elements.
+// CHECK-LABEL: func @long
+// CHECK: scf.for %{{.*}} = %c0 to %c8 step %c4 iter_args(%{{.*}} = %{{.*}}) -> (vector<4xf32>)
+// CHECK: } {llvm.loop_annotation = #[[ROLLED:.*]]}
+// CHECK: scf.for %{{.*}} = %c8 to %c10 step %c1 iter_args(%{{.*}} = %{{.*}}) -> (f32)
+// CHECK: } {llvm.loop_annotation = #[[ROLLED]]}
+func.func @long(%x: memref<1x10xf32>, %sum: memref<1xf32>) {
+  linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<1x10xf32>) outs(%sum : memref<1xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %1 = arith.mulf %in, %in : f32
+    %2 = arith.addf %1, %in : f32
+    %3 = arith.mulf %2, %in : f32
+    %4 = arith.addf %3, %in : f32
+    %5 = arith.mulf %4, %in : f32
+    %6 = arith.addf %5, %in : f32
+    %7 = arith.mulf %6, %in : f32
+    %8 = arith.addf %7, %in : f32
+    %9 = arith.mulf %8, %in : f32
+    %10 = arith.addf %9, %in : f32
+    %11 = arith.mulf %10, %in : f32
+    %12 = arith.addf %out, %11 : f32
+    linalg.yield %12 : f32
+  }
+  return
+}
+
+// Copies of few steps of a short body are as good as the loop, those of many are only longer.
+// CHECK-LABEL: func @add
+// CHECK: scf.for %{{.*}} = %c0 to %c8 step %c4
+// CHECK: } {llvm.loop_annotation = #[[VECTORS:.*]]}
+// CHECK: scf.for %{{.*}} = %c0 to %c60 step %c4
+// CHECK-NOT: #[[VECTORS]]
+// CHECK: return
+func.func @add(%x: memref<8xf32>, %y: memref<60xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%x : memref<8xf32>) {
+  ^bb0(%out: f32):
+    %sum = arith.addf %out, %out : f32
+    linalg.yield %sum : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%y : memref<60xf32>) {
+  ^bb0(%out: f32):
+    %sum = arith.addf %out, %out : f32
+    linalg.yield %sum : f32
+  }
+  return
+}
