@@ -5,6 +5,7 @@
 #include "compiler/buffer/MergeGenerics.h"
 #include "compiler/buffer/Operands.h"
 #include "compiler/kernel/Rare.h"
+#include "compiler/kernel/Strides.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -24,12 +25,11 @@ std::optional<int64_t> fnc::stepAlong(linalg::GenericOp op, OpOperand *operand, 
   auto type = dyn_cast<MemRefType>(operand->get().getType());
   if (!type)
     return 0;
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(strides, offset)))
+  std::optional<fnc::Strides> strides = fnc::stridesOf(type);
+  if (!strides)
     return std::nullopt;
   int64_t total = 0;
-  for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
+  for (auto [expr, stride] : llvm::zip(map.getResults(), strides->along)) {
     std::optional<int64_t> factor = fnc::factorOf(expr, dim);
     if (!factor)
       return std::nullopt;

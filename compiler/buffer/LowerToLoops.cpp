@@ -10,6 +10,7 @@
 #include "compiler/buffer/ShareDraws.h"
 #include "compiler/buffer/VectorLoops.h"
 #include "compiler/buffer/Winograd.h"
+#include "compiler/kernel/Strides.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -33,12 +34,11 @@ constexpr int64_t kFar = 1 << 20;
 
 /// Elements by which one step of loop `dim` moves in `operand`.
 int64_t strideAlong(AffineMap map, MemRefType type, unsigned dim) {
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(strides, offset)))
+  std::optional<fnc::Strides> strides = fnc::stridesOf(type);
+  if (!strides)
     return kFar;
   int64_t total = 0;
-  for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
+  for (auto [expr, stride] : llvm::zip(map.getResults(), strides->along)) {
     if (!expr.isFunctionOfDim(dim))
       continue;
     total += ShapedType::isDynamic(stride) ? kFar : std::abs(stride);

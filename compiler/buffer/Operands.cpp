@@ -1,6 +1,7 @@
 //===- Operands.cpp - operands of kernels by linear index -----------------===//
 
 #include "compiler/buffer/Operands.h"
+#include "compiler/kernel/Strides.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -92,20 +93,18 @@ LinearOperand fnc::linearOperand(OpBuilder &b, Location loc, Value memref, Affin
   auto type = cast<MemRefType>(memref.getType());
   LinearOperand result;
   result.element = type.getElementType();
-  SmallVector<int64_t> known;
-  int64_t knownOffset;
+  std::optional<Strides> known = stridesOf(type);
   SmallVector<OpFoldResult> strides;
   OpFoldResult offset, extent = b.getIndexAttr(1);
-  bool isKnown = succeeded(type.getStridesAndOffset(known, knownOffset)) &&
-                 !ShapedType::isDynamicShape(known) && !ShapedType::isDynamic(knownOffset) &&
-                 type.hasStaticShape();
+  bool isKnown = known && !ShapedType::isDynamicShape(known->along) &&
+                 !ShapedType::isDynamic(known->offset) && type.hasStaticShape();
   if (isKnown) {
     int64_t last = 0;
-    for (auto [size, stride] : llvm::zip(type.getShape(), known)) {
+    for (auto [size, stride] : llvm::zip(type.getShape(), known->along)) {
       strides.push_back(b.getIndexAttr(stride));
       last += (size - 1) * stride;
     }
-    offset = b.getIndexAttr(knownOffset);
+    offset = b.getIndexAttr(known->offset);
     extent = b.getIndexAttr(std::max<int64_t>(last + 1, 0));
   } else {
     auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memref);

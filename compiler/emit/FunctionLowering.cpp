@@ -1,6 +1,7 @@
 //===- FunctionLowering.cpp - a function on memrefs in LLVM ---------------===//
 
 #include "compiler/emit/FunctionLowering.h"
+#include "compiler/kernel/Strides.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 
 using namespace mlir;
@@ -24,7 +25,7 @@ static bool isPlain(Operation *op) {
 }
 
 std::vector<unsigned> fnc::openNumbers(MemRefType type) {
-  auto [strides, offset] = type.getStridesAndOffset();
+  auto [strides, offset] = *fnc::stridesOf(type);
   std::vector<unsigned> open;
   unsigned number = 0;
   auto look = [&](int64_t known) {
@@ -92,7 +93,7 @@ void FunctionLowering::fillFrom(Value source, Buffer &buffer, llvm::function_ref
                                 llvm::function_ref<Index(unsigned)> size,
                                 llvm::function_ref<Index(unsigned)> stride) {
   auto type = cast<MemRefType>(source.getType());
-  auto [strides, start] = type.getStridesAndOffset();
+  auto [strides, start] = *fnc::stridesOf(type);
   buffer.offset = ShapedType::isDynamic(start) ? offset() : Index(start);
   buffer.sizes.clear();
   buffer.strides.clear();
