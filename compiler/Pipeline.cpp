@@ -269,6 +269,8 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   }
   if (stopsAt("llvm-dialect", module, options, result))
     return result;
+  // Threads that begin take the memory over that those have left.
+  threads.reset();
 
   llvm::LLVMContext context;
   // Blocks and values have names for people.

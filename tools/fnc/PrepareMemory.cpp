@@ -21,7 +21,7 @@ constexpr uintptr_t kPage = 4096;
 
 /// What a small graph takes on the thread that starts and on the one that helps it, and what the
 /// allocator asks the system for at once.
-constexpr size_t kFirstThread = 6 << 20, kHelper = 3 << 20, kStep = 16 << 20;
+constexpr size_t kFirstThread = 4 << 20, kHelper = 3 << 20, kStep = 16 << 20;
 
 struct Range {
   uintptr_t begin, size;
