@@ -16,7 +16,7 @@
 #include "compiler/buffer/Passes.h"
 #include "compiler/emit/ConstantPool.h"
 #include "compiler/emit/DebugLines.h"
-#include "compiler/emit/Parts.h"
+#include "compiler/emit/EmitObject.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/kernel/Kernel.h"
 #include "compiler/tensor/Passes.h"
@@ -173,6 +173,23 @@ unsigned usefulThreads(ModuleOp module) {
   return std::min(functions, llvm::hardware_concurrency().compute_thread_count());
 }
 
+/// LLVM IR or assembly, in which blocks and values have names for people.
+llvm::Error printCode(ModuleOp module, const fnc::CompileOptions &options,
+                      llvm::TargetMachine &machine, fnc::CompileResult &result) {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code = fnc::translate(module, result.graph, context, machine);
+  if (!code)
+    return llvm::createStringError("internal error: no LLVM IR of the module");
+  fnc::optimize(*code, machine, options.target);
+  if (options.assembly) {
+    fnc::embedManifest(*code, result.graph, machine, options.target);
+    return fnc::emitCode(*code, machine, /*assembly=*/true, result.code);
+  }
+  llvm::raw_svector_ostream os(result.code);
+  code->print(os, nullptr);
+  return llvm::Error::success();
+}
+
 } // namespace
 
 FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions &options) {
@@ -272,31 +289,15 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   // Threads that begin take the memory over that those have left.
   threads.reset();
 
-  llvm::LLVMContext context;
-  // Blocks and values have names for people.
-  context.setDiscardValueNames(options.stopAfter.empty() && !options.assembly);
-  std::unique_ptr<llvm::Module> code = translate(module, result.graph, context, **machine);
-  if (!code)
-    return failure();
-  declareConstants(*code, constants);
-  if (options.stopAfter == "llvm") {
-    optimize(*code, **machine, options.target);
-    llvm::raw_svector_ostream os(result.code);
-    code->print(os, nullptr);
-    return result;
-  }
-  auto emit = [&] {
-    if (!options.assembly)
-      return emitObject(*code, **machine, options.target, result.graph, constants, result.code);
-    optimize(*code, **machine, options.target);
-    embedManifest(*code, result.graph, **machine, options.target);
-    return emitCode(*code, **machine, /*assembly=*/true, result.code);
-  };
-  if (llvm::Error error = emit()) {
+  registerTranslation(*module.getContext());
+  if (llvm::Error error = options.stopAfter == "llvm" || options.assembly
+                              ? printCode(module, options, **machine, result)
+                              : emitObject(module, **machine, options.target, result.graph,
+                                           constants, result.code)) {
     module.emitError(llvm::toString(std::move(error)));
     return failure();
   }
-  if (options.assembly)
+  if (options.stopAfter == "llvm" || options.assembly)
     return result;
   auto undefined = undefinedSymbols(StringRef(result.code.data(), result.code.size()));
   if (!undefined) {

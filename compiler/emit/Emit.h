@@ -46,7 +46,10 @@ constexpr int64_t largestSize(unsigned indexBits) {
 /// Loops on memrefs to the LLVM dialect.
 void buildLowerToLLVMPipeline(mlir::OpPassManager &pm, unsigned indexBits);
 
-/// LLVM IR of the module with entry points for every function of the graph.
+/// Makes dialects known to `translate`; not while another thread uses the context.
+void registerTranslation(mlir::MLIRContext &context);
+
+/// LLVM IR of the module with entry points for the functions of the graph that it has.
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, const Graph &graph,
                                         llvm::LLVMContext &context, llvm::TargetMachine &machine);
 

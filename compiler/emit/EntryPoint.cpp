@@ -803,9 +803,15 @@ void EntryPoint::build() {
 } // namespace
 
 void fnc::addEntryPoints(Module &module, const Graph &graph, const TargetMachine &machine) {
+  std::vector<const fnc::Function *> functions;
+  for (const fnc::Function &function : graph.functions)
+    if (llvm::Function *kernel = module.getFunction(function.kernel)) {
+      kernel->setName(kernelSymbol(function));
+      functions.push_back(&function);
+    }
+  if (functions.empty())
+    return;
   llvm::Function *cpuCheck = buildCpuCheck(module, machine);
-  for (const fnc::Function &function : graph.functions)
-    module.getFunction(function.kernel)->setName(kernelSymbol(function));
-  for (const fnc::Function &function : graph.functions)
-    EntryPoint(module, graph, function, cpuCheck).build();
+  for (const fnc::Function *function : functions)
+    EntryPoint(module, graph, *function, cpuCheck).build();
 }

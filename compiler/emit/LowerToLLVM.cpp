@@ -18,11 +18,14 @@ void fnc::buildLowerToLLVMPipeline(OpPassManager &pm, unsigned indexBits) {
   pm.addPass(createConvertToLLVM(indexBits));
 }
 
+void fnc::registerTranslation(MLIRContext &context) {
+  registerBuiltinDialectTranslation(context);
+  registerLLVMDialectTranslation(context);
+}
+
 std::unique_ptr<llvm::Module> fnc::translate(ModuleOp module, const Graph &graph,
                                              llvm::LLVMContext &context,
                                              llvm::TargetMachine &machine) {
-  registerBuiltinDialectTranslation(*module.getContext());
-  registerLLVMDialectTranslation(*module.getContext());
   std::unique_ptr<llvm::Module> result =
       translateModuleToLLVMIR(module, context, graph.name, /*disableVerification=*/true);
   if (!result)

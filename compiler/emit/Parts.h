@@ -1,19 +1,22 @@
-//===- Parts.h - a module in parts, side by side ----------------*- C++ -*-===//
+//===- Parts.h - a module in parts ------------------------------*- C++ -*-===//
 
 #ifndef FNC_EMIT_PARTS_H
 #define FNC_EMIT_PARTS_H
 
-#include "compiler/emit/ConstantPool.h"
-#include "compiler/emit/Emit.h"
+#include "compiler/emit/Manifest.h"
 
 namespace fnc {
 
-/// Optimizes a translated module, and writes its object with the manifest and the constants: a long
-/// module in parts on several threads. Which parts is said by the module alone, and so is the
-/// object.
-llvm::Error emitObject(llvm::Module &module, llvm::TargetMachine &machine,
-                       const TargetOptions &options, const Graph &graph,
-                       llvm::ArrayRef<PooledConstant> constants, llvm::SmallVectorImpl<char> &out);
+struct Parts {
+  std::vector<mlir::ModuleOp> modules;
+  /// What entry points of several parts call is in this part; none where just one part has any.
+  std::optional<unsigned> home;
+};
+
+/// Takes a module in the LLVM dialect apart, if that is worth it: then it becomes one of modules,
+/// which have functions of it, and declarations of what these use of others. Which parts is said by
+/// the module alone.
+Parts splitModule(mlir::ModuleOp module, const Graph &graph);
 
 } // namespace fnc
 
