@@ -5,13 +5,6 @@
 
 // Draws that differ in shapes and numbers are one function of a row, which gets what differs. A
 // number that is a seed here and has another meaning there is handed over as a seed alone.
-// CHECK: func private @init.shared0(%[[X:.*]]: memref<?xi32> {{.*}}, %[[SEED:.*]]: i64)
-// CHECK: %[[TWO:.*]] = arith.constant 2 : i64
-// CHECK: linalg.generic {{.*}} iterator_types = ["parallel"]} outs(%[[X]] : memref<?xi32>) attrs = {fn.few}
-// CHECK: %[[I:.*]] = linalg.index 0
-// CHECK: %[[PLACE:.*]] = arith.index_cast %[[I]]
-// CHECK: %[[AT:.*]] = arith.shrui %[[PLACE]], %[[TWO]]
-// CHECK: kernel.philox %[[AT]], %[[AT]], %[[SEED]]
 // CHECK-LABEL: func @init
 // CHECK: %[[FLAT:.*]] = memref.collapse_shape %arg0
 // CHECK: %[[ROW:.*]] = memref.cast %[[FLAT]] : memref<2048xi32> to memref<?xi32>
@@ -83,3 +76,12 @@ func.func @turned(%x: memref<64x32xi32>) attributes {fn.init} {
   }
   return
 }
+
+// CHECK-LABEL: func private @init.shared0(
+// CHECK-SAME: %[[X:.*]]: memref<?xi32> {{.*}}, %[[SEED:.*]]: i64)
+// CHECK: %[[TWO:.*]] = arith.constant 2 : i64
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel"]} outs(%[[X]] : memref<?xi32>) attrs = {fn.few}
+// CHECK: %[[I:.*]] = linalg.index 0
+// CHECK: %[[PLACE:.*]] = arith.index_cast %[[I]]
+// CHECK: %[[AT:.*]] = arith.shrui %[[PLACE]], %[[TWO]]
+// CHECK: kernel.philox %[[AT]], %[[AT]], %[[SEED]]
