@@ -19,6 +19,18 @@ namespace {
 
 bool isTosa(Operation *op) { return isa<tosa::TosaDialect>(op->getDialect()); }
 
+/// Arithmetic on whole tensors, of graphs that other tools wrote.
+bool isTensorArith(Operation *op) {
+  return llvm::any_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>) &&
+         OpTrait::hasElementwiseMappableTraits(op);
+}
+
+OpPassManager tensorArithLowering() {
+  OpPassManager pm(func::FuncOp::getOperationName());
+  pm.addPass(createConvertElementwiseToLinalgPass());
+  return pm;
+}
+
 /// A size that may be known from what makes the tensor.
 bool isOpenDim(Operation *op) {
   auto dim = dyn_cast<tensor::DimOp>(op);
@@ -52,7 +64,7 @@ void fnc::buildTensorPipeline(OpPassManager &pm, const LowerToLinalgOptions &low
   functions.addPass(createWhereAny(isTosa, tosaLowerings()));
   functions.addPass(createChannelsLast());
   functions.addPass(createLowerToLinalg(lower));
-  functions.addPass(createConvertElementwiseToLinalgPass());
+  functions.addPass(createWhereAny(isTensorArith, tensorArithLowering()));
   // Sizes of intermediates become sizes of arguments, so that equal shapes are equal values. Equal
   // ones first: resolving each along a chain of its own is quadratic.
   functions.addPass(createSimplify());

@@ -196,6 +196,12 @@ struct SinkTransposes : fnc::impl::SinkTransposesBase<SinkTransposes> {
   }
 
   void runOnOperation() override {
+    auto found = getOperation()->walk([](linalg::GenericOp op) {
+      bool isTranspose = op->getNumResults() == 1 && transposeOf(op->getResult(0));
+      return isTranspose ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (!found.wasInterrupted())
+      return markAllAnalysesPreserved();
     // A run that stops early has moved less, not wrongly.
     (void)applyPatternsGreedily(
         getOperation(), patterns,
