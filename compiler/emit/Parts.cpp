@@ -18,13 +18,13 @@ using LLVM::LLVMFuncOp;
 
 namespace {
 
-/// What goes with each block of a function, and what checks arguments of an entry point, in
-/// instructions (fitted to the times of 200 functions).
-constexpr size_t kPerBlock = 8, kPerTensor = 24, kPerWorkspace = 4;
+/// What goes with each block of a function, and what checks a tensor of a call, in ops (fitted to
+/// the times of 200 functions).
+constexpr size_t kPerBlock = 4, kPerTensor = 50;
 
 /// Less is not worth a thread; so much or more is in each of several parts, of which there are at
 /// most so many.
-constexpr size_t kLeastCost = 1500, kCostPerPart = 2500, kMostParts = 16;
+constexpr size_t kLeastCost = 1100, kCostPerPart = 1800, kMostParts = 16;
 
 /// What a function takes to compile, and the functions and globals that it names.
 struct Needs {
@@ -54,7 +54,6 @@ public:
 
 private:
   void lookAt(LLVMFuncOp func);
-  size_t entryCost(const fnc::Function &function);
   void keepTogether();
   std::vector<Group> groups();
   bool assign();
@@ -80,7 +79,7 @@ void Splitter::lookAt(LLVMFuncOp func) {
       own.symbols.insert(symbol);
   };
   for (Block &block : func.getBody()) {
-    own.cost += kPerBlock + (block.isEntryBlock() ? 0 : block.getNumArguments());
+    own.cost += kPerBlock;
     for (Operation &op : block) {
       if (auto address = dyn_cast<LLVM::AddressOfOp>(op))
         use(address.getGlobalNameAttr());
@@ -92,16 +91,12 @@ void Splitter::lookAt(LLVMFuncOp func) {
   }
 }
 
-size_t Splitter::entryCost(const fnc::Function &function) {
-  return kPerTensor * (function.inputs.size() + function.outputs.size()) +
-         kPerWorkspace * function.workspace.size();
-}
-
 void Splitter::keepTogether() {
   llvm::StringMap<Operation *> printers;
   for (const fnc::Function &function : graph.functions) {
     Operation *kernel = symbols.lookup(StringAttr::get(module.getContext(), function.kernel));
-    needs[kernel].cost += entryCost(function);
+    if (!function.isInit)
+      needs[kernel].cost += kPerTensor * (function.inputs.size() + function.outputs.size());
     for (const fnc::Print &print : function.prints)
       printers[print.callee] = kernel;
     if (!function.isInit)
