@@ -181,6 +181,7 @@ llvm::Error printCode(ModuleOp module, const fnc::CompileOptions &options,
   if (!code)
     return llvm::createStringError("internal error: no LLVM IR of the module");
   fnc::optimize(*code, machine, options.target);
+  fnc::addChecks(*code, result.graph);
   if (options.assembly) {
     fnc::embedManifest(*code, result.graph, machine, options.target);
     return fnc::emitCode(*code, machine, /*assembly=*/true, result.code);

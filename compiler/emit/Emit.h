@@ -53,8 +53,15 @@ void registerTranslation(mlir::MLIRContext &context);
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module, const Graph &graph,
                                         llvm::LLVMContext &context, llvm::TargetMachine &machine);
 
-/// Adds the entry points to translated kernels. Called by `translate`.
+/// Adds the entry points to translated kernels, with a marker where their checks will be. Called by
+/// `translate`.
 void addEntryPoints(llvm::Module &module, const Graph &graph, const llvm::TargetMachine &machine);
+
+/// What entry points call where their checks will be.
+inline constexpr llvm::StringLiteral kChecksMarker = "fn.checks";
+
+/// Puts the checks of calls into the entry points that the module defines. After `optimize`.
+void addChecks(llvm::Module &module, const Graph &graph);
 
 /// LLVM's passes and the target's own. Nothing looks at what other functions call.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetOptions &options);

@@ -87,6 +87,7 @@ Error Emitter::emitPart(unsigned part, TargetMachine &own) {
     return createStringError("internal error: no LLVM IR of a part");
   fnc::declareConstants(*module, constants);
   fnc::optimize(*module, own, options);
+  fnc::addChecks(*module, graph);
   if (parts.home)
     shareHelpers(*module, part == *parts.home);
   if (part == 0)

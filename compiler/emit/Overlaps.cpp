@@ -1,37 +1,34 @@
 //===- Overlaps.cpp - whether tensors of a call share memory --------------===//
 
 #include "compiler/emit/Overlaps.h"
+#include "compiler/emit/Failure.h"
 #include "llvm/IR/Module.h"
 
 using namespace llvm;
 using namespace fnc;
 
-/// From begin to end, as integers. Nothing overlaps a tensor that ends at 0.
+/// From begin to end, as integers.
 static Value *overlapOfEnds(IRBuilder<> &b, std::pair<Value *, Value *> x,
                             std::pair<Value *, Value *> y) {
   return b.CreateAnd(b.CreateICmpULT(x.first, y.second), b.CreateICmpULT(y.first, x.second));
 }
 
-/// From begin to end: from 0 to 0 for a tensor without elements, which lies nowhere.
-static std::pair<Value *, Value *> endsOf(IRBuilder<> &b, const Extent &x) {
-  auto *known = dyn_cast<ConstantInt>(x.bytes);
-  if (known && !known->isZero())
-    return {x.begin, b.CreateAdd(x.begin, x.bytes)};
-  Value *zero = ConstantInt::get(x.bytes->getType(), 0);
-  Value *begin = b.CreateSelect(b.CreateICmpNE(x.bytes, zero), x.begin, zero);
-  return {begin, b.CreateAdd(begin, x.bytes)};
+static bool isEmpty(const Extent &extent) {
+  auto *bytes = dyn_cast<ConstantInt>(extent.bytes);
+  return bytes && bytes->isZero();
 }
 
-Value *fnc::overlap(IRBuilder<> &b, const Extent &x, const Extent &y) {
-  auto *xBytes = dyn_cast<ConstantInt>(x.bytes), *yBytes = dyn_cast<ConstantInt>(y.bytes);
-  if ((xBytes && xBytes->isZero()) || (yBytes && yBytes->isZero()))
-    return b.getFalse();
-  if (!xBytes || !yBytes)
-    return overlapOfEnds(b, endsOf(b, x), endsOf(b, y));
-  // One unsigned comparison: y.begin - x.bytes < x.begin < y.begin + y.bytes.
-  Value *reach = b.CreateSub(x.bytes, ConstantInt::get(x.bytes->getType(), 1));
-  return b.CreateICmpULT(b.CreateAdd(b.CreateSub(x.begin, y.begin), reach),
-                         b.CreateAdd(reach, y.bytes));
+/// One unsigned comparison each: other.begin <= own.last < other.begin + other.bytes + own.bytes
+/// - 1. What is empty and begins at 0 is beside everything.
+void fnc::compareExtents(IRBuilder<> &b, const Extent &own, ArrayRef<Extent> others,
+                         function_ref<void(Value *)> test) {
+  if (isEmpty(own) || others.empty())
+    return;
+  Value *reach = b.CreateSub(own.bytes, ConstantInt::get(own.bytes->getType(), 1));
+  Value *last = b.CreateAdd(own.begin, reach);
+  for (const Extent &other : others)
+    if (!isEmpty(other))
+      test(b.CreateICmpULT(b.CreateSub(last, other.begin), b.CreateAdd(reach, other.bytes)));
 }
 
 /// `i32 fn.overlap(ptr table, ptr tensors, N read, N written, N reported, N inTheWay)`. The table
@@ -114,14 +111,14 @@ Value *fnc::findOverlap(IRBuilder<> &b, const Extents &extents) {
   unsigned place = 0;
   for (ArrayRef<Extent> part : {ArrayRef(extents.written), ArrayRef(extents.read)})
     for (const Extent &extent : part) {
-      auto [begin, end] = endsOf(b, extent);
-      for (Value *value : {begin, end})
+      // Nothing overlaps what ends at 0.
+      Value *begin = isEmpty(extent) ? extent.bytes : extent.begin;
+      for (Value *value : {begin, b.CreateAdd(begin, extent.bytes)})
         b.CreateStore(value, b.CreateConstGEP2_32(type, table, 0, place++));
     }
 
   Function *search = buildSearch(module, index);
-  if (caller->hasFnAttribute("target-cpu"))
-    search->addFnAttr(caller->getFnAttribute("target-cpu"));
+  compileLike(*search, *caller);
   Constant *names = ConstantDataArray::get(module.getContext(), tensors);
   auto *global = new GlobalVariable(module, names->getType(), /*isConstant=*/true,
                                     GlobalValue::PrivateLinkage, names, "fn.tensors");

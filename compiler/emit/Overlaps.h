@@ -8,7 +8,8 @@
 
 namespace fnc {
 
-/// The memory of a tensor, as integers.
+/// The memory of a tensor, as integers. One without elements, which lies nowhere, begins at 0 where
+/// that is not known.
 struct Extent {
   int32_t tensor; ///< as in a status
   llvm::Value *begin, *bytes;
@@ -26,8 +27,9 @@ struct Extents {
   }
 };
 
-/// Whether two share memory; false where one is known to be empty.
-llvm::Value *overlap(llvm::IRBuilder<> &b, const Extent &x, const Extent &y);
+/// Tests whether one shares memory with each of the others.
+void compareExtents(llvm::IRBuilder<> &b, const Extent &own, llvm::ArrayRef<Extent> others,
+                    llvm::function_ref<void(llvm::Value *)> test);
 
 /// The i32 number of the first tensor that shares memory where it may not, or `kNoOverlap`. Found
 /// by an internal function that loops over a table: code in proportion to tensors, not to pairs.
