@@ -5,10 +5,13 @@
 #include "compiler/emit/MaskedSelect.h"
 #include "compiler/emit/MoveBits.h"
 #include "compiler/graph/Nearest.h"
+#include "llvm/Analysis/CFG.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/CodeGen/Passes.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/PatternMatch.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ObjectFile.h"
@@ -22,9 +25,11 @@
 #include "llvm/TargetParser/Triple.h"
 #include "llvm/Transforms/Scalar.h"
 #include "llvm/Transforms/Utils.h"
+#include "llvm/Transforms/Utils/BasicBlockUtils.h"
 #include <set>
 
 using namespace llvm;
+using namespace llvm::PatternMatch;
 
 /// Names in a table of LLVM's.
 template <typename Table> static SmallVector<StringRef> keys(const Table &table) {
@@ -139,6 +144,14 @@ static std::string speedPipeline(unsigned level) {
   return text + combine.str() + ",loop-mssa(licm<allowspeculation>)),globaldce,constmerge";
 }
 
+/// Kernels that loop stay out of the functions that check calls, which are compiled in another way
+/// (`compileSimply`).
+static void keepKernels(Module &module) {
+  for (llvm::Function &function : module)
+    if (function.getName().starts_with("fn.kernel.") && function.size() > 1)
+      function.addFnAttr(Attribute::NoInline);
+}
+
 void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOptions &options) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
@@ -171,6 +184,8 @@ void fnc::optimize(Module &module, TargetMachine &machine, const fnc::TargetOpti
                             : options.level == 2 ? OptimizationLevel::O2
                                                  : OptimizationLevel::O3;
   ModulePassManager pipeline;
+  if (fnc::hasScaledIndices(machine) && !options.forSize)
+    keepKernels(module);
   if (level == OptimizationLevel::O0)
     pipeline = passes.buildO0DefaultPipeline(level);
   else if (options.forSize)
@@ -198,6 +213,8 @@ public:
     leaveOut(createCanonicalizeFreezeInLoopsPass());
     // Instructions hold their constants, but for vectors, which it does not look at.
     leaveOut(createConstantHoistingPass());
+    // The register allocator leaves nearly no copies.
+    leftOut.push_back(&MachineCopyPropagationID);
     // Processors with so many registers reorder instructions themselves. With half of them, the
     // order says how many values have to be stored in between.
     if (machine.getMCSubtargetInfo()->checkFeatures("+avx512vl"))
@@ -222,9 +239,58 @@ private:
 
 } // namespace
 
+/// Whether a function computes nothing but what checks need: once, on integers and addresses.
+static bool isSimple(llvm::Function &function) {
+  SmallVector<std::pair<const BasicBlock *, const BasicBlock *>> backwards;
+  FindFunctionBackedges(function, backwards);
+  return backwards.empty() && none_of(instructions(function), [](const Instruction &op) {
+           return op.getType()->isFPOrFPVectorTy() || op.getType()->isVectorTy();
+         });
+}
+
+/// br (a or b), fail, next   ==>   br a, fail, other; other: br b, fail, next
+/// The quick selection of instructions takes what it compares into a branch, and no more.
+static void splitBranches(BasicBlock &block) {
+  auto *branch = dyn_cast<BranchInst>(block.getTerminator());
+  BinaryOperator *either = nullptr;
+  if (!branch || !branch->isConditional() ||
+      !match(branch->getCondition(), m_OneUse(m_BinOp(either))) ||
+      either->getOpcode() != Instruction::Or || either->getParent() != &block)
+    return;
+  BasicBlock *other = block.splitBasicBlock(branch), *taken = branch->getSuccessor(0);
+  auto *first = BranchInst::Create(taken, other, either->getOperand(0));
+  first->copyMetadata(*branch);
+  ReplaceInstWithInst(block.getTerminator(), first);
+  for (PHINode &phi : taken->phis())
+    phi.addIncoming(phi.getIncomingValueForBlock(other), &block);
+  branch->setCondition(either->getOperand(1));
+  either->eraseFromParent();
+  if (auto *compare = dyn_cast<CmpInst>(branch->getCondition());
+      compare && compare->hasOneUse() && compare->getParent() == &block)
+    compare->moveBefore(branch->getIterator());
+  splitBranches(*other);
+  splitBranches(block);
+}
+
+/// Checks are most of the code around kernels, run once a call, and are branches that other code
+/// makes no better: the instruction selection that is quick, and no passes that look for more, are
+/// as good for them, in a fifth of the time.
+static void compileSimply(Module &module) {
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration() && !function.hasOptSize() && isSimple(function)) {
+      for (BasicBlock &block : make_early_inc_range(function))
+        splitBranches(block);
+      function.addFnAttr(Attribute::OptimizeNone);
+      function.addFnAttr(Attribute::NoInline);
+    }
+}
+
 Error fnc::emitCode(Module &module, TargetMachine &machine, bool assembly,
                     SmallVectorImpl<char> &out) {
   raw_svector_ostream stream(out);
+  // Elsewhere it is the longer code.
+  if (hasScaledIndices(machine) && machine.getOptLevel() != CodeGenOptLevel::None)
+    compileSimply(module);
   CodeGenPasses passes(machine);
   if (machine.addPassesToEmitFile(passes, stream, nullptr,
                                   assembly ? CodeGenFileType::AssemblyFile

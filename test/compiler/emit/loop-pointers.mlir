@@ -3,7 +3,7 @@
 
 // Rows of both sides are 384 bytes apart, which no address of x86-64 can multiply an index by: two
 // pointers move by so much, and the loop ends where the first does. For AArch64 LLVM chooses.
-// CHECK-LABEL: define void @g_f(
+// CHECK-LABEL: define internal void @fn.kernel.f(
 // CHECK: = phi ptr
 // CHECK: [[X:%.+]] = phi ptr
 // CHECK-NEXT: [[Y:%.+]] = phi ptr

@@ -1,7 +1,7 @@
 // RUN: fnc compile %s --emit=llvm -o - | FileCheck %s
 
 // The rounds of the generator are neither unrolled nor vectorized.
-// CHECK-LABEL: define void @g_f(
+// CHECK-LABEL: define internal void @fn.kernel.f(
 // CHECK-COUNT-2: mul {{.*}} <4 x i64> {{.*}}, splat (i64 3
 // CHECK-NOT: splat (i64 3528531795)
 // CHECK: !{!"llvm.loop.disable_nonforced"}
