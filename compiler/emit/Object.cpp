@@ -15,6 +15,7 @@
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ObjectFile.h"
+#include "llvm/PassRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
@@ -23,8 +24,6 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
-#include "llvm/Transforms/Scalar.h"
-#include "llvm/Transforms/Utils.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
 #include <set>
 
@@ -208,33 +207,42 @@ public:
   explicit CodeGenPasses(const TargetMachine &machine) {
     if (!fnc::hasScaledIndices(machine))
       return;
-    // `moveLoopPointers` was before it.
-    leaveOut(createLoopStrengthReducePass());
-    leaveOut(createCanonicalizeFreezeInLoopsPass());
-    // Instructions hold their constants, but for vectors, which it does not look at.
-    leaveOut(createConstantHoistingPass());
-    // The register allocator leaves nearly no copies.
-    leftOut.push_back(&MachineCopyPropagationID);
+    leftOut = {
+        // `moveLoopPointers` was before it.
+        "loop-reduce", "canon-freeze",
+        // Instructions hold their constants, but for vectors, which it does not look at.
+        "consthoist",
+        // The register allocator leaves nearly no copies.
+        "machine-cp",
+        // Selected instructions are all used, and paths that could become one are not cheap enough.
+        "dead-mi-elimination", "early-ifcvt",
+        // No function of C is known, and LLVM puts none in.
+        "partially-inline-libcalls", "replace-with-veclib", "mergeicmps", "expand-memcmp",
+        // What other languages have: exceptions, garbage, calls that are counted or traced.
+        "dwarf-eh-prepare", "callbrprepare", "objc-arc-contract", "gc-lowering",
+        "shadow-stack-gc-lowering", "gc-analysis", "fixup-statepoint-caller-saved",
+        "stackmap-liveness", "post-inline-ee-instrument", "fentry-insert", "xray-instrumentation",
+        "patchable-function", "pseudo-probe-inserter", "machine-sanmd", "kcfi", "funclet-layout",
+        "safe-stack", "remove-loads-into-fake-uses",
+        // Tiles of matrices.
+        "x86-lower-amx-type", "x86-lower-amx-intrinsics", "tilepreconfig", "x86-tile-config",
+        "x86-lower-tile-copy"};
     // Processors with so many registers reorder instructions themselves. With half of them, the
     // order says how many values have to be stored in between.
     if (machine.getMCSubtargetInfo()->checkFeatures("+avx512vl"))
-      leftOut.push_back(&MachineSchedulerID);
+      leftOut.insert("machine-scheduler");
   }
 
   void add(Pass *pass) override {
-    if (is_contained(leftOut, pass->getPassID()))
+    const PassInfo *info = PassRegistry::getPassRegistry()->getPassInfo(pass->getPassID());
+    if (info && leftOut.contains(info->getPassArgument()))
       delete pass;
     else
       legacy::PassManager::add(pass);
   }
 
 private:
-  void leaveOut(Pass *pass) {
-    leftOut.push_back(pass->getPassID());
-    delete pass;
-  }
-
-  SmallVector<AnalysisID> leftOut;
+  DenseSet<StringRef> leftOut;
 };
 
 } // namespace
