@@ -288,7 +288,8 @@ FailureOr<fnc::CompileResult> fnc::compile(ModuleOp module, const CompileOptions
   if (stopsAt("llvm-dialect", module, options, result))
     return result;
   // Threads that begin take the memory over that those have left.
-  threads.reset();
+  if (threads)
+    threads->join();
 
   registerTranslation(*module.getContext());
   if (llvm::Error error = options.stopAfter == "llvm" || options.assembly

@@ -9,7 +9,9 @@ ThreadPool::ThreadPool(unsigned threads) {
     helpers.emplace_back([this] { help(); });
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { join(); }
+
+void ThreadPool::join() {
   wait();
   {
     std::lock_guard<std::mutex> lock(mutex);
@@ -18,6 +20,7 @@ ThreadPool::~ThreadPool() {
   added.notify_all();
   for (std::thread &helper : helpers)
     helper.join();
+  helpers.clear();
 }
 
 void ThreadPool::asyncEnqueue(llvm::unique_function<void()> run, llvm::ThreadPoolTaskGroup *group) {

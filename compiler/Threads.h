@@ -21,6 +21,9 @@ public:
   explicit ThreadPool(unsigned threads);
   ~ThreadPool() override;
 
+  /// Ends all threads but the one that waits, which does what comes from now on.
+  void join();
+
   void wait() override;
   void wait(llvm::ThreadPoolTaskGroup &group) override;
   unsigned getMaxConcurrency() const override { return helpers.size() + 1; }
@@ -49,6 +52,9 @@ class ContextThreads {
 public:
   ContextThreads(mlir::MLIRContext *context, unsigned threads);
   ~ContextThreads();
+
+  /// Ends the threads. The context may still be used by others.
+  void join() { pool.join(); }
 
 private:
   mlir::MLIRContext *context;

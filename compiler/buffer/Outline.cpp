@@ -73,11 +73,10 @@ std::optional<fnc::Captures> fnc::capturesOf(Operation *op) {
 /// Equal ops have one; so many constants differ that it counts them, too.
 static size_t hashOf(Operation *nest, const fnc::Captures &captures) {
   llvm::hash_code hash(0);
+  // Upstream's hash would make a dictionary of all attributes of each op.
   auto add = [&](Operation *op) {
-    hash = llvm::hash_combine(
-        hash, OperationEquivalence::computeHash(op, OperationEquivalence::ignoreHashValue,
-                                                OperationEquivalence::ignoreHashValue,
-                                                OperationEquivalence::IgnoreLocations));
+    hash = llvm::hash_combine(hash, op->getName(), op->getRawDictionaryAttrs(),
+                              op->hashProperties(), op->getResultTypes());
   };
   nest->walk(add);
   llvm::for_each(captures.constants, add);

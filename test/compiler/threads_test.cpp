@@ -44,6 +44,18 @@ TEST(Threads, APoolEndsWithItsTasks) {
   EXPECT_EQ(count, 100u);
 }
 
+TEST(Threads, TasksAreDoneBehindTheEndOfThreads) {
+  fnc::ThreadPool pool(3);
+  pool.join();
+  EXPECT_EQ(pool.getMaxConcurrency(), 1u);
+  unsigned count = 0;
+  llvm::ThreadPoolTaskGroup group(pool);
+  for (unsigned i = 0; i < 10; ++i)
+    group.async([&] { ++count; });
+  group.wait();
+  EXPECT_EQ(count, 10u);
+}
+
 TEST(Threads, OnlyTheFirstErrorIsSaid) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   for (unsigned threads : {1u, 4u}) {
