@@ -138,13 +138,22 @@ bool hoist(Pair pair) {
   return true;
 }
 
+/// Whether nobody outside of the loop's block knows what the contraction makes.
+bool isOfBlock(Pair pair) {
+  Value sums = pair.contract.getInits()[0];
+  return sums.getDefiningOp<memref::AllocOp>() &&
+         llvm::all_of(sums.getUsers(), [&](Operation *user) {
+           return user == pair.contract || pair.loop->getBlock()->findAncestorOpInBlock(*user);
+         });
+}
+
 /// Moves the contraction down to the loop.
 bool sink(Pair pair, func::FuncOp func) {
   Block *home = pair.contract->getBlock();
   Operation *end = home->findAncestorOpInBlock(*pair.loop);
   // A loop would repeat it.
   if (!end || (end != pair.loop && !isa<scf::IfOp>(end)) ||
-      (end != pair.loop && pair.loop->getParentOp() != end))
+      (end != pair.loop && (pair.loop->getParentOp() != end || !isOfBlock(pair))))
     return false;
   if (!fnc::isWorthWaiting(pair.contract, func))
     return false;

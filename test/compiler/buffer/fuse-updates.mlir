@@ -153,3 +153,46 @@ func.func @large(%x0: memref<64x16xf32>, %dy: memref<64x32xf32>, %w: memref<16x3
   }
   return
 }
+
+// What the caller gets is made on both paths, though one of them changes it; so is what is read
+// behind them.
+// CHECK-LABEL: func @result
+// CHECK: kernel.contract {{.*}} outs(%arg2 : memref<16x32xf32>)
+// CHECK: scf.if
+// CHECK-NEXT: linalg.generic
+// CHECK-LABEL: func @behind
+// CHECK: kernel.contract {{.*}} outs(%[[G:.*]] : memref<16x32xf32>)
+// CHECK: scf.if
+// CHECK-NEXT: linalg.generic {{.*}} outs(%[[G]]
+func.func @result(%x: memref<8x16xf32>, %dy: memref<8x32xf32>, %y: memref<16x32xf32>, %ok: i1) attributes {fn.kernel} {
+  kernel.contract ins(%x, %dy : memref<8x16xf32>, memref<8x32xf32>) outs(%y : memref<16x32xf32>)
+      attributes {maps = [#lhs, #rhs, #out], sizes = array<i64: 16, 32, 8>, vector_dim = 1 : i64, row_dim = 0 : i64, tile = array<i64: 4, 8, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  scf.if %ok {
+    linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%y : memref<16x32xf32>) outs(%y : memref<16x32xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %0 = arith.negf %a : f32
+      linalg.yield %0 : f32
+    }
+  }
+  return
+}
+func.func @behind(%x: memref<8x16xf32>, %dy: memref<8x32xf32>, %y: memref<16x32xf32>, %ok: i1) attributes {fn.kernel} {
+  %g = memref.alloc() : memref<16x32xf32>
+  kernel.contract ins(%x, %dy : memref<8x16xf32>, memref<8x32xf32>) outs(%g : memref<16x32xf32>)
+      attributes {maps = [#lhs, #rhs, #out], sizes = array<i64: 16, 32, 8>, vector_dim = 1 : i64, row_dim = 0 : i64, tile = array<i64: 4, 8, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  scf.if %ok {
+    linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%g : memref<16x32xf32>) outs(%g : memref<16x32xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %0 = arith.negf %a : f32
+      linalg.yield %0 : f32
+    }
+  }
+  linalg.copy ins(%g : memref<16x32xf32>) outs(%y : memref<16x32xf32>)
+  return
+}
