@@ -4,6 +4,7 @@
 #include "compiler/buffer/MergeGenerics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
@@ -45,6 +46,16 @@ bool comesBefore(Operation *user, Operation *op) {
   return here && here->isBeforeInBlock(op) && isa<func::FuncOp>(op->getParentOp());
 }
 
+/// Whether a value that is no view may be this buffer, too: who uses it is not looked at.
+bool isChosen(Value view) {
+  return llvm::any_of(view.getUsers(), [](Operation *user) {
+    if (isa<ViewLikeOpInterface>(user))
+      return isChosen(user->getResult(0));
+    return isa<scf::YieldOp>(user) ||
+           llvm::any_of(user->getResultTypes(), llvm::IsaPred<MemRefType>);
+  });
+}
+
 bool isSeenThrough(Value view, linalg::GenericOp op, const llvm::DenseSet<Operation *> &taken) {
   return llvm::any_of(view.getUsers(), [&](Operation *user) {
     if (isa<ViewLikeOpInterface>(user))
@@ -57,10 +68,12 @@ bool isSeenThrough(Value view, linalg::GenericOp op, const llvm::DenseSet<Operat
 
 Value fnc::Fills::take(linalg::GenericOp op, OpOperand &init) {
   Value memref = behindReshapes(init.get()), root = rootOf(memref);
-  if (llvm::any_of(op->getOpOperands(), [&](OpOperand &other) {
-        return &other != &init && isa<MemRefType>(other.get().getType()) &&
-               rootOf(other.get()) == root;
-      }))
+  if (llvm::any_of(op->getOpOperands(),
+                   [&](OpOperand &other) {
+                     return &other != &init && isa<MemRefType>(other.get().getType()) &&
+                            rootOf(other.get()) == root;
+                   }) ||
+      isChosen(root))
     return {};
   Operation *before = op;
   for (int passed = 0; passed < kFar;) {
@@ -83,5 +96,6 @@ Value fnc::Fills::take(linalg::GenericOp op, OpOperand &init) {
 bool fnc::Fills::isSeen(linalg::GenericOp op, OpOperand &init) const {
   Value root = rootOf(init.get());
   auto buffer = root.getDefiningOp<memref::ViewOp>();
-  return !buffer || !buffer->hasAttr("fn.buffer") || isSeenThrough(root, op, taken);
+  return !buffer || !buffer->hasAttr("fn.buffer") || isChosen(root) ||
+         isSeenThrough(root, op, taken);
 }

@@ -161,3 +161,45 @@ func.func @add(%x: memref<8xf32>, %y: memref<60xf32>) {
   }
   return
 }
+
+// A fill that is read through a choice is done, and what may be read through one is stored.
+// CHECK-LABEL: func @chosen
+// CHECK: vector.store %{{.*}}, %arg1
+// CHECK: arith.select
+// CHECK: return
+// CHECK-LABEL: func @stored
+// CHECK: %[[BUFFER:.*]] = memref.view
+// CHECK: vector.store %{{.*}}, %[[BUFFER]]
+// CHECK: return
+func.func @chosen(%x: memref<8x5xf32>, %out: memref<8xf32>, %other: memref<8xf32>, %c: i1, %seen: memref<8xf32>) attributes {fn.kernel} {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%out : memref<8xf32>)
+  %m = arith.select %c, %out, %other : memref<8xf32>
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%m : memref<8xf32>) outs(%seen : memref<8xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    linalg.yield %a : f32
+  }
+  linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]} ins(%x : memref<8x5xf32>) outs(%out : memref<8xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    %s = arith.addf %old, %a : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+func.func @stored(%x: memref<8x5xf32>, %ws: memref<64xi8>, %other: memref<8xf32>, %c: i1, %to: memref<8xf32>) attributes {fn.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %z = arith.constant 0 : index
+  %buf = memref.view %ws[%z][] {fn.buffer} : memref<64xi8> to memref<8xf32>
+  %m = arith.select %c, %buf, %other : memref<8xf32>
+  linalg.fill ins(%zero : f32) outs(%buf : memref<8xf32>)
+  linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]} ins(%x : memref<8x5xf32>) outs(%buf : memref<8xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    %s = arith.addf %old, %a : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%m : memref<8xf32>) outs(%to : memref<8xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
