@@ -484,6 +484,10 @@ void Checks::checkWorkspace() {
     ends.push_back(b.CreateAdd(offset, aligned));
     needed = needed ? larger(needed, ends.back()) : ends.back();
   }
+  if (match(needed, m_Zero())) {
+    needed = nullptr;
+    return;
+  }
   Value *given = values.workspaceBytes();
   failIf(b.CreateICmpULT(given, needed), failureKind(FN_WORKSPACE_TOO_SMALL), FN_TENSOR_WORKSPACE,
          needed, given);
