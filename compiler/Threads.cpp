@@ -5,8 +5,8 @@
 using namespace fnc;
 
 ThreadPool::ThreadPool(unsigned threads) {
-  for (unsigned i = 1; i < threads; ++i)
-    helpers.emplace_back([this] { help(); });
+  for (unsigned i = 1; i < threads && helpers.start([this] { help(); }); ++i)
+    ;
 }
 
 ThreadPool::~ThreadPool() { join(); }
@@ -18,9 +18,7 @@ void ThreadPool::join() {
     isOver = true;
   }
   added.notify_all();
-  for (std::thread &helper : helpers)
-    helper.join();
-  helpers.clear();
+  helpers.join();
 }
 
 void ThreadPool::asyncEnqueue(llvm::unique_function<void()> run, llvm::ThreadPoolTaskGroup *group) {

@@ -3,13 +3,13 @@
 #ifndef FNC_COMPILER_THREADS_H
 #define FNC_COMPILER_THREADS_H
 
+#include "compiler/HelperThreads.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/ThreadPool.h"
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 
 namespace fnc {
 
@@ -17,7 +17,7 @@ namespace fnc {
 /// those that come late find less to do, or nothing.
 class ThreadPool : public llvm::ThreadPoolInterface {
 public:
-  /// `threads` with the one that waits.
+  /// `threads` with the one that waits, or as many as there can be.
   explicit ThreadPool(unsigned threads);
   ~ThreadPool() override;
 
@@ -43,7 +43,7 @@ private:
   std::deque<Task> tasks;
   llvm::DenseMap<llvm::ThreadPoolTaskGroup *, unsigned> open; ///< tasks that are not done
   bool isOver = false;
-  std::vector<std::thread> helpers;
+  HelperThreads helpers;
 };
 
 /// A context with threads for as long as this lives. Of errors only the first one is said, with its

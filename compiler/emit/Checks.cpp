@@ -78,6 +78,13 @@ private:
     return ConstantInt::getSigned(cast<IntegerType>(i32), value);
   }
   Value *wide(Value *value) { return b.CreateSExtOrTrunc(value, i64); }
+  /// Products of sizes that have no memory are larger than any index.
+  Type *sizeType() const {
+    return any_of(function.inputs, [](const fnc::Tensor &input) { return input.isSparse(); })
+               ? i64
+               : index;
+  }
+  Value *sized(Value *value) { return b.CreateSExtOrTrunc(value, sizeType()); }
   Extent extentOf(int32_t tensor, Region region);
   int32_t outputNumber(unsigned i) { return static_cast<int32_t>(function.inputs.size() + i); }
 
@@ -150,7 +157,7 @@ void Checks::meet(Meeting &meeting, BasicBlock *from, ArrayRef<Value *> said) {
 Checks::Meeting &Checks::status() {
   if (statusMeeting.block)
     return statusMeeting;
-  statusMeeting = newMeeting({i32, i32, index, index});
+  statusMeeting = newMeeting({i32, i32, sizeType(), sizeType()});
   return statusMeeting;
 }
 
@@ -165,8 +172,8 @@ Checks::Meeting &Checks::outside() {
     Value *relation =
         b.CreateSelect(isNegative, number(failureKind(0, 0, -1)), number(failureKind(0, 0, 1)));
     meet(status(), outsideMeeting.block,
-         {b.CreateOr(said[0], relation), said[1], b.CreateSelect(isNegative, constant(0), said[2]),
-          said[3]});
+         {b.CreateOr(said[0], relation), said[1],
+          sized(b.CreateSelect(isNegative, constant(0), said[2])), sized(said[3])});
     return b.CreateBr(statusMeeting.block);
   });
   return outsideMeeting;
@@ -178,8 +185,9 @@ Checks::Meeting &Checks::sizeless(int32_t kind) {
   if (meeting.block)
     return meeting;
   meeting = newMeeting({i32});
-  meet(status(), meeting.block,
-       {held(meeting.block, number(kind)), meeting.said[0], constant(0), constant(0)});
+  meet(
+      status(), meeting.block,
+      {held(meeting.block, number(kind)), meeting.said[0], sized(constant(0)), sized(constant(0))});
   jump(meeting.block, statusMeeting.block);
   return meeting;
 }
@@ -209,8 +217,11 @@ void Checks::failIf(Value *bad, int32_t kind, int32_t tensor, Value *expected, V
   if (match(bad, m_Zero()))
     return;
   BasicBlock *failed = branch(bad);
-  meet(status(), failed, {held(failed, number(kind)), number(tensor), expected, got});
-  jump(failed, statusMeeting.block);
+  in(failed, [&] {
+    meet(status(), failed,
+         {b.CreateFreeze(number(kind)), number(tensor), sized(expected), sized(got)});
+    return b.CreateBr(statusMeeting.block);
+  });
 }
 
 void Checks::failIfNull(Value *pointer, int32_t tensor) {

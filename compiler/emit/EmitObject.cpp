@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/emit/EmitObject.h"
+#include "compiler/HelperThreads.h"
 #include "compiler/emit/MergeObjects.h"
 #include "compiler/emit/Parts.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -14,7 +15,6 @@
 #include "llvm/Support/Threading.h"
 #include "llvm/Target/TargetMachine.h"
 #include <atomic>
-#include <thread>
 
 using namespace llvm;
 
@@ -68,7 +68,7 @@ public:
 
 private:
   Error emitPart(unsigned part, TargetMachine &own);
-  void work();
+  void work(TargetMachine &own);
 
   TargetMachine &machine;
   const fnc::TargetOptions &options;
@@ -95,10 +95,9 @@ Error Emitter::emitPart(unsigned part, TargetMachine &own) {
   return fnc::emitCode(*module, own, /*assembly=*/false, objects[part]);
 }
 
-/// Contexts and machines are for one thread.
-void Emitter::work() {
+void Emitter::work(TargetMachine &own) {
   for (unsigned part; (part = next++) < objects.size();)
-    errors[part] = emitPart(part, *copyOf(machine));
+    errors[part] = emitPart(part, own);
 }
 
 Error Emitter::emit(mlir::ModuleOp module) {
@@ -115,13 +114,16 @@ Error Emitter::emit(mlir::ModuleOp module) {
   // Attributes and types are of all threads.
   if (helpers > 0)
     module.getContext()->enableMultithreading();
-  std::vector<std::thread> threads;
+  // Code generation changes its machine, so that each thread has its own, made before any begins.
+  std::vector<std::unique_ptr<TargetMachine>> machines;
   for (unsigned i = 0; i < helpers; ++i)
-    threads.emplace_back([&] { work(); });
+    machines.push_back(copyOf(machine));
+  fnc::HelperThreads threads;
+  for (unsigned i = 0; i < helpers && threads.start([&, i] { work(*machines[i]); }); ++i)
+    ;
   errors[0] = emitPart(0, machine);
-  work();
-  for (std::thread &thread : threads)
-    thread.join();
+  work(machine);
+  threads.join();
   Error result = Error::success();
   for (Error &error : errors)
     result = joinErrors(std::move(result), std::move(error));

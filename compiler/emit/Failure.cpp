@@ -70,7 +70,8 @@ void fnc::defineFailureFunction(Module &module) {
   IRBuilder<> b(BasicBlock::Create(context, "", fail));
   Value *kind = fail->getArg(1), *code = b.CreateAnd(kind, 0xff);
   Value *dimension = b.CreateAShr(kind, 16), *relation = b.CreateAShr(b.CreateShl(kind, 16), 24);
-  for (auto [i, field] : enumerate(ArrayRef<Value *>{code, fail->getArg(2), dimension, relation}))
+  Value *fields[] = {code, fail->getArg(2), dimension, relation};
+  for (auto [i, field] : enumerate(fields))
     b.CreateStore(field, b.CreateStructGEP(statusType(context), fail->getArg(0), i));
   b.CreateRetVoid();
 }

@@ -60,7 +60,8 @@ ConstantRange Ranges::find(Value value, unsigned depth) {
   auto operand = [&](unsigned i) { return of(op->getOperand(i), depth + 1); };
   if (auto constant = dyn_cast<LLVM::ConstantOp>(op))
     if (auto number = dyn_cast<IntegerAttr>(constant.getValue()))
-      return number.getValue();
+      // One of an index has 64 bits.
+      return number.getValue().sextOrTrunc(value.getType().getIntOrFloatBitWidth());
   if (std::optional<Instruction::BinaryOps> binary = operatorOf(op))
     return operand(0).binaryOp(*binary, operand(1));
   if (isa<LLVM::SMinOp>(op))

@@ -5,6 +5,9 @@
 #include "mlir/IR/Threading.h"
 #include "gtest/gtest.h"
 #include <atomic>
+#include <fstream>
+#include <sys/resource.h>
+#include <thread>
 
 TEST(Threads, WhoWaitsWorks) {
   fnc::ThreadPool pool(1);
@@ -54,6 +57,28 @@ TEST(Threads, TasksAreDoneBehindTheEndOfThreads) {
     group.async([&] { ++count; });
   group.wait();
   EXPECT_EQ(count, 10u);
+}
+
+TEST(Threads, WorkIsDoneWhereTheSystemHasNoThreads) {
+  // In a process of its own, in which no stack of an earlier thread is left.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        unsigned long pages = 0;
+        std::ifstream("/proc/self/statm") >> pages;
+        rlim_t bytes = pages * 4096 + (4 << 20); // less than a stack
+        rlimit limit;
+        limit.rlim_cur = limit.rlim_max = bytes;
+        setrlimit(RLIMIT_AS, &limit);
+        fnc::ThreadPool pool(3);
+        unsigned count = 0;
+        llvm::ThreadPoolTaskGroup group(pool);
+        for (unsigned i = 0; i < 10; ++i)
+          group.async([&] { ++count; });
+        group.wait();
+        std::_Exit(pool.getMaxConcurrency() == 1 && count == 10 ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST(Threads, OnlyTheFirstErrorIsSaid) {
