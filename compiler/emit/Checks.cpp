@@ -11,7 +11,6 @@
 #include "compiler/emit/Failure.h"
 #include "compiler/emit/Overlaps.h"
 #include "runtime/include/fn/abi.h"
-#include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/PatternMatch.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
@@ -34,6 +33,9 @@ public:
       : graph(graph), function(function), entry(*marker.getFunction()), context(entry.getContext()),
         i64(Type::getInt64Ty(context)), i32(Type::getInt32Ty(context)), b(&marker),
         values(b, function, entry.getArg(1), /*checked=*/false), index(values.index),
+        sizeType(any_of(function.inputs, [](const fnc::Tensor &input) { return input.isSparse(); })
+                     ? i64
+                     : index),
         rest(marker.getParent()->splitBasicBlock(&marker)) {
     b.SetInsertPoint(rest->getSinglePredecessor()->getTerminator());
     b.SetCurrentDebugLocation(marker.getDebugLoc());
@@ -78,13 +80,7 @@ private:
     return ConstantInt::getSigned(cast<IntegerType>(i32), value);
   }
   Value *wide(Value *value) { return b.CreateSExtOrTrunc(value, i64); }
-  /// Products of sizes that have no memory are larger than any index.
-  Type *sizeType() const {
-    return any_of(function.inputs, [](const fnc::Tensor &input) { return input.isSparse(); })
-               ? i64
-               : index;
-  }
-  Value *sized(Value *value) { return b.CreateSExtOrTrunc(value, sizeType()); }
+  Value *sized(Value *value) { return b.CreateSExtOrTrunc(value, sizeType); }
   Extent extentOf(int32_t tensor, Region region);
   int32_t outputNumber(unsigned i) { return static_cast<int32_t>(function.inputs.size() + i); }
 
@@ -131,6 +127,8 @@ private:
   IRBuilder<> b;
   CallArguments values;
   IntegerType *index;
+  /// Of what failures say: products of sizes that have no memory are larger than any index.
+  Type *sizeType;
   BasicBlock *rest;
   Meeting statusMeeting, outsideMeeting;
   SmallDenseMap<int32_t, Meeting> sizelessMeetings;
@@ -157,7 +155,7 @@ void Checks::meet(Meeting &meeting, BasicBlock *from, ArrayRef<Value *> said) {
 Checks::Meeting &Checks::status() {
   if (statusMeeting.block)
     return statusMeeting;
-  statusMeeting = newMeeting({i32, i32, sizeType(), sizeType()});
+  statusMeeting = newMeeting({i32, i32, sizeType, sizeType});
   return statusMeeting;
 }
 
@@ -197,7 +195,7 @@ BasicBlock *Checks::branch(Value *bad, BasicBlock *failed) {
   if (!failed)
     failed = BasicBlock::Create(context, "fail", &entry);
   auto *next = BasicBlock::Create(context, "", &entry, rest);
-  b.CreateCondBr(bad, failed, next, MDBuilder(context).createBranchWeights(1, 100000));
+  b.CreateCondBr(bad, failed, next, rarely(context));
   b.SetInsertPoint(next);
   return failed;
 }

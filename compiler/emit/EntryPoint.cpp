@@ -148,7 +148,7 @@ llvm::Function *EntryPoint::entryCheck(const fnc::Tensor &tensor) {
   anyBefore->addIncoming(any, loop);
   f.CreateCondBr(f.CreateICmpEQ(nextEntry, count), after, loop);
   f.SetInsertPoint(after);
-  f.CreateCondBr(any, find, good, MDBuilder(context).createBranchWeights(1, 100000));
+  f.CreateCondBr(any, find, good, rarely(context));
   f.SetInsertPoint(good);
   f.CreateRet(f.getFalse());
   // The first one that is wrong, which exists.
@@ -182,8 +182,7 @@ void EntryPoint::checkEntries() {
       arguments.push_back(sizeOf(i, d));
     auto *fail = BasicBlock::Create(context, "fail", entry);
     auto *next = BasicBlock::Create(context, "", entry);
-    b.CreateCondBr(b.CreateCall(entryCheck(input), arguments), fail, next,
-                   MDBuilder(context).createBranchWeights(1, 100000));
+    b.CreateCondBr(b.CreateCall(entryCheck(input), arguments), fail, next, rarely(context));
     b.SetInsertPoint(fail);
     b.CreateRetVoid();
     b.SetInsertPoint(next);

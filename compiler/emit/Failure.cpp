@@ -2,6 +2,7 @@
 
 #include "compiler/emit/Failure.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/Module.h"
 
 using namespace llvm;
@@ -9,6 +10,10 @@ using namespace llvm;
 StructType *fnc::statusType(LLVMContext &context) {
   Type *i32 = Type::getInt32Ty(context), *i64 = Type::getInt64Ty(context);
   return StructType::get(context, {i32, i32, i32, i32, i64, i64});
+}
+
+MDNode *fnc::rarely(LLVMContext &context) {
+  return MDBuilder(context).createBranchWeights(1, 100000);
 }
 
 void fnc::compileLike(llvm::Function &function, const llvm::Function &caller) {

@@ -15,6 +15,9 @@ constexpr int32_t failureKind(int32_t code, int32_t dimension = 0, int32_t relat
   return static_cast<int32_t>((dimension & 0xffffu) << 16 | (relation & 0xff) << 8 | code);
 }
 
+/// The weights of a branch to where something fails, then to where it does not.
+llvm::MDNode *rarely(llvm::LLVMContext &context);
+
 /// Writes a status with two i64 in it, and returns. What is in it else is written by a function of
 /// its own, so that calls that succeed carry little of it.
 void createFailure(llvm::IRBuilder<> &b, llvm::Value *result, llvm::Value *kind,
